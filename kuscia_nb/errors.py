@@ -1,0 +1,105 @@
+"""Errors of kuscia_nb: what happened, where, and what to try.
+
+Every error that a person can meet is a `KusciaError`. Its class names the situation, its text has up to three
+parts, and in a notebook it shows as one block without a traceback (`%tb` still has it).
+
+    KusciaError
+    ├── ManifestError      a manifest or request that cannot be read or is not valid
+    ├── ParameterError     an operator's parameter that is not allowed
+    ├── DataError          a data file that cannot be used: which party, file, row, column
+    ├── JobError           a job that cannot be started, found or finished
+    │   ├── JobFailed      the job ran and failed
+    │   └── JobStopped     somebody stopped it
+    ├── LinkError          messages between the parties
+    │   ├── Deadlock       every party waits for a message that nobody sends
+    │   └── PeerFailed     the other party failed or left
+    └── TtpError           the trusted third party refused
+        ├── SessionError   (code 1) unknown, incomplete or contradictory session
+        └── OpAdjustError  (code 2) a request that does not fit the session
+"""
+
+from __future__ import annotations
+
+
+class KusciaError(Exception):
+    """An error that says what is wrong, where, and what to try.
+
+    `where` may have several lines (a file position and the offending line with a caret).
+    """
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(what)
+        self.what, self.where, self.hint = what, where, hint
+
+    def __str__(self) -> str:
+        parts = [self.what]
+        if self.where:
+            parts.append("\n".join("  " + line for line in self.where.splitlines()))
+        if self.hint:
+            parts.append("  try: " + self.hint)
+        return "\n".join(parts)
+
+    def _render_traceback_(self) -> list[str]:
+        """IPython's hook for an error's own rendering: one block, no traceback."""
+        return [f"{type(self).__name__}: {self}"]
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.what, self.where, self.hint)
+
+
+def _rebuild(cls: type[KusciaError], what: str, where: str, hint: str) -> KusciaError:
+    return cls(what, where=where, hint=hint)
+
+
+class ManifestError(KusciaError):
+    """A manifest or request that cannot be read or is not valid."""
+
+
+class ParameterError(KusciaError):
+    """An operator's parameter that is not allowed."""
+
+
+class DataError(KusciaError):
+    """A data file that cannot be used."""
+
+
+class JobError(KusciaError):
+    """A job that cannot be started, found or finished."""
+
+
+class JobFailed(JobError):
+    """The job ran and failed."""
+
+
+class JobStopped(JobError):
+    """The job was stopped."""
+
+
+class LinkError(KusciaError):
+    """Messages between the parties."""
+
+
+class Deadlock(LinkError):
+    """Every party waits for a message that nobody sends."""
+
+
+class PeerFailed(LinkError):
+    """The other party failed or left, so this one cannot go on."""
+
+
+class TtpError(KusciaError):
+    """The trusted third party refused a request (interconnection ErrorCode in `code`)."""
+
+    code = 0
+
+
+class SessionError(TtpError):
+    """Unknown, incomplete or contradictory session."""
+
+    code = 1
+
+
+class OpAdjustError(TtpError):
+    """A request for an adjustment that does not fit its session or its shapes."""
+
+    code = 2

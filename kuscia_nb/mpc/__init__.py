@@ -1,0 +1,55 @@
+"""semi2k: two-party computation on additive shares over Z_2^64, small enough to read.
+
+From the bottom up: `ring` and `fixed` (numbers), `prg` (randomness), `link` and `scheduler` (messages, who runs when),
+`ttp` (Beaver triples), `share` and `semi2k` (secrets and their products), `matrix` (products for training).
+
+Two party programs, each with its own data, run like this:
+
+    from kuscia_nb import mpc
+
+    async def program(link, ttp, number):
+        party = await mpc.Semi2k.start(link, ttp, mpc.Seeds(), mpc.Terms())
+        mine, theirs = party.share(party.encode([number])), party.zeros(1)
+        x, y = (mine, theirs) if link.rank == 0 else (theirs, mine)
+        product = (await party.mul(x, y)).truncate(party.fxp_bits)
+        return mpc.decode(await party.open(product), party.fxp_bits)
+
+    links, ttp = mpc.connect(("alice", "bob")), mpc.TrustedThirdParty()
+    outcomes = mpc.run_lockstep((program(links[0], ttp, 3.5), program(links[1], ttp, -2.0)), links)
+    outcomes[0].result    # array([-7.])
+"""
+
+from .fixed import decode, encode
+from .link import Ledger, Link, Message, connect
+from .matrix import InterconnectionData, Layout, PreprocessedData
+from .prg import BlockPrg, Seeds, StreamPrg
+from .ring import Ring
+from .scheduler import Outcome, Stop, run_lockstep, run_threads
+from .semi2k import Semi2k, Terms
+from .share import Share
+from .ttp import PrgBuffer, TrustedThirdParty
+
+__all__ = [
+    "BlockPrg",
+    "InterconnectionData",
+    "Layout",
+    "Ledger",
+    "Link",
+    "Message",
+    "Outcome",
+    "PreprocessedData",
+    "PrgBuffer",
+    "Ring",
+    "Seeds",
+    "Semi2k",
+    "Share",
+    "Stop",
+    "StreamPrg",
+    "Terms",
+    "TrustedThirdParty",
+    "connect",
+    "decode",
+    "encode",
+    "run_lockstep",
+    "run_threads",
+]

@@ -1,0 +1,125 @@
+"""Pseudo-random ring elements from AES-128 (spec: ss_lr §4).
+
+A seed is 16 bytes. Randomness comes in 16-byte blocks that are numbered by a *counter*; every draw begins on a block
+boundary and leaves the unused half of its last block. SPU has two ways to turn counters into blocks:
+
+`BlockPrg`   block i of counter c is AES(c + i): any block can be made again by itself, which is how a TTP
+             replays a party's draws. For Beaver triples.
+`StreamPrg`  block i of counter c is AES(c as little endian, plus i counted as big endian): AES-CTR started at c.
+             For PRSS.
+
+`Seeds` is where seeds come from: the operating system, or a number given for teaching.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+import numpy as np
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from .ring import Ring
+
+SEED_BYTES = 16
+BLOCK_ELEMENTS = 2  # ring elements in one AES block
+_WINDOW = 4096  # blocks (64 KiB) made ahead, so that a small draw costs a slice
+
+
+class Seeds:
+    """Fresh 16-byte seeds: from the operating system, or derived from `seed` so that a run can be repeated.
+
+    With `seed` nothing is secret: whoever knows the number knows every share. `scope` keeps the parties apart.
+    """
+
+    def __init__(self, seed: int | None = None, scope: str = "") -> None:
+        self.repeatable = seed is not None
+        self._key = b"" if seed is None else str(int(seed)).encode()
+        self._scope = scope
+
+    def draw(self, purpose: str) -> bytes:
+        """A seed for `purpose`; repeatable runs get the same one for the same scope and purpose."""
+        if not self.repeatable:
+            return secrets.token_bytes(SEED_BYTES)
+        text = b"\0".join([b"kuscia_nb", self._key, self._scope.encode(), purpose.encode()])
+        return hashlib.sha256(text).digest()[:SEED_BYTES]
+
+
+def blocks_of(elements: int) -> int:
+    """How many 16-byte blocks a draw of so many ring elements takes."""
+    return (elements + 1) >> 1
+
+
+class _Prg:
+    """AES-128 over numbered blocks; the subclasses say what stands in block i of a draw."""
+
+    def __init__(self, seed: bytes) -> None:
+        if len(seed) != SEED_BYTES:
+            raise ValueError(f"a seed is {SEED_BYTES} bytes, got {len(seed)}")
+        self._encrypt = Cipher(algorithms.AES128(seed), modes.ECB()).encryptor().update_into
+        self.counter = 0
+
+    def draw(self, elements: int) -> Ring:
+        """The next `elements` ring elements, shape (elements,); advances the counter. Do not write into it."""
+        drawn = self.at(self.counter, elements)
+        self.counter += blocks_of(elements)
+        return drawn
+
+    def at(self, counter: int, elements: int) -> Ring:
+        raise NotImplementedError
+
+
+class BlockPrg(_Prg):
+    """Seekable form: AES-128-ECB over the counters c, c+1, ... (for Beaver triples and their replay by the TTP)."""
+
+    def __init__(self, seed: bytes) -> None:
+        super().__init__(seed)
+        self._numbers = np.zeros((_WINDOW, 2), np.uint64)
+        self._numbers[:, 0] = np.arange(_WINDOW)
+        self._input = memoryview(self._numbers).cast("B")
+        self._base = 0  # the counter that stands in the first row of _numbers
+        self._window: Ring = np.empty(0, np.uint64)
+        self._window_start = 0
+
+    def at(self, counter: int, elements: int) -> Ring:
+        """The `elements` ring elements that a draw at `counter` gave or will give (replay)."""
+        offset = BLOCK_ELEMENTS * (counter - self._window_start)
+        if offset < 0 or offset + elements > self._window.size:
+            if elements > self._input.nbytes // 16:
+                return self._generate(counter, elements)
+            self._window = self._generate(counter, BLOCK_ELEMENTS * _WINDOW)
+            self._window_start, offset = counter, 0
+        return self._window[offset : offset + elements]
+
+    def _generate(self, counter: int, elements: int) -> Ring:
+        blocks = blocks_of(elements)
+        out = np.empty(BLOCK_ELEMENTS * blocks + 2, np.uint64)  # the cipher wants one spare block behind its output
+        target = memoryview(out).cast("B")
+        for done in range(0, blocks, _WINDOW):
+            self._numbers[:, 0] += np.uint64((counter + done - self._base) % 2**64)
+            self._base = counter + done
+            self._encrypt(self._input[: 16 * min(_WINDOW, blocks - done)], target[16 * done :])
+        return out[:elements]
+
+
+class StreamPrg(_Prg):
+    """AES-128-CTR started anew at every draw: not seekable, block 1 at c is not block 0 at c+1 (for PRSS)."""
+
+    def __init__(self, seed: bytes) -> None:
+        super().__init__(seed)
+        self._reserve(16)
+
+    def _reserve(self, blocks: int) -> None:
+        self._numbers = np.empty((blocks, 2), np.uint64)
+        self._numbers[:, 1] = np.arange(blocks, dtype=">u8").view(np.uint64)
+        self._input = memoryview(self._numbers).cast("B")
+
+    def at(self, counter: int, elements: int) -> Ring:
+        """The `elements` ring elements of a draw at `counter`."""
+        blocks = blocks_of(elements)
+        if blocks > len(self._numbers):
+            self._reserve(blocks)
+        self._numbers[:blocks, 0] = counter
+        out = np.empty(BLOCK_ELEMENTS * blocks + 2, np.uint64)
+        self._encrypt(self._input[: 16 * blocks], memoryview(out).cast("B"))
+        return out[:elements]

@@ -1,0 +1,125 @@
+"""semi2k for two parties: additive shares over Z_2^64, semi-honest, with Beaver triples from a TTP.
+
+`Semi2k` is one party's side of a computation. It holds this party's seeds and its link, and nothing of the peer's.
+Formulas and message order are those of SPU and the interconnection standard (spec: ss_lr §3); the protocol is
+[Beaver: Efficient multiparty protocols using circuit randomization, 1991] over additive shares.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from . import fixed
+from .link import Link
+from .prg import BlockPrg, Seeds, StreamPrg
+from .ring import Ring, matmul
+from .share import SHARE_TYPES, Share
+from .ttp import PrgBuffer, TrustedThirdParty, TtpClient
+
+
+class Terms(NamedTuple):
+    """What both parties have agreed on before they start."""
+
+    session_id: str = "root"
+    adjust_rank: int = 0
+    fxp_bits: int = 18
+    truncation: str = "asymmetric"
+    """A key of share.SHARE_TYPES. The parties may differ: each rule is local."""
+
+
+class Semi2k:
+    """One party's side. Make it with `await Semi2k.start(...)`, in both parties."""
+
+    def __init__(self, link: Link, ttp: TtpClient, terms: Terms, beaver: BlockPrg, prss: tuple[StreamPrg, StreamPrg]) -> None:
+        self.link, self.ttp, self.terms = link, ttp, terms
+        self.rank = link.rank
+        self.fxp_bits = terms.fxp_bits
+        self.beaver = beaver
+        """Where this party's parts of all triples come from; the TTP can replay it."""
+        self._prss = prss
+        self.share: type[Share] = SHARE_TYPES[terms.truncation][self.rank]
+        """The type of this party's shares; `share.of(ring)` takes ring elements as its own share."""
+
+    @classmethod
+    async def start(cls, link: Link, ttp: TrustedThirdParty, seeds: Seeds, terms: Terms) -> Semi2k:
+        """Give the TTP a fresh seed, exchange PRSS seeds with the peer.
+
+        Whoever has the peer's PRSS seed knows that the peer's TTP session is open too: it was opened first.
+        """
+        beaver_seed, own_seed = seeds.draw("beaver"), seeds.draw("prss")
+        client = TtpClient(ttp, link, terms.session_id, terms.adjust_rank)
+        await client.join(beaver_seed)
+        await link.send(own_seed, "PRSS seed")
+        prss = StreamPrg(own_seed), StreamPrg(await link.receive())
+        return cls(link, client, terms, BlockPrg(beaver_seed), prss)
+
+    # Making shares, and opening them.
+
+    def zeros(self, shape: int | tuple[int, ...]) -> Share:
+        """The share of a private input of the peer: all of it is in the peer's share."""
+        return self.share(np.zeros(shape, np.uint64))
+
+    def encode(self, value: object) -> Ring:
+        """A public constant in fixed point."""
+        return fixed.encode(np.asarray(value), self.fxp_bits)
+
+    def seal(self, public: Ring) -> Share:
+        """A fresh sharing of a public value, without a message (PRSS; SPU's p2a).
+
+        Both seeds of the pseudo-random zero sharing are known to both parties: this changes the form, it hides nothing.
+        """
+        own, peers = (prg.draw(public.size) for prg in self._prss)
+        ring = (own - peers).reshape(public.shape)
+        if self.rank == 0:
+            ring += public
+        return self.share.of(ring)
+
+    async def open(self, x: Share, op: str = "open") -> Ring:
+        """Learn a secret, together with the peer: both send their share. Shape of `x`."""
+        ring = x.ring
+        return ring + await self.link.exchange(ring, op)
+
+    # Products.
+
+    async def mul(self, x: Share, y: Share, bits: int = 0) -> Share:
+        """x * y / 2^bits elementwise, equal shapes."""
+        if x.shape != y.shape:
+            raise ValueError(f"shapes differ: {x.shape} and {y.shape}")
+        size = x.ring.size
+        buffers, (a, b, c) = self.draw_triple(size, size, size)
+        if self.ttp.adjusts:
+            c = c + await self.ttp.adjust_mul(buffers)
+        a, b, c = a.reshape(x.shape), b.reshape(x.shape), c.reshape(x.shape)
+        e, g = await self._open_masked(x, a, y, b)
+        return self.share.of(c + e * b + (a if self.rank else a + e) * g).truncate(bits)
+
+    async def matmul(self, x: Share, y: Share, bits: int = 0) -> Share:
+        """x (m x k) . y (k x n or k) / 2^bits.
+
+        z_i = c_i + e b_i + a_i g + [rank 0] e g, where c = a b, and e = x - a and g = y - b are opened, one after
+        the other as interconnection peers do it (spec: ss_lr §8).
+        """
+        m, k = x.shape
+        n = y.ring.size // k
+        buffers, (a, b, c) = self.draw_triple(m * k, k * n, m * n)
+        if self.ttp.adjusts:
+            c = c + await self.ttp.adjust_dot(buffers, m, n, k)
+        a, b, c = a.reshape(m, k), b.reshape(y.shape), c.reshape(x.shape[:1] + y.shape[1:])
+        e, g = await self._open_masked(x, a, y, b)
+        return self.share.of(c + matmul(e, b) + matmul(a if self.rank else a + e, g)).truncate(bits)
+
+    async def _open_masked(self, x: Share, a: Ring, y: Share, b: Ring) -> tuple[Ring, Ring]:
+        """x - a and y - b, opened one after the other."""
+        e, g = x.ring - a, y.ring - b
+        e = e + await self.link.exchange(e, "open x-a")
+        return e, g + await self.link.exchange(g, "open y-b")
+
+    def draw_triple(self, *elements: int) -> tuple[list[PrgBuffer], list[Ring]]:
+        """This party's parts of a triple of such sizes, flat, and where they stand in its stream (as in the peer's)."""
+        buffers, parts = [], []
+        for size in elements:
+            buffers.append(PrgBuffer(self.beaver.counter, size))
+            parts.append(self.beaver.draw(size))
+        return buffers, parts

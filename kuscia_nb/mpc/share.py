@@ -1,0 +1,167 @@
+"""One party's additive share of a secret array in Z_2^64.
+
+The secret is the sum of both parties' shares; one share alone is a uniformly random array. Public values are plain
+`uint64` arrays (see `fixed.encode`), secrets are `Share`s, and what can be done with a secret without talking to the
+other party is an operator or a method here:
+
+    share + share, share - share, -share      local
+    share + public, public - share            rank 0 adds the public value, rank 1 does nothing
+    share * public                            local; two fixed-point factors leave 2 * fxp_bits behind the point
+    share.truncate(bits)                      local: x / 2^bits, give or take a unit
+    share.scale(public, bits)                 local: public * x / 2^bits
+
+A product of two secrets needs messages: `await mpc.mul(x, y)`. To learn a value takes a named act that the ledger
+shows: `await mpc.open(x)`. Everything that would do so by accident is refused.
+
+Truncation comes in two kinds (`SHARE_TYPES`). *asymmetric*: rank 0 rounds its share down, rank 1 rounds its own up,
+-((-x_1) >> bits). The roundings cancel on average, so the opened value has an error below one unit in the last place
+and mean 0. This is what the interconnection standard documents, and what SPU does since 2026. *symmetric*: both round
+down, so every truncation also takes about one unit away. SPU 0.9.5 does this (spec: ss_lr §3); over hundreds of steps
+the bias grows larger than small weights. The rule is local: parties with different rules can work together.
+
+Either way the result is off by 2^(64-bits) if the two shares wrap around 2^64, which happens with probability
+|x| / 2^64, x as a ring integer [Mohassel, Zhang: SecureML, 2017, theorem 1]. Keep products far below 2^63.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NoReturn, Self
+
+import numpy as np
+
+from .ring import Ring, shift
+
+
+class Share:
+    """A party's share of a secret. `kept` has the secret's shape and is what this rank computes with.
+
+    Rank 1 with asymmetric truncation keeps its share negated: rounding down what it keeps then rounds its share up,
+    for nothing. `ring` is the additive share in every case, and `of` makes a share from it.
+    """
+
+    __slots__ = ("kept",)
+    __array_ufunc__ = None  # numpy arrays leave `array - share` to us
+    rank: ClassVar[int]
+    mirrored: ClassVar[bool] = False
+    """Whether `kept` is the negated share."""
+
+    def __init__(self, kept: Ring) -> None:
+        self.kept = kept
+
+    @classmethod
+    def of(cls, ring: Ring) -> Self:
+        """This party's additive share."""
+        return cls(-ring if cls.mirrored else ring)
+
+    @property
+    def ring(self) -> Ring:
+        """The additive share: what a message carries, and what adds up to the secret."""
+        return -self.kept if self.mirrored else self.kept
+
+    @staticmethod
+    def difference(x: Ring, y: Ring) -> Ring:
+        """The additive share of x - y, both given as kept."""
+        return x - y
+
+    @staticmethod
+    def accumulate(kept: Ring, ring: Ring) -> None:
+        """Add an additive share to `kept`, in place."""
+        np.add(kept, ring, kept)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.kept.shape
+
+    def truncate(self, bits: int) -> Self:
+        """The share of x / 2^bits."""
+        return self.__class__(shift(self.kept.copy(), bits))
+
+    def scale(self, factor: Ring, bits: int) -> Self:
+        """The share of factor * x / 2^bits, for a public factor."""
+        return self.__class__(shift(self.kept * _public(factor), bits))
+
+    def __add__(self, other: Share | Ring) -> Self:
+        if isinstance(other, Share):
+            return self.__class__(self.kept + other.kept)
+        return self if self.rank else self.__class__(self.kept + _public(other))
+
+    def __sub__(self, other: Share | Ring) -> Self:
+        if isinstance(other, Share):
+            return self.__class__(self.kept - other.kept)
+        return self if self.rank else self.__class__(self.kept - _public(other))
+
+    __radd__ = __add__
+
+    def __rsub__(self, other: Ring) -> Self:
+        return self.__class__(-self.kept if self.rank else _public(other) - self.kept)
+
+    def __neg__(self) -> Self:
+        return self.__class__(-self.kept)
+
+    def __mul__(self, other: Ring) -> Self:
+        if isinstance(other, Share):
+            raise TypeError("a product of two secrets needs the other party: `await mpc.mul(x, y)`")
+        return self.__class__(self.kept * _public(other))
+
+    __rmul__ = __mul__
+
+    def __getitem__(self, index: Any) -> Self:
+        return self.__class__(self.kept[index])
+
+    def __repr__(self) -> str:
+        return f"Share(rank={self.rank}, shape={self.shape})"  # never its numbers: a log is not a private place
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise TypeError("a secret cannot be compared, tested or turned into a number: `await mpc.open(x)` opens it")
+
+    __bool__ = __float__ = __int__ = __index__ = __complex__ = __len__ = __iter__ = _refuse
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
+    __array__ = __round__ = __contains__ = __reduce__ = _refuse
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Rank0Share(Share):
+    """Rank 0 is the one that adds public values."""
+
+    __slots__ = ()
+    rank = 0
+
+
+class Rank1Share(Share):
+    """Rank 1, asymmetric truncation."""
+
+    __slots__ = ()
+    rank = 1
+    mirrored = True
+
+    @staticmethod
+    def difference(x: Ring, y: Ring) -> Ring:
+        return y - x
+
+    @staticmethod
+    def accumulate(kept: Ring, ring: Ring) -> None:
+        np.subtract(kept, ring, kept)
+
+
+class Rank1SymmetricShare(Share):
+    """Rank 1, symmetric truncation."""
+
+    __slots__ = ()
+    rank = 1
+
+
+SHARE_TYPES: dict[str, tuple[type[Share], type[Share]]] = {
+    "asymmetric": (Rank0Share, Rank1Share),
+    "symmetric": (Rank0Share, Rank1SymmetricShare),
+}
+"""Kind of truncation -> the share types of rank 0 and rank 1."""
+
+
+_RING = np.dtype(np.uint64)
+
+
+def _public(value: Any) -> Ring:
+    """A public operand, which has to be ring elements: a float here would lose its scale silently."""
+    if getattr(value, "dtype", None) == _RING:
+        return value
+    raise TypeError(f"a public value must be a uint64 array (fixed.encode makes one), got {type(value).__name__}")

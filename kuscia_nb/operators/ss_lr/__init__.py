@@ -1,0 +1,1 @@
+"""ss_lr: logistic regression over vertically split data, on additive shares."""

@@ -1,0 +1,87 @@
+"""Logistic regression by gradient descent on shares (spec: ss_lr §2).
+
+For the rows X_b and labels y_b of a batch, with the sigmoid's minimax approximation 1/2 + z/8:
+
+    p = X_b w / 8        g = X_b^T (p - (y_b - 1/2)) + l2 * w        w = w - rate * g
+
+The intercept is the last weight and carries no penalty. Nothing is opened here but masked values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from ...mpc import InterconnectionData, Layout, PreprocessedData, Ring, Semi2k, Share, encode
+from ...mpc.ring import SHIFTS
+
+SIGMOID_SHIFT = 3
+"""The slope 1/8 as a truncation by three more bits: rounding z first and z/8 then rounds to the same number."""
+
+STRATEGIES = {"preprocessed": PreprocessedData, "interconnection": InterconnectionData}
+
+
+class Plan(NamedTuple):
+    """The public terms of a training, in ring units at the protocol's fxp_bits."""
+
+    layout: Layout
+    rate: Ring
+    """learning_rate / batch_size, a scalar."""
+    l2: Ring
+    """A scalar."""
+    strategy: str = "preprocessed"
+
+
+def targets(mpc: Semi2k, labels: np.ndarray | None, rows: int) -> Share:
+    """This party's share of y - 1/2, the half being the sigmoid's constant; `labels` at their owner, None at the peer."""
+    share = mpc.zeros(rows) if labels is None else mpc.share.of(encode(labels, mpc.fxp_bits))
+    return share - mpc.encode(0.5)
+
+
+async def train(
+    mpc: Semi2k, own: Ring, targets: Share, plan: Plan, progress: Callable[[int, int], None] | None = None
+) -> Share:
+    """This party's share of the weights, shape (width,): features in rank order, then the intercept.
+
+    `own`: this party's columns in fixed point, (rows, columns[rank]). `progress(epoch, batch)` is called now and then.
+    """
+    data = STRATEGIES[plan.strategy](mpc, own, targets, plan.layout)
+    bits = mpc.fxp_bits
+    descent = Descent(plan, bits)
+    weights = data.zero_weights()
+    for epoch in range(plan.layout.epochs):
+        if progress:
+            progress(epoch, 0)
+        async for batch in data.batches(epoch):
+            predictions = await batch.dot(weights, bits + SIGMOID_SHIFT)
+            gradient = await batch.residual_dot(predictions, bits)
+            if descent.penalised:
+                weights = descent.step(data.as_share(weights), gradient)
+            else:
+                weights = weights - gradient.scale(plan.rate, bits)
+    return weights
+
+
+class Descent:
+    """w - rate * (g + l2 * w) on a share: local arithmetic in one buffer, two truncations."""
+
+    def __init__(self, plan: Plan, bits: int) -> None:
+        self.penalised = bool(plan.l2)
+        self._bits = SHIFTS[bits]
+        self._rate = plan.rate
+        self._l2 = np.full(plan.layout.width, plan.l2)
+        self._l2[-1] = 0  # no penalty on the intercept
+        self._buffer = np.empty_like(self._l2)
+        self._signed = self._buffer.view(np.int64)
+
+    def step(self, weights: Share, gradient: Share) -> Share:
+        """The next weights: `weights - (gradient + weights.scale(l2, bits)).scale(rate, bits)`."""
+        buffer, signed, bits = self._buffer, self._signed, self._bits
+        np.multiply(weights.kept, self._l2, buffer)
+        np.right_shift(signed, bits, signed)
+        np.add(buffer, gradient.kept, buffer)
+        np.multiply(buffer, self._rate, buffer)
+        np.right_shift(signed, bits, signed)
+        return weights.__class__(weights.kept - buffer)
