@@ -12,29 +12,31 @@ answers JSON, one object per line. The first line is the job; every ``run`` afte
 last weight. ``seconds`` is the wall time of ``Runtime.run`` in both parties, two threads on a memory link,
 from a common barrier until the later one is done. Set-up, sharing and reconstruction are outside of it.
 
-A reference is worth something only where it is not handicapped, so every choice below is the fastest one
-found for SPU. Cost of the alternatives, on two cores, as multiples of the time of this script:
+A reference is worth something only where it is not handicapped, so every choice is the fastest one found
+for SPU. What the alternatives cost on two cores, as multiples of the time of this script:
 
-=====================================================  =====================  ========================
-choice                                                 10,000 x 20, batch 21  100,000 x 100, batch 1024
-=====================================================  =====================  ========================
-hand-written pphlo with a loop                         1                      1
-JAX's own order of operations, same settings           {JAX_S}                {JAX_L}
-the job unrolled, or in chunks: parsing rules          {UNR_S}                {UNR_L}
-one executable per batch                               {PB_S}                 {PB_L}
-the gradient as X^T err: strided reads of X            {XT_S}                 {XT_L}
-two threads per party, not one                         {T2_S}                 {T2_L}
-malloc left as it is: fresh pages for every opening    {MA_S}                 {MA_L}
-the other setting of vectorization                     {VE_S}                 {VE_L}
-=====================================================  =====================  ========================
+====================================================  ====================  =======================
+instead                                               10,000 x 20, B = 21   100,000 x 100, B = 1024
+====================================================  ====================  =======================
+the loop as JAX compiles it, same settings            1.4                   1.4
+the loop as JAX compiles it, nothing set              1.5                   3.1
+the job unrolled, at once or in chunks of 16 batches  5.3 to 5.7            1.3
+one executable per batch                              11                    1.8
+the gradient as X^T err: X is read down its columns   1.0                   1.4
+two threads per party, not one                        1.0                   1.1
+malloc left alone: fresh pages for every opening      1.0                   1.9
+vectorization the other way round (see ``_MANY``)     1.4                   1.2
+one batch in each turn of the loop, not up to eight   1.1                   (97 batches: always one)
+====================================================  ====================  =======================
 
-Inter-op and intra-op parallelism change nothing: what an op costs here is below their grain, and the two
-parties keep both cores busy. ``spu.experimental.make_cached_var`` on X, which opens it once per job, would
-take a third off ten epochs (it loses on one or two). It is left out because it is unsound in 0.9.5: a first
-use does not advance the Beaver counter, so that the masks of consecutive batches overlap.
+Unrolled text loses because ``run`` parses it each time. Inter-op and intra-op parallelism gain nothing: the
+two parties have a core each. ``make_cached_var`` on X, which opens
+X once for all epochs, takes a third off ten epochs (and adds 40 % to two). It is left out because it is not
+secure in 0.9.5: the first use of a cached operand does not advance the Beaver counter, so that consecutive
+batches are masked with overlapping parts of one stream.
 
-Numbers are SPU's own: the rate, learning_rate / batch_size, is cut to 18 bits (12.8 ulp become 12), except
-below 2^-16, and each local truncation loses half an ulp per share, which shows as a drift of the weights.
+The numbers are SPU's own: learning_rate / batch_size is cut to 18 bits (12.8 ulp become 12) unless it is
+below 2^-16, and local truncation adds about one ulp per batch to each weight.
 """
 
 from __future__ import annotations
@@ -71,6 +73,10 @@ class Job:
     l2: float
 
 
+def _float(value: float) -> str:
+    return f"{value:.9e}"  # MLIR wants the decimal point that repr(1e-05) lacks
+
+
 def _secret(*shape: int) -> str:
     return f"tensor<{'x'.join(map(str, shape))}x!pphlo.secret<f32>>"
 
@@ -87,16 +93,17 @@ def _step(u: int, job: Job, turn: int, k: int) -> str:
     b = job.batch_size
     x, v, w, pv, pw = _secret(b, k), _secret(b), _secret(k), _public(b), _public(k)
     rows = f"{u * b}:1:{(u + 1) * b}"
+    penalty = f"""
+      %r{u} = pphlo.multiply %w{u}, %l2 : ({w}, {pw}) -> {w}
+      %s{u} = pphlo.add %g{u}, %r{u} : {w}"""
     return f"""
       %x{u} = pphlo.slice %xs [{rows}, 0:1:{k}] : ({_secret(turn * b, k)}) -> {x}
       %h{u} = pphlo.slice %hs [{rows}] : ({_secret(turn * b)}) -> {v}
       %z{u} = pphlo.dot %x{u}, %w{u} : ({x}, {w}) -> {v}
       %p{u} = pphlo.multiply %z{u}, %eighth : ({v}, {pv}) -> {v}
       %err{u} = pphlo.add %p{u}, %h{u} : {v}
-      %g{u} = pphlo.dot %err{u}, %x{u} : ({v}, {x}) -> {w}
-      %r{u} = pphlo.multiply %w{u}, %l2 : ({w}, {pw}) -> {w}
-      %s{u} = pphlo.add %g{u}, %r{u} : {w}
-      %d{u} = pphlo.multiply %s{u}, %rate : ({w}, {pw}) -> {w}
+      %g{u} = pphlo.dot %err{u}, %x{u} : ({v}, {x}) -> {w}{penalty if job.l2 else ""}
+      %d{u} = pphlo.multiply {"%s" if job.l2 else "%g"}{u}, %rate : ({w}, {pw}) -> {w}
       %w{u + 1} = pphlo.subtract %w{u}, %d{u} : {w}"""
 
 
@@ -109,12 +116,12 @@ def program(job: Job, n: int, k: int) -> str:
     batches = n // b
     turn = max(u for u in range(1, _TURN + 1) if batches % u == 0)
     x, y, w, i = _secret(n, k), _secret(n), _secret(k), "tensor<i32>"
-    penalty = ", ".join([repr(job.l2)] * (k - 1) + ["0.0"])
+    penalty = ", ".join([_float(job.l2)] * (k - 1) + ["0.0"])
 
-    def loop(name: str, start: str, count: int, step: int, body: str, result: str) -> str:
+    def loop(name: str, start: str, values: range, body: str, result: str) -> str:
         return f"""
-    %end_{name} = pphlo.constant dense<{count}> : {i}
-    %by_{name} = pphlo.constant dense<{step}> : {i}
+    %end_{name} = pphlo.constant dense<{values.stop}> : {i}
+    %by_{name} = pphlo.constant dense<{values.step}> : {i}
     %{name}s:2 = pphlo.while(%{name} = %zero, %{start}) : {i}, {w}
     cond {{
       %more = pphlo.less %{name}, %end_{name} : ({i}, {i}) -> tensor<i1>
@@ -124,21 +131,23 @@ def program(job: Job, n: int, k: int) -> str:
       pphlo.return %next, {result} : {i}, {w}
     }}"""
 
+    m = turn * b
     take = f"""
-      %xs = pphlo.dynamic_slice %x, %row, %zero sizes = [{turn * b}, {k}] : ({x}, {i}, {i}) -> {_secret(turn * b, k)}
-      %hs = pphlo.dynamic_slice %h, %row sizes = [{turn * b}] : ({y}, {i}) -> {_secret(turn * b)}"""
+      %xs = pphlo.dynamic_slice %x, %row, %zero sizes = [{m}, {k}] : ({x}, {i}, {i}) -> {_secret(m, k)}
+      %hs = pphlo.dynamic_slice %h, %row sizes = [{m}] : ({y}, {i}) -> {_secret(m)}"""
     steps = "".join(_step(u, job, turn, k) for u in range(turn))
-    epoch = loop("row", "w0 = %we", batches * b, turn * b, take + steps, f"%w{turn}")
+    epoch = loop("row", "w0 = %we", range(0, batches * b, m), take + steps, f"%w{turn}")
+    epochs = loop("epoch", "we = %start", range(job.epochs), epoch, "%rows#1")
     return f"""module @ss_lr attributes {{pphlo.version = "0.9.5"}} {{
   func.func @main(%x: {x}, %y: {y}) -> {w} {{
     %zero = pphlo.constant dense<0> : {i}
     %eighth = pphlo.constant dense<0.125> : {_public(b)}
     %l2 = pphlo.constant dense<[{penalty}]> : {_public(k)}
-    %rate = pphlo.constant dense<{job.learning_rate / b!r}> : {_public(k)}
+    %rate = pphlo.constant dense<{_float(job.learning_rate / b)}> : {_public(k)}
     %half = pphlo.constant dense<0.5> : {_public(n)}
     %h = pphlo.subtract %half, %y : ({_public(n)}, {y}) -> {y}
     %origin = pphlo.constant dense<0.0> : {_public(k)}
-    %start = pphlo.convert %origin : ({_public(k)}) -> {w}{loop("epoch", "we = %start", job.epochs, 1, epoch, "%rows#1")}
+    %start = pphlo.convert %origin : ({_public(k)}) -> {w}{epochs}
     return %epochs#1 : {w}
   }}
 }}
@@ -153,12 +162,12 @@ class Peers:
             x = np.column_stack([arrays["x"], np.ones(len(arrays["x"]))]).astype(np.float32)
             y = arrays["y"].astype(np.float32)
         config = self._config(spu, many=job.batch_size * x.shape[1] >= _MANY)
-        code = program(job, *x.shape).encode()
-        self._executable = spu.Executable("ss_lr", ["x", "y"], ["w"], code)
+        self._executable = spu.Executable("ss_lr", ["x", "y"], ["w"], program(job, *x.shape).encode())
         self._io = spu.Io(2, config)
         self._barrier = threading.Barrier(2)
         self._threads = ThreadPoolExecutor(2)
-        shares = {name: self._io.make_shares(a, spu.Visibility.VIS_SECRET) for name, a in (("x", x), ("y", y))}
+        secret = spu.Visibility.VIS_SECRET
+        shares = {name: self._io.make_shares(a, secret) for name, a in (("x", x), ("y", y))}
         link = spu.link.Desc()
         for rank in range(2):
             link.add_party(f"party{rank}", f"thread{rank}")
@@ -217,8 +226,7 @@ def _tune() -> None:
 
 def main() -> None:
     """Answer the requests on stdin until it ends."""
-    formatter = argparse.RawDescriptionHelpFormatter
-    argparse.ArgumentParser(description=__doc__, formatter_class=formatter).parse_args()
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter).parse_args()
     replies = _quiet_stdout()
     _tune()
     spu = importlib.import_module("spu")

@@ -27,7 +27,7 @@ _UNIT = 10**6  # features have six decimals
 
 
 def write_sample(alice: Path, bob: Path) -> None:
-    """Write perfect_logit_a.csv (x1..x10 and y) and perfect_logit_b.csv (x11..x20); files that exist stay as they are."""
+    """Write perfect_logit_a.csv (x1..x10 and y) and perfect_logit_b.csv (x11..x20), unless they exist."""
     if alice.exists() and bob.exists():
         return
     features, labels = _draw()

@@ -12,6 +12,7 @@ message is missing, `ThreadMailbox` blocks its thread. Party programs cannot tel
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import types
@@ -38,21 +39,32 @@ class Message(NamedTuple):
     kind: str
     """P2P or ALLGATHER between the parties, REQUEST or REPLY with the TTP."""
     key: str
+    dtype: str
+    """uint64 for ring elements, uint8 for seeds and texts."""
     shape: tuple[int, ...]
-    """Of the ring elements; of a seed or a text, its length in bytes."""
     bytes: int
     time: float
     """Seconds since the ledger was opened."""
+
+
+class Stream(NamedTuple):
+    """What all messages of one kind from one sender have in common."""
+
+    sender: str
+    receiver: str
+    kind: str
+    key: str
+    """With a `{}` for the number of the message."""
 
 
 class Ledger:
     """Every message of a run in the order in which it was sent."""
 
     def __init__(self) -> None:
-        self._rows: list[tuple[Any, ...]] = []
+        self._rows: list[tuple[Stream, int, int, str, tuple[int, ...], str, float]] = []
         self._opened = now()
         self.record = self._rows.append
-        """Write one message down, as it is sent: the fields of `Message` as a tuple, the time from `now()`.
+        """Write one message down, as it is sent: (stream, number, round, op, shape, dtype, now()).
 
         A plain tuple, because this is called more often than anything else; a `Message` is made when somebody looks.
         """
@@ -63,7 +75,19 @@ class Ledger:
     @property
     def messages(self) -> list[Message]:
         """All messages so far."""
-        return [Message(*row[:-1], time=row[-1] - self._opened) for row in self._rows]
+        return [
+            Message(
+                round,
+                op,
+                *stream[:3],
+                stream.key.format(number),
+                dtype,
+                shape,
+                math.prod(shape) * np.dtype(dtype).itemsize,
+                time - self._opened,
+            )
+            for stream, number, round, op, shape, dtype, time in list(self._rows)
+        ]
 
     def totals(self) -> dict[tuple[str, str], dict[str, int]]:
         """(sender, receiver) -> messages, bytes and rounds (distinct round numbers) in that direction."""
@@ -80,24 +104,27 @@ class Ledger:
         return result
 
 
+Slot = tuple[str, int] | int
+"""Where a message lies in its mailbox: the number of a collective, or ("P2P", number)."""
+
 Letter = tuple[Payload, int]
-"""What lies in a mailbox: the payload and its round."""
+"""What lies there: the payload and its round."""
 
 
 class LockstepMailbox:
     """For one thread: a party that misses a message hands control back to the scheduler."""
 
     def __init__(self) -> None:
-        self.letters: dict[str, Letter] = {}
-        self.put: Callable[[str, Letter], None] = self.letters.__setitem__
+        self.letters: dict[Slot, Letter] = {}
+        self.put: Callable[[Slot, Letter], None] = self.letters.__setitem__
         self._error: BaseException | None = None
 
-    def wait_for(self, key: str) -> Generator[str, None, None]:
-        """Return when the message is there; meanwhile yield its key to whoever drives this party."""
-        while key not in self.letters:
+    def wait_for(self, slot: Slot) -> Generator[Slot, None, None]:
+        """Return when the message is there; meanwhile yield its slot to whoever drives this party."""
+        while slot not in self.letters:
             if self._error is not None:
                 raise self._error
-            yield key
+            yield slot
 
     def close(self, error: BaseException) -> None:
         """Whoever waits here, now or later, gets `error`."""
@@ -112,17 +139,17 @@ class ThreadMailbox(LockstepMailbox):
         self.put = self._put
         self._changed = threading.Condition()
 
-    def _put(self, key: str, letter: Letter) -> None:
+    def _put(self, slot: Slot, letter: Letter) -> None:
         with self._changed:
-            self.letters[key] = letter
+            self.letters[slot] = letter
             self._changed.notify()
 
-    def wait_for(self, key: str) -> Generator[str, None, None]:
+    def wait_for(self, slot: Slot) -> Generator[Slot, None, None]:
         with self._changed:
-            for _ in super().wait_for(key):
+            for _ in super().wait_for(slot):
                 self._changed.wait()
         return
-        yield key  # a generator that never hands control back
+        yield slot  # a generator that never hands control back
 
     def close(self, error: BaseException) -> None:
         with self._changed:
@@ -131,7 +158,7 @@ class ThreadMailbox(LockstepMailbox):
 
 
 class Link:
-    """One party's end of the link to its peer."""
+    """One party's end of the link to its peer. What was sent belongs to both: nobody may change it."""
 
     def __init__(
         self,
@@ -150,34 +177,36 @@ class Link:
         self._letters = self._inbox.letters
         self._deliver = mailboxes[1 - rank].put
         self._record = ledger.record
-        self._channel = channel
-        self._collectives = 0
-        self._sent = self._received = 0
+        self._p2p = Stream(self.name, self.peer, "P2P", f"{channel}:P2P-{{}}:{rank}->{1 - rank}")
+        self._allgather = Stream(self.name, self.peer, "ALLGATHER", f"{channel}:{{}}:ALLGATHER")
+        self._collectives = self._sent = self._received = 0
 
-    async def send(self, value: Payload, op: str) -> None:
+    async def send(self, value: bytes, op: str) -> None:
         """Send one point-to-point message. `op` is for people; it never goes over a wire."""
         self._sent += 1
-        self._post(f"{self._channel}:P2P-{self._sent}:{self.rank}->{1 - self.rank}", "P2P", value, op)
+        self._record((self._p2p, self._sent, self.round + 1, op, (len(value),), "uint8", now()))
+        self._deliver(("P2P", self._sent), (value, self.round + 1))
 
     @types.coroutine
-    def receive(self) -> Generator[str, None, Any]:
+    def receive(self) -> Generator[Slot, None, bytes]:
         """The peer's next point-to-point message."""
         self._received += 1
-        key = f"{self._channel}:P2P-{self._received}:{1 - self.rank}->{self.rank}"
-        return (yield from self._take(key))
+        slot = ("P2P", self._received)
+        yield from self._inbox.wait_for(slot)
+        value, round = self._letters.pop(slot)
+        self.round = max(self.round, round)
+        return value  # type: ignore[return-value]
 
     @types.coroutine
-    def exchange(self, value: Ring, op: str) -> Generator[str, None, Ring]:
+    def exchange(self, value: Ring, op: str) -> Generator[Slot, None, Ring]:
         """Send mine, receive the peer's (an ALLGATHER of two)."""
         self._collectives = number = self._collectives + 1
-        key = f"{self._channel}:{number}:ALLGATHER"
         round = self.round + 1
-        self._record((round, op, self.name, self.peer, "ALLGATHER", key, value.shape, value.nbytes, now()))
-        self._deliver(key, (value, round))
-        letters = self._letters
-        if key not in letters:
-            yield from self._inbox.wait_for(key)
-        received, round = letters.pop(key)
+        self._record((self._allgather, number, round, op, value.shape, "uint64", now()))
+        self._deliver(number, (value, round))
+        if number not in self._letters:
+            yield from self._inbox.wait_for(number)
+        received, round = self._letters.pop(number)
         if round > self.round:
             self.round = round
         return received  # type: ignore[return-value]
@@ -186,18 +215,11 @@ class Link:
         """End this party's waiting, now or later, with `error`."""
         self._inbox.close(error)
 
-    def _post(self, key: str, kind: str, value: Payload, op: str) -> None:
-        shape = value.shape if isinstance(value, np.ndarray) else (len(value),)
-        size = len(memoryview(value).cast("B"))
-        self._record((self.round + 1, op, self.name, self.peer, kind, key, shape, size, now()))
-        self._deliver(key, (value, self.round + 1))
-
-    def _take(self, key: str) -> Generator[str, None, Payload]:
-        yield from self._inbox.wait_for(key)
-        value, round = self._inbox.letters.pop(key)
-        if round > self.round:
-            self.round = round
-        return value
+    def describe(self, slot: Slot) -> str:
+        """The key of a message that this party waits for, for people."""
+        if isinstance(slot, int):
+            return self._allgather.key.format(slot)
+        return f"point-to-point message {slot[1]}"
 
 
 def connect(names: tuple[str, str], threads: bool = False) -> tuple[Link, Link]:

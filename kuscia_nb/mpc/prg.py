@@ -105,21 +105,16 @@ class BlockPrg(_Prg):
 class StreamPrg(_Prg):
     """AES-128-CTR started anew at every draw: not seekable, block 1 at c is not block 0 at c+1 (for PRSS)."""
 
-    def __init__(self, seed: bytes) -> None:
-        super().__init__(seed)
-        self._reserve(16)
-
-    def _reserve(self, blocks: int) -> None:
-        self._numbers = np.empty((blocks, 2), np.uint64)
-        self._numbers[:, 1] = np.arange(blocks, dtype=">u8").view(np.uint64)
-        self._input = memoryview(self._numbers).cast("B")
-
     def at(self, counter: int, elements: int) -> Ring:
         """The `elements` ring elements of a draw at `counter`."""
+        return self.draws(np.array([counter], np.uint64), elements)[0]
+
+    def draws(self, counters: Ring, elements: int) -> Ring:
+        """Many draws of `elements` ring elements at once, one for each counter: shape (counters, elements)."""
         blocks = blocks_of(elements)
-        if blocks > len(self._numbers):
-            self._reserve(blocks)
-        self._numbers[:blocks, 0] = counter
-        out = np.empty(BLOCK_ELEMENTS * blocks + 2, np.uint64)
-        self._encrypt(self._input[: 16 * blocks], memoryview(out).cast("B"))
-        return out[:elements]
+        numbers = np.empty((len(counters), blocks, 2), np.uint64)
+        numbers[:, :, 0] = counters[:, None]
+        numbers[:, :, 1] = np.arange(blocks, dtype=">u8").view(np.uint64)
+        out = np.empty(numbers.size + BLOCK_ELEMENTS, np.uint64)  # the cipher wants one spare block
+        self._encrypt(memoryview(numbers).cast("B"), memoryview(out).cast("B"))
+        return out[: numbers.size].reshape(len(counters), -1)[:, :elements]

@@ -9,8 +9,6 @@ the matrix once, row by row, also when it multiplies from the left, where `X.T @
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,18 +36,14 @@ def vecmat(r: Ring, x: Ring) -> Ring:
     return r.dot(x) if x.size < _SMALL else np.einsum("ij,i->j", x, r)
 
 
-def joined_matvec(parts: Sequence[Ring], w: Ring) -> Ring:
-    """`[p_0 | p_1 | ...][b] @ w[b]` for every b: parts (batch, n, k_i) and w (batch, sum of k_i) give (batch, n)."""
-    result, end = np.zeros(parts[0].shape[:2], np.uint64), 0
-    for part in parts:
-        start, end = end, end + part.shape[2]
-        result += np.einsum("bij,bj->bi", part, w[:, start:end])
-    return result
+def batch_matvec(x: Ring, w: Ring) -> Ring:
+    """`x[b] @ w[b]` for every b: (batch, n, k) and (batch, k) give (batch, n)."""
+    return np.einsum("bij,bj->bi", x, w)
 
 
-def joined_vecmat(r: Ring, parts: Sequence[Ring]) -> Ring:
-    """`r[b] @ [p_0 | p_1 | ...][b]` for every b: (batch, n) and parts (batch, n, k_i) give (batch, sum of k_i)."""
-    return np.concatenate([np.einsum("bij,bi->bj", part, r) for part in parts], axis=1)
+def batch_vecmat(r: Ring, x: Ring) -> Ring:
+    """`r[b] @ x[b]` for every b: (batch, n) and (batch, n, k) give (batch, k)."""
+    return np.einsum("bij,bi->bj", x, r)
 
 
 def matmul(x: Ring, y: Ring) -> Ring:

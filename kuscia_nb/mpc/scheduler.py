@@ -60,7 +60,7 @@ def run_lockstep(programs: Pair, links: tuple[Link, Link], stop: Stop | None = N
     stop = stop or Stop()
     ledger = links[0].ledger
     outcomes: list[Outcome | None] = [None, None]
-    waiting = ["", ""]
+    waiting: list[Any] = [None, None]
     while None in outcomes:
         running = [rank for rank in (0, 1) if outcomes[rank] is None]
         sent = -1
@@ -123,9 +123,9 @@ def _close(links: tuple[Link, Link], error: BaseException) -> None:
         link.close(error)
 
 
-def _deadlock(links: tuple[Link, Link], waiting: list[str], outcomes: list[Outcome | None]) -> Deadlock:
+def _deadlock(links: tuple[Link, Link], waiting: list[Any], outcomes: list[Outcome | None]) -> Deadlock:
     states = [
-        f"{link.name} waits for {waiting[link.rank]}" if outcomes[link.rank] is None else f"{link.name} has ended"
+        f"{link.name} waits for {link.describe(waiting[link.rank])}" if outcomes[link.rank] is None else f"{link.name} has ended"
         for link in links
     ]
     return Deadlock("no party can go on: " + ", ".join(states))

@@ -13,7 +13,7 @@ import numpy as np
 
 from . import fixed
 from .link import Link
-from .prg import BlockPrg, Seeds, StreamPrg
+from .prg import BlockPrg, Seeds, StreamPrg, blocks_of
 from .ring import Ring, matmul
 from .share import SHARE_TYPES, Share
 from .ttp import PrgBuffer, TrustedThirdParty, TtpClient
@@ -38,6 +38,8 @@ class Semi2k:
         self.fxp_bits = terms.fxp_bits
         self.beaver = beaver
         """Where this party's parts of all triples come from; the TTP can replay it."""
+        self.prss_counter = 0
+        """Where this party's next PRSS draw stands (the same place as the peer's)."""
         self._prss = prss
         self.share: type[Share] = SHARE_TYPES[terms.truncation][self.rank]
         """The type of this party's shares; `share.of(ring)` takes ring elements as its own share."""
@@ -70,11 +72,14 @@ class Semi2k:
 
         Both seeds of the pseudo-random zero sharing are known to both parties: this changes the form, it hides nothing.
         """
-        own, peers = (prg.draw(public.size) for prg in self._prss)
-        ring = (own - peers).reshape(public.shape)
-        if self.rank == 0:
-            ring += public
-        return self.share.of(ring)
+        counter = self.prss_counter
+        self.prss_counter += blocks_of(public.size)
+        return self.share.of(self.seal_at(public.reshape(1, -1), np.array([counter], np.uint64)).reshape(public.shape))
+
+    def seal_at(self, public: Ring, counters: Ring) -> Ring:
+        """Fresh sharings of the rows of `public` with the PRSS draws at `counters`, as additive shares."""
+        own, peers = (prg.draws(counters, public.shape[1]) for prg in self._prss)
+        return own - peers if self.rank else own - peers + public
 
     async def open(self, x: Share, op: str = "open") -> Ring:
         """Learn a secret, together with the peer: both send their share. Shape of `x`."""
@@ -123,3 +128,13 @@ class Semi2k:
             buffers.append(PrgBuffer(self.beaver.counter, size))
             parts.append(self.beaver.draw(size))
         return buffers, parts
+
+    def draw_own(self, elements: tuple[int, int]) -> tuple[tuple[PrgBuffer, PrgBuffer], Ring]:
+        """A draw that is this party's alone: `elements` by rank, both buffers, and this party's numbers.
+
+        Both parties' counters move on by the larger one, so that they stay equal.
+        """
+        counter = self.beaver.counter
+        own = self.beaver.at(counter, elements[self.rank])
+        self.beaver.counter = counter + blocks_of(max(elements))
+        return (PrgBuffer(counter, elements[0]), PrgBuffer(counter, elements[1])), own

@@ -64,9 +64,9 @@ class Share:
         return x - y
 
     @staticmethod
-    def accumulate(kept: Ring, ring: Ring) -> None:
-        """Add an additive share to `kept`, in place."""
-        np.add(kept, ring, kept)
+    def plus(kept: Ring, ring: Ring) -> Ring:
+        """`kept` plus an additive share."""
+        return kept + ring
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -139,8 +139,8 @@ class Rank1Share(Share):
         return y - x
 
     @staticmethod
-    def accumulate(kept: Ring, ring: Ring) -> None:
-        np.subtract(kept, ring, kept)
+    def plus(kept: Ring, ring: Ring) -> Ring:
+        return kept - ring
 
 
 class Rank1SymmetricShare(Share):

@@ -5,20 +5,24 @@ a * b. The TTP was given the seeds, draws the same parts again, and tells one pa
 to add to its c. It never receives a share, an opened value or anything else that depends on data.
 
 Sessions and errors are those of the interconnection standard's BeaverService (spec: ss_lr §5a), and so are
-`adjust_mul` and `adjust_dot`. `adjust_owned_dot` is ours: many products with one matrix whose columns belong to the
-parties, each masked by its owner alone.
+`adjust_mul` and `adjust_dot`. `adjust_cross_dot` is ours: many products at once, of one party's matrix and the other's
+vector, each masked by its owner alone.
 """
 
 from __future__ import annotations
 
+import functools
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+from numpy import add
+
 from ..errors import OpAdjustError, SessionError
-from .link import Link, now
-from .prg import BlockPrg
-from .ring import BYTES, Ring, joined_matvec, joined_vecmat, matmul
+from .link import Link, Stream, now
+from .prg import BLOCK_ELEMENTS, BlockPrg
+from .ring import Ring, batch_matvec, batch_vecmat, matmul
 
 VERSION = 2
 FIELD_64 = 2
@@ -40,16 +44,18 @@ class Session:
         self.prgs: dict[int, BlockPrg] = {}
         self._masks: tuple[tuple[PrgBuffer, ...], list[Ring]] | None = None
 
-    def reconstruct(self, buffer: PrgBuffer) -> Ring:
-        """The sum of all parties' draws, shape (elements,)."""
-        first, *others = self.prgs.values()
-        total = first.at(*buffer)
-        for prg in others:
-            total = total + prg.at(*buffer)
-        return total
+    def reconstruct(self, *buffers: PrgBuffer) -> list[Ring]:
+        """For each buffer the sum of all parties' draws, shape (elements,)."""
+        first, last = buffers[0], buffers[-1]
+        span = BLOCK_ELEMENTS * (last.counter - first.counter) + last.elements
+        if len(buffers) == 1 or not 0 < span <= sum(b.elements for b in buffers) + BLOCK_ELEMENTS * len(buffers):
+            return [functools.reduce(add, (prg.at(*buffer) for prg in self.prgs.values())) for buffer in buffers]
+        whole = functools.reduce(add, (prg.at(first.counter, span) for prg in self.prgs.values()))  # drawn in a row
+        offsets = [BLOCK_ELEMENTS * (buffer.counter - first.counter) for buffer in buffers]
+        return [whole[at : at + buffer.elements] for at, buffer in zip(offsets, buffers, strict=True)]
 
-    def masks(self, buffers: tuple[PrgBuffer, ...]) -> list[Ring]:
-        """Every rank's own draw, remembering the last ones: a matrix is asked for once per product."""
+    def own_draws(self, buffers: tuple[PrgBuffer, PrgBuffer]) -> list[Ring]:
+        """Each rank's own draw, remembering the last ones: the masks of a matrix are asked for once per product."""
         if self._masks is None or self._masks[0] != buffers:
             self._masks = buffers, [self.prgs[rank].at(*buffer) for rank, buffer in enumerate(buffers)]
         return self._masks[1]
@@ -109,7 +115,8 @@ class TrustedThirdParty:
         a, b, c = buffers
         if not a.elements == b.elements == c.elements:
             raise OpAdjustError(f"a, b and c must have one size, got {a.elements}, {b.elements}, {c.elements}")
-        return session.reconstruct(a) * session.reconstruct(b) - session.reconstruct(c)
+        left, right, known = session.reconstruct(a, b, c)
+        return left * right - known
 
     def adjust_dot(
         self, session_id: str, buffers: Sequence[PrgBuffer], m: int, n: int, k: int, field: int = FIELD_64
@@ -120,15 +127,19 @@ class TrustedThirdParty:
         _require("a", a, m * k)
         _require("b", b, k * n)
         _require("c", c, m * n)
-        right = session.reconstruct(b)
-        product = matmul(session.reconstruct(a).reshape(m, k), right if n == 1 else right.reshape(k, n))
-        return product.reshape(-1) - session.reconstruct(c)
+        right, result = session.reconstruct(b, c)
+        np.negative(result, result)
+        if n > 1:
+            right = right.reshape(k, n)
+        for prg in session.prgs.values():  # the sum of the products costs less than the product of the sum
+            result += matmul(prg.at(*a).reshape(m, k), right).reshape(-1)
+        return result
 
-    def adjust_owned_dot(
+    def adjust_cross_dot(
         self,
         session_id: str,
-        masks: tuple[PrgBuffer, ...],
-        v: PrgBuffer,
+        masks: tuple[PrgBuffer, PrgBuffer],
+        vectors: tuple[PrgBuffer, PrgBuffer],
         c: PrgBuffer,
         batch: int,
         rows: int,
@@ -136,25 +147,24 @@ class TrustedThirdParty:
         transpose: bool = False,
         field: int = FIELD_64,
     ) -> Ring:
-        """[A_0 | A_1] . R(v) - R(c) for `batch` matrices at once, flat.
+        """A_0 . v_1 + A_1 . v_0 - R(c) for `batch` pairs of matrices at once, flat.
 
-        A_r (rows x its columns) is the draw of rank r alone. v has an element per column and c one per row of each
-        matrix; with `transpose` the transposed matrices are multiplied, and it is the other way round.
+        A_r (rows x its columns) and v_r are draws of rank r alone: each rank's matrix meets the other's vector. c has an
+        element per row. With `transpose` it is A_0^T . v_1 behind A_1^T . v_0, and c has an element per column.
         """
-        session = self._session(session_id, [*masks, v, c], field)
+        session = self._session(session_id, [*masks, *vectors, c], field)
         columns = [mask.elements // (batch * rows) for mask in masks]
-        width = sum(columns)
-        for rank, mask in enumerate(masks):
-            _require(f"the mask of rank {rank}", mask, batch * rows * columns[rank])
-        _require("v", v, batch * (rows if transpose else width))
-        _require("c", c, batch * (width if transpose else rows))
-        parts = [part.reshape(batch, rows, -1) for part in session.masks(masks)]
-        vectors = session.reconstruct(v).reshape(batch, -1)
+        for rank in (0, 1):
+            _require(f"the mask of rank {rank}", masks[rank], batch * rows * columns[rank])
+            _require(f"the vector of rank {rank}", vectors[rank], batch * (rows if transpose else columns[1 - rank]))
+        _require("c", c, batch * (sum(columns) if transpose else rows))
+        parts = [part.reshape(batch, rows, -1) for part in session.own_draws(masks)]
+        v = [session.prgs[rank].at(*vectors[rank]).reshape(batch, -1) for rank in (0, 1)]
         if transpose:
-            product = joined_vecmat(vectors, parts)
+            product = np.concatenate([batch_vecmat(v[1], parts[0]), batch_vecmat(v[0], parts[1])], axis=1)
         else:
-            product = joined_matvec(parts, vectors)
-        return product.reshape(-1) - session.reconstruct(c)
+            product = batch_matvec(parts[0], v[1]) + batch_matvec(parts[1], v[0])
+        return product.reshape(-1) - session.reconstruct(c)[0]
 
     def _session(self, session_id: str, buffers: Sequence[PrgBuffer], field: int) -> Session:
         """The session of a request that is well formed, with every seed there."""
@@ -186,10 +196,12 @@ class TtpClient:
         self._session_id, self._adjust_rank = session_id, adjust_rank
         self.adjusts = link.rank == adjust_rank
         """Whether this party is the one that gets the corrections."""
+        self._asks = {method: Stream(link.name, "ttp", "REQUEST", method) for method in _METHODS}
+        self._answers = {method: Stream("ttp", link.name, "REPLY", method) for method in _METHODS}
 
     async def join(self, prg_seed: bytes) -> None:
         """Give the TTP this party's seed."""
-        self._record("create session", True, "CreateSession", (len(prg_seed),), len(prg_seed))
+        self._record(self._asks["CreateSession"], "create session", (len(prg_seed),), "uint8")
         self._ttp.create_session(
             self._session_id, self._link.rank, prg_seed, world_size=2, adjust_rank=self._adjust_rank
         )
@@ -200,34 +212,38 @@ class TtpClient:
 
     async def adjust_mul(self, buffers: Sequence[PrgBuffer]) -> Ring:
         """`TrustedThirdParty.adjust_mul` for this session."""
-        self._ask("AdjustMul")
-        return self._answer("AdjustMul", self._ttp.adjust_mul(self._session_id, buffers))
+        return self._call("AdjustMul", self._ttp.adjust_mul, buffers)
 
     async def adjust_dot(self, buffers: Sequence[PrgBuffer], m: int, n: int, k: int) -> Ring:
         """`TrustedThirdParty.adjust_dot` for this session."""
-        self._ask("AdjustDot")
-        return self._answer("AdjustDot", self._ttp.adjust_dot(self._session_id, buffers, m, n, k))
+        return self._call("AdjustDot", self._ttp.adjust_dot, buffers, m, n, k)
 
-    async def adjust_owned_dot(
-        self, masks: tuple[PrgBuffer, ...], v: PrgBuffer, c: PrgBuffer, batch: int, rows: int, *, transpose: bool
+    async def adjust_cross_dot(
+        self,
+        masks: tuple[PrgBuffer, PrgBuffer],
+        vectors: tuple[PrgBuffer, PrgBuffer],
+        c: PrgBuffer,
+        batch: int,
+        rows: int,
+        *,
+        transpose: bool,
     ) -> Ring:
-        """`TrustedThirdParty.adjust_owned_dot` for this session."""
-        self._ask("AdjustOwnedDot")
-        correction = self._ttp.adjust_owned_dot(self._session_id, masks, v, c, batch, rows, transpose=transpose)
-        return self._answer("AdjustOwnedDot", correction)
+        """`TrustedThirdParty.adjust_cross_dot` for this session."""
+        return self._call(
+            "AdjustCrossDot", self._ttp.adjust_cross_dot, masks, vectors, c, batch, rows, transpose=transpose
+        )
 
-    def _ask(self, method: str) -> None:
-        self._record("adjust", True, method, _REQUEST_SHAPE, BYTES * _REQUEST_SHAPE[0])
-
-    def _answer(self, method: str, correction: Ring) -> Ring:
-        self._record("adjust", False, method, correction.shape, correction.nbytes)
+    def _call(self, method: str, function: Callable[..., Ring], *arguments: object, **options: object) -> Ring:
+        self._record(self._asks[method], "adjust", _REQUEST_SHAPE, "uint64")
+        correction = function(self._session_id, *arguments, **options)
+        self._record(self._answers[method], "adjust", correction.shape, "uint64")
         return correction
 
-    def _record(self, op: str, asking: bool, method: str, shape: tuple[int, ...], size: int) -> None:
-        link = self._link
-        sender, receiver, kind = (link.name, "ttp", "REQUEST") if asking else ("ttp", link.name, "REPLY")
-        link.ledger.record((link.round + 1, op, sender, receiver, kind, method, shape, size, now()))
+    def _record(self, stream: Stream, op: str, shape: tuple[int, ...], dtype: str) -> None:
+        self._link.ledger.record((stream, 0, self._link.round + 1, op, shape, dtype, now()))
 
 
-_REQUEST_SHAPE = (12,)
-"""An adjust request as 64-bit numbers: up to four buffers of two, and four for field and shapes."""
+_METHODS = ("CreateSession", "AdjustMul", "AdjustDot", "AdjustCrossDot")
+
+_REQUEST_SHAPE = (14,)
+"""An adjust request as 64-bit numbers: up to five buffers of two, and four for field and shapes."""

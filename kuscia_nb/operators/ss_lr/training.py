@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from numpy import add, multiply, right_shift
 
 from ...mpc import InterconnectionData, Layout, PreprocessedData, Ring, Semi2k, Share, encode
 from ...mpc.ring import SHIFTS
@@ -57,7 +58,7 @@ async def train(
         async for batch in data.batches(epoch):
             predictions = await batch.dot(weights, bits + SIGMOID_SHIFT)
             gradient = await batch.residual_dot(predictions, bits)
-            if descent.penalised:
+            if plan.layout.penalised:
                 weights = descent.step(data.as_share(weights), gradient)
             else:
                 weights = weights - gradient.scale(plan.rate, bits)
@@ -68,7 +69,6 @@ class Descent:
     """w - rate * (g + l2 * w) on a share: local arithmetic in one buffer, two truncations."""
 
     def __init__(self, plan: Plan, bits: int) -> None:
-        self.penalised = bool(plan.l2)
         self._bits = SHIFTS[bits]
         self._rate = plan.rate
         self._l2 = np.full(plan.layout.width, plan.l2)
@@ -78,10 +78,10 @@ class Descent:
 
     def step(self, weights: Share, gradient: Share) -> Share:
         """The next weights: `weights - (gradient + weights.scale(l2, bits)).scale(rate, bits)`."""
-        buffer, signed, bits = self._buffer, self._signed, self._bits
-        np.multiply(weights.kept, self._l2, buffer)
-        np.right_shift(signed, bits, signed)
-        np.add(buffer, gradient.kept, buffer)
-        np.multiply(buffer, self._rate, buffer)
-        np.right_shift(signed, bits, signed)
-        return weights.__class__(weights.kept - buffer)
+        kept, buffer, signed, bits = weights.kept, self._buffer, self._signed, self._bits
+        multiply(kept, self._l2, buffer)
+        right_shift(signed, bits, signed)
+        add(buffer, gradient.kept, buffer)
+        multiply(buffer, self._rate, buffer)
+        right_shift(signed, bits, signed)
+        return weights.__class__(kept - buffer)

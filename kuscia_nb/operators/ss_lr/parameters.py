@@ -1,0 +1,334 @@
+"""The parameters of ss_lr: what each may be, read from the operator's environment and checked before anything runs.
+
+Names and values are the tutorial's and those of the interconnection enums (spec: tutorial "Parameters", ss_lr §7).
+Of most enums one value is implemented, here as in the reference operator. `PARAMETERS` is the one place that says what
+a parameter is; `Parameters` holds the values.
+
+A default is what the reference operator takes when the parameter is left out, where that is harmless. How fast and
+how strictly to learn (batch_size, learning_rate, l2_norm) has no natural value and must be given.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...errors import ParameterError
+from ...mpc import fixed
+
+PREFIX = "runtime.component.parameter."
+"""What the name of a parameter begins with in an operator's environment (spec: kuscia §4.1)."""
+
+
+class Kind(NamedTuple):
+    """A kind of value: its type, what is allowed, and how its text is read (a ValueError says what is wrong)."""
+
+    type: str
+    allowed: str
+    read: Callable[[str], Any]
+
+
+class Parameter(NamedTuple):
+    """All that there is to know about a parameter."""
+
+    name: str
+    kind: Kind
+    default: str | None
+    """As it would be written in the environment; None if there is none."""
+    unit: str
+    meaning: str
+    required: bool = False
+
+    def read(self, text: str | None) -> Any:
+        """The value of this text, or the default's if there is no text."""
+        if text is None and self.required:
+            raise ValueError(f"parameter {self.name} is missing; allowed: {self.kind.allowed}")
+        if text is None:
+            return None if self.default is None else self.kind.read(self.default)
+        try:
+            return self.kind.read(text)
+        except ValueError as error:
+            raise ValueError(f"parameter {self.name} = {text!r} {error}; allowed: {self.kind.allowed}") from None
+
+
+def _whole(low: int, high: int = 2**63 - 1, why: str = "") -> Kind:
+    def read(text: str) -> int:
+        if re.fullmatch(r"[+-]?[0-9]+\.0*", text):
+            raise ValueError("is not a whole number (write it without a decimal point)")
+        if not re.fullmatch(r"[+-]?[0-9]{1,1000}", text):
+            raise ValueError("is not a whole number")
+        if not low <= int(text) <= high:
+            raise ValueError("is out of range")
+        return int(text)
+
+    return Kind("int", (f"{low} or more" if high == 2**63 - 1 else f"{low} to {high}") + why, read)
+
+
+def _number(allowed: str, accepts: Callable[[float], bool], refusal: str = "is out of range") -> Kind:
+    def read(text: str) -> float:
+        if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text):
+            raise ValueError("is not a number")
+        value = float(text)
+        if not (math.isfinite(value) and accepts(value)):
+            raise ValueError(refusal)
+        return value
+
+    return Kind("float", allowed, read)
+
+
+def _choice(supported: str, *unimplemented: str) -> Kind:
+    """One of an interconnection enum's values, in upper or lower case as with the reference operator."""
+
+    def read(text: str) -> str:
+        value = text.lower()
+        if value in unimplemented:
+            raise ValueError("is in the interconnection standard, but nobody implements it")
+        if value != supported:
+            guess = difflib.get_close_matches(value, [supported], 1)
+            raise ValueError("is unknown" + (f" (did you mean {supported!r}?)" if guess else ""))
+        return supported
+
+    return Kind("choice", supported, read)
+
+
+def _boolean(refusal: str = "") -> Kind:
+    """true or false; only true if there is a reason to refuse false."""
+
+    def read(text: str) -> bool:
+        if text not in ("true", "false"):
+            guess = text.lower() in ("true", "false")
+            raise ValueError("is not a truth value" + (f" (did you mean {text.lower()!r}?)" if guess else ""))
+        if text == "false" and refusal:
+            raise ValueError(refusal)
+        return text == "true"
+
+    return Kind("bool", "true" if refusal else "true, false", read)
+
+
+def _text(allowed: str, pattern: str) -> Kind:
+    def read(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError("does not have the right form")
+        return text
+
+    return Kind("text", allowed, read)
+
+
+def _counts(text: str) -> dict[str, int]:
+    try:
+        counts = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError("is not JSON") from None
+    if isinstance(counts, dict) and counts and all(type(count) is int and count > 0 for count in counts.values()):
+        return counts
+    raise ValueError("does not have the right form")
+
+
+_IGNORED = "is refused: the reference operator accepts it and ignores it, so the model would not be what was asked for"
+_NO_TTP = "is refused: without a TTP the first party would make the triples, and could read everything"
+_ROOM = " (a product has 2 * fxp_bits fraction bits and has to stay below 2^63)"
+_NORM_0 = _number("0", lambda value: value == 0, _IGNORED)
+_PENALTY = _number("0 or more", lambda value: value >= 0)
+_SPEED = _number("more than 0", lambda value: value > 0)
+_TRUNCATION = _choice("probabilistic", "precise")
+_RATE = "learning_rate / batch_size"
+_RAISE = "raise fxp_bits, learning_rate or lower batch_size"
+_PLAIN = _text("a plain name, without folders", r"(?!\.\.?$)[^/\\\0]+")
+_PARTY = _text("a party, such as host.0", r"[a-z]+\.[0-9]+")
+_ANY = r"\S(.*\S)?"
+_COUNTS = Kind("JSON", '{"host.0": 10, "guest.0": 10}', _counts)
+_OPTIMIZERS = ("momentum", "adagrad", "adadelta", "rmsprop", "adam", "adamax", "nadam")
+
+PARAMETERS = (
+    Parameter("name", _PLAIN, None, "", "this party's data file"),
+    Parameter("namespace", _PLAIN, None, "", "the folder of the data file"),
+    Parameter("has_label", _boolean(), None, "", "whether the last column of this party's file is the label"),
+    Parameter("label_owner", _PARTY, None, "", "the party with the label"),
+    Parameter("feature_nums", _COUNTS, None, "columns", "how many features each party has"),
+    Parameter("skip_rows", _whole(0), "1", "lines", "how many lines come before the first row of a data file"),
+    Parameter("algo", _choice("ss_lr", "ecdh_psi"), "ss_lr", "", "the algorithm"),
+    Parameter("protocol_families", _choice("ss", "ecc", "phe"), "ss", "", "what it computes with: secret sharing"),
+    Parameter("batch_size", _whole(1), None, "rows", "rows of one training step", required=True),
+    Parameter("last_batch_policy", _choice("discard"), "discard", "", "rows left over in an epoch are not used"),
+    Parameter("num_epoch", _whole(1), "1", "epochs", "how often all rows are used"),
+    Parameter("l0_norm", _NORM_0, "0", "", "weight of the L0 penalty"),
+    Parameter("l1_norm", _NORM_0, "0", "", "weight of the L1 penalty"),
+    Parameter("l2_norm", _PENALTY, None, "", "gradients get l2_norm * w added, but not the intercept's", required=True),
+    Parameter("optimizer", _choice("sgd", *_OPTIMIZERS), "sgd", "", "how weights follow from gradients"),
+    Parameter("learning_rate", _SPEED, None, "", "times a batch's mean gradient, a training step", required=True),
+    Parameter("sigmoid_mode", _choice("minimax_1"), "minimax_1", "", "the sigmoid is taken as 0.5 + 0.125 x"),
+    Parameter("protocol", _choice("semi2k", "aby3"), "semi2k", "", "the secret sharing protocol"),
+    Parameter("field", _choice("64", "32", "128"), "64", "bits", "shares are numbers modulo 2^field"),
+    Parameter("fxp_bits", _whole(1, 30, _ROOM), "18", "bits", "fraction bits: numbers are multiples of 2^-fxp_bits"),
+    Parameter("trunc_mode", _TRUNCATION, "probabilistic", "", "each party cuts its own share of a product"),
+    Parameter("shard_serialize_format", _choice("raw"), "raw", "", "shares travel as little-endian integers"),
+    Parameter("use_ttp", _boolean(_NO_TTP), "true", "", "a trusted third party helps with products of secrets"),
+    Parameter("ttp_server_host", _text("host:port", _ANY), "ttp-server:9449", "", "where the TTP is"),
+    Parameter("ttp_session_id", _text("any text", _ANY), "interconnection-root", "", "the session at the TTP"),
+    Parameter("ttp_adjust_rank", _whole(0, 1), "0", "rank", "the party that fetches corrections from the TTP"),
+    Parameter("ttp_asym_crypto_schema", _choice("sm2"), "sm2", "", "how seeds are encrypted for the TTP"),
+    Parameter("ttp_public_key", _text("a PEM file in base64", _ANY), None, "", "the key of the TTP"),
+)
+"""Every parameter. One without a default may be left out if it is not `required`; has_label only for label_owner."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    """Checked values, one for each of PARAMETERS."""
+
+    name: str | None
+    namespace: str | None
+    has_label: bool
+    label_owner: str | None
+    feature_nums: Mapping[str, int] | None
+    skip_rows: int
+    algo: str
+    protocol_families: str
+    batch_size: int
+    last_batch_policy: str
+    num_epoch: int
+    l0_norm: float
+    l1_norm: float
+    l2_norm: float
+    optimizer: str
+    learning_rate: float
+    sigmoid_mode: str
+    protocol: str
+    field: str
+    fxp_bits: int
+    trunc_mode: str
+    shard_serialize_format: str
+    use_ttp: bool
+    ttp_server_host: str
+    ttp_session_id: str
+    ttp_adjust_rank: int
+    ttp_asym_crypto_schema: str
+    ttp_public_key: str | None
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str]) -> Parameters:
+        """Read and check all of an operator's parameters. Everything that is wrong is in one ParameterError."""
+        given = {key.removeprefix(PREFIX): text for key, text in env.items() if key.startswith(PREFIX)}
+        problems = [_unknown(name) for name in given if name not in cls.__dataclass_fields__]
+        values: dict[str, Any] = {}
+        for parameter in PARAMETERS:
+            try:
+                values[parameter.name] = parameter.read(given.get(parameter.name))
+            except ValueError as error:
+                problems.append(str(error))
+        problems += _party_problems(values, env)
+        problems += _rate_problems(values)
+        if len(problems) > 1:
+            raise ParameterError(f"{len(problems)} problems with the parameters of ss_lr", where="\n".join(problems))
+        if problems:
+            raise ParameterError(problems[0])
+        if values["label_owner"] is not None and values["has_label"] is None:
+            values["has_label"] = values["label_owner"] == env["config.self_role"]
+        return cls(**values)
+
+    @property
+    def step_rate(self) -> int:
+        """learning_rate / batch_size in ring units (ulp), which every gradient is multiplied with (spec: ss_lr §2)."""
+        return _step_rate(self.learning_rate, self.batch_size, self.fxp_bits)
+
+    def warnings(self, rows: int, largest_feature: float, features: int) -> list[str]:
+        """What a person should know before the job runs, a sentence each.
+
+        The arguments are what a party knows: the rows, and of its own features the number and the largest |value|.
+        A ParameterError says that the job cannot be right: no whole batch, or a product that does not fit the ring.
+        """
+        if self.batch_size > rows:
+            text = f"parameter batch_size = {self.batch_size} is more than the {rows} rows there are"
+            raise ParameterError(text, hint="lower batch_size: without one whole batch nothing is learned")
+        return [*self._rounding_warnings(), *self._wrap_warnings(rows, largest_feature, features)]
+
+    def _rounding_warnings(self) -> Iterable[str]:
+        """Constants that fixed point changes much: small ones, of which few bits are left."""
+        penalty = int(self.l2_norm * 2**self.fxp_bits)  # encoding cuts off what is behind the last bit
+        for name, wanted, used, advice in (
+            (_RATE, self.learning_rate / self.batch_size, self.step_rate, _RAISE),
+            ("l2_norm", self.l2_norm, penalty, "raise fxp_bits or l2_norm"),
+        ):
+            ulps = wanted * 2**self.fxp_bits
+            off = used / ulps - 1 if wanted else 0
+            if abs(off) >= (0.005 if ulps < 2 else 0.05):
+                change = f"{100 * abs(off):.0f} % {'low' if off < 0 else 'high'}"
+                in_use = f"is used as {used / 2**self.fxp_bits:.3g} ({change})"
+                yield f"{_in_ulp(name, wanted, self.fxp_bits)} and {in_use}; {advice}"
+
+    def _wrap_warnings(self, rows: int, largest_feature: float, features: int) -> Iterable[str]:
+        """The risk that a product wraps around the ring.
+
+        A product v has 2f fraction bits (f = fxp_bits). It fits if |v| < 2^(63-2f), and cutting its two shares fails
+        with probability |v| 2^(2f) / 2^64 [Mohassel, Zhang: SecureML, 2017, theorem 1]; failures are rare, so they add.
+        Where predictions stay in [0, 1] and weights in [-1, 1]: |x.w| <= 4, |error| <= 1, and a gradient is at most
+        g = batch_size * max(1, largest_feature) + l2_norm. A batch cuts g and rate * g for each weight (the features'
+        and the intercept), x.w and x.w / 8 for each row.
+        """
+        bits, rate = 2 * self.fxp_bits, self.step_rate / 2**self.fxp_bits
+        gradient = self.batch_size * max(1.0, largest_feature) + self.l2_norm
+        largest, room = gradient * max(1.0, rate), 2.0 ** (63 - bits)
+        scale = "scale the features to [-1, 1], " if largest_feature > 1 else ""
+        if largest >= room:
+            text = f"products can be as large as {largest:.3g}, but fxp_bits={self.fxp_bits} has room below {room:.3g}"
+            raise ParameterError(text, hint=f"{scale}lower fxp_bits, batch_size or l2_norm")
+        batches = self.num_epoch * (rows // self.batch_size)
+        cut = batches * ((features + 1) * (1 + rate) * gradient + self.batch_size * 4.5)
+        if (failures := cut * 2.0 ** (bits - 64)) >= 0.01:
+            risk = f"up to {failures:.2g} products are expected to wrap around the ring, and one can spoil the model"
+            yield f"{risk}; {scale}lower fxp_bits or num_epoch"
+
+
+def _unknown(name: str) -> str:
+    guess = difflib.get_close_matches(name, [parameter.name for parameter in PARAMETERS], 1)
+    return f"parameter {name} is unknown" + (f" (did you mean {guess[0]}?)" if guess else "")
+
+
+def _party_problems(values: Mapping[str, Any], env: Mapping[str, str]) -> Iterable[str]:
+    """What does not fit together among has_label, label_owner, feature_nums and the parties of the task."""
+    parties = sorted(key.removeprefix("config.node_id.") for key in env if key.startswith("config.node_id."))
+    counts, owner, has_label = values.get("feature_nums"), values.get("label_owner"), values.get("has_label")
+    role = env.get("config.self_role")
+    if counts is not None and parties and sorted(counts) != parties:
+        yield f"parameter feature_nums is for {', '.join(counts)}; allowed: a number for each of {', '.join(parties)}"
+    if not {"label_owner", "has_label"} <= values.keys():
+        return
+    if owner is None and has_label is None:
+        yield "parameter has_label is missing; allowed: true, false (or label_owner: the party with the label)"
+    elif owner is not None and parties and owner not in parties:
+        yield f"parameter label_owner = {owner!r} is not a party of this task; allowed: {', '.join(parties)}"
+    elif owner is not None and role is None and has_label is None:
+        yield "config.self_role is missing, which says whether this party is the label_owner"
+    elif None not in (owner, role, has_label) and has_label != (owner == role):
+        stated = f"has_label = '{str(has_label).lower()}' and label_owner = {owner!r}"
+        yield f"parameters {stated} contradict each other at {role}"
+
+
+def _rate_problems(values: Mapping[str, Any]) -> Iterable[str]:
+    """A rate that the ring cannot hold."""
+    if not {"learning_rate", "batch_size", "fxp_bits"} <= values.keys():
+        return
+    rate, batch_size, bits = values["learning_rate"], values["batch_size"], values["fxp_bits"]
+    limit = 2.0 ** (62 - 2 * bits)  # so that the product with 1 / batch_size fits before it is cut
+    if rate >= limit:
+        yield f"parameter learning_rate = {rate:g} is too large for fxp_bits={bits}; allowed: below {limit:g}"
+    elif _step_rate(rate, batch_size, bits) == 0:
+        yield f"{_in_ulp(_RATE, rate / batch_size, bits)} and becomes 0: nothing would be learned; {_RAISE}"
+
+
+def _in_ulp(name: str, value: float, fxp_bits: int) -> str:
+    return f"{name} = {value:.3g} is {value * 2**fxp_bits:.3g} ulp at fxp_bits={fxp_bits}"
+
+
+def _step_rate(learning_rate: float, batch_size: int, fxp_bits: int) -> int:
+    """The product of two public constants, each in fixed point and by way of float32, as SPU folds them."""
+    rate = fixed.encode(np.array([learning_rate], np.float32), fxp_bits)
+    per_row = fixed.reciprocal_public(fixed.encode(np.array([batch_size], np.float32), fxp_bits), fxp_bits)
+    return int(fixed.truncate_public(rate * per_row, fxp_bits)[0])
