@@ -30,10 +30,9 @@ one batch in each turn of the loop, not up to eight   1.1                   (97 
 ====================================================  ====================  =======================
 
 Unrolled text loses because ``run`` parses it each time. Inter-op and intra-op parallelism gain nothing: the
-two parties have a core each. ``make_cached_var`` on X, which opens
-X once for all epochs, takes a third off ten epochs (and adds 40 % to two). It is left out because it is not
-secure in 0.9.5: the first use of a cached operand does not advance the Beaver counter, so that consecutive
-batches are masked with overlapping parts of one stream.
+two parties have a core each. ``make_cached_var`` on X, which opens X once for all epochs, takes a third off
+ten epochs and adds a fifth or more to two. It is left out because it is not secure in 0.9.5: the first use
+of a cached operand does not advance the Beaver counter, so that the masks of consecutive batches overlap.
 
 The numbers are SPU's own: learning_rate / batch_size is cut to 18 bits (12.8 ulp become 12) unless it is
 below 2^-16, and local truncation adds about one ulp per batch to each weight.

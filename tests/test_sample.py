@@ -41,7 +41,7 @@ def test_labels_follow_the_logistic_model(tables: tuple[Table, Table]) -> None:
     labels = tables[0].values[:, 10].astype(np.float64)
     assert set(labels) == {0, 1}
     weights, hessian = np.zeros(21), np.eye(21)
-    for _ in range(20):  # Newton's method finds the most likely weights
+    for _ in range(10):  # Newton's method finds the most likely weights
         p = 1 / (1 + np.exp(-features @ weights))
         hessian = (features.T * (p * (1 - p))) @ features
         weights += np.linalg.solve(hessian, features.T @ (labels - p))

@@ -169,7 +169,7 @@ def test_a_bad_value_is_refused_with_what_is_allowed(name: str, value: str, beca
 def test_all_problems_come_at_once() -> None:
     text = complaint(learning_rate="abc", optimizer="adam", batch_size=None, l1_norm="1", lable_owner="host.0")
     assert text.startswith("5 problems")
-    for part in ("learning_rate = 'abc'", "optimizer = 'adam'", "batch_size is missing", "l1_norm = '1'", "lable_owner"):
+    for part in ("learning_rate = 'abc'", "optimizer = 'adam'", "batch_size is missing", "l1_norm", "lable_owner"):
         assert part in text
 
 

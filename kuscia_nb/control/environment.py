@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any
 
 from ..errors import ManifestError
@@ -18,11 +18,11 @@ from ..operators.component import Component
 from .resources import (
     ROLES,
     DataRef,
+    FieldPath,
     JobTask,
     KusciaJob,
     ParameterValue,
     Party,
-    Path,
     Problem,
     TaskInputConfig,
     choice,
@@ -57,7 +57,8 @@ def operator_environment(
     if config.input:
         inputs = [_location(folder, _produced(ref, task_ids)) for ref in config.input]
     else:
-        inputs = [_location(*(_own_name(own, key, f"{party.role}.{index}", party) for key in ("namespace", "name")))]
+        namespace, name = (_own_name(own, key, f"{party.role}.{index}", party) for key in ("namespace", "name"))
+        inputs = [_location(namespace, name)]
     outputs = [_location(folder, f"{task_id}-{ref.key}") for ref in config.output]
     for direction, names, locations in (("input", component.inputs, inputs), ("output", component.outputs, outputs)):
         for number, location in enumerate(locations, start=1):
@@ -66,7 +67,7 @@ def operator_environment(
     return environment
 
 
-def agent_environment(domain: str, storage: FilePath) -> dict[str, str]:
+def agent_environment(domain: str, storage: Path) -> dict[str, str]:
     """What the node's agent adds: the party's end of the link, and where its files are (spec: kuscia §4.2)."""
     return {
         "system.transport": f"transport.{domain}.svc",
@@ -142,21 +143,21 @@ def _declared(task: JobTask, component: Component, direction: str, names: tuple[
 def injection_problems(job: KusciaJob, configs: Mapping[int, TaskInputConfig]) -> Iterator[Problem]:
     """What in the taskInputConfigs (by the position of their task) does not fit the job (spec: kuscia §4.3, §7)."""
     for position, config in configs.items():
-        path: Path = ("spec", "tasks", position, "taskInputConfig")
+        path: FieldPath = ("spec", "tasks", position, "taskInputConfig")
         yield from _task_problems(job.spec.tasks[position], config, path)
         yield from _party_problems(job.spec.tasks[position], config, path)
         yield from _input_problems(job, configs, config, path)
         yield from _storage_problems(config, path)
 
 
-def _would_fail(path: Path, step: Callable[..., Any], *arguments: Any) -> Iterator[Problem]:
+def _would_fail(path: FieldPath, step: Callable[..., Any], *arguments: Any) -> Iterator[Problem]:
     try:
         step(*arguments)
     except ManifestError as error:
         yield Problem(path, error.what, error.hint)
 
 
-def _task_problems(task: JobTask, config: TaskInputConfig, path: Path) -> Iterator[Problem]:
+def _task_problems(task: JobTask, config: TaskInputConfig, path: FieldPath) -> Iterator[Problem]:
     """Names that do not match and domains with two roles (spec: kuscia §3.7, §7 rows 18, 21)."""
     if config.name != task.alias:
         text = f'failed to find the task by task name: alias is "{task.alias}", name in taskInputConfig "{config.name}"'
@@ -169,7 +170,7 @@ def _task_problems(task: JobTask, config: TaskInputConfig, path: Path) -> Iterat
             yield Problem((*path, "role", role, index), text, "every domain in one role")
 
 
-def _party_problems(task: JobTask, config: TaskInputConfig, path: Path) -> Iterator[Problem]:
+def _party_problems(task: JobTask, config: TaskInputConfig, path: FieldPath) -> Iterator[Problem]:
     """Parties without a role or without data (spec: kuscia §7 rows 19, 23)."""
     for j, party in enumerate(task.parties):
         if party.role not in ROLES:
@@ -185,7 +186,7 @@ def _party_problems(task: JobTask, config: TaskInputConfig, path: Path) -> Itera
 
 
 def _input_problems(
-    job: KusciaJob, configs: Mapping[int, TaskInputConfig], config: TaskInputConfig, path: Path
+    job: KusciaJob, configs: Mapping[int, TaskInputConfig], config: TaskInputConfig, path: FieldPath
 ) -> Iterator[Problem]:
     """Inputs that no task of the job makes (spec: kuscia §3.6, §7 row 29)."""
     aliases = {task.alias: task.alias for task in job.spec.tasks}
@@ -199,9 +200,9 @@ def _input_problems(
             yield Problem(at, f'task {alias} has no output "{key}" of type {ref.type}', choice(key, keys))
 
 
-def _storage_problems(config: TaskInputConfig, path: Path) -> Iterator[Problem]:
+def _storage_problems(config: TaskInputConfig, path: FieldPath) -> Iterator[Problem]:
     """Names that would lead out of a node's storage (spec: kuscia §4.4, §7 row 25)."""
-    names: list[tuple[Path, object]] = [
+    names: list[tuple[FieldPath, object]] = [
         (("task_params", role, index, key), own[key])
         for role in ROLES
         for index, own in getattr(config.task_params, role).items()

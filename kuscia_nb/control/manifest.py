@@ -22,7 +22,7 @@ from ruamel.yaml.reader import ReaderError
 
 from ..errors import ManifestError
 from .environment import injection_problems
-from .resources import API_VERSION, KusciaJob, Path, Problem, TaskInputConfig, choice, nearest, rule_problems
+from .resources import API_VERSION, FieldPath, KusciaJob, Problem, TaskInputConfig, choice, nearest, rule_problems
 
 WIDTH = 100  # characters of a long line that are shown around a caret
 MOST_VALUES = 100_000  # a few lines of nested YAML aliases can stand for billions of values
@@ -52,7 +52,7 @@ def check_against(job: KusciaJob, domains: Collection[str], app_images: Collecti
     """Refuse a job with domains or appImages that the cluster does not have (spec: kuscia §1.9 rows 1 and 3, §3.7)."""
     problems: list[Problem] = []
 
-    def need_domain(domain: str, what: str, path: Path) -> None:
+    def need_domain(domain: str, what: str, path: FieldPath) -> None:
         if domain not in domains:
             text = f'can\'t find {what} namespace {domain} under cluster, namespace "{domain}" not found'
             problems.append(Problem(path, text, choice(domain, domains)))
@@ -86,7 +86,7 @@ class Source:
 
     def __init__(self, text: str = "") -> None:
         self.text = text
-        self.places: dict[Path, Place] = {}
+        self.places: dict[FieldPath, Place] = {}
 
     def index(self, problem: Problem) -> int | None:
         """Where to point: at the value, at its key, or at what contains it if it is not there at all."""
@@ -97,18 +97,23 @@ class Source:
                 return place.value if length == len(problem.path) and not problem.on_key else place.key
         return None
 
-    def characters(self, path: Path, value: str) -> list[int]:
-        """The index in the text of every character of a string and of its end; empty if the string is folded."""
+    def characters(self, path: FieldPath, value: str) -> list[int]:
+        """The index in the text of every character of a string and of its end; empty if they cannot be told."""
+        if path not in self.places:
+            return []
         _, start, end, style = self.places[path]
         raw = self.text[start:end]
         if style == "|":
-            return _block_characters(raw, start, value)
-        if "\n" in raw or style == ">":
-            return []
-        start += len(re.match(r"(?:[&!]\S*\s+)*", raw)[0]) + (style is not None)  # type: ignore[index]
-        written = {"'": r"''|.", '"': r"\\x..|\\u.{4}|\\U.{8}|\\.|."}.get(style or "", r".")
-        tokens = [start + token.start() for token in re.finditer(written, self.text[start:end])]
-        return tokens if style else [*tokens, end]
+            characters = _block_characters(raw, start, value)
+        else:
+            quoted = style in _QUOTED
+            start += len(raw) - len(re.sub(r"^(?:[&!]\S*\s+)*", "", raw)) + quoted  # an anchor or a tag, the quote
+            tokens = re.finditer(_QUOTED.get(style, "."), self.text[start:end])
+            characters = [start + token.start() for token in tokens] + ([] if quoted else [end])
+        return characters if len(characters) == len(value) + 1 else []  # not so for folded lines
+
+
+_QUOTED: dict[str | None, str] = {"'": r"''|.", '"': r"\\x..|\\u.{4}|\\U.{8}|\\.|."}  # one character as it is written
 
 
 def _block_characters(raw: str, start: int, value: str) -> list[int]:
@@ -132,8 +137,13 @@ def _excerpt(text: str, index: int) -> tuple[str, str]:
     first = max(0, min(column - WIDTH // 2, len(line) - WIDTH))
     before = ("..." if first else "") + line[first:column]
     after = line[column : first + WIDTH] + ("..." if first + WIDTH < len(line) else "")
+    before, after = (re.sub(r"[^\t\x20-\x7e]", _printable, part) for part in (before, after))
     padding = "".join(c if c == "\t" else "  " if unicodedata.east_asian_width(c) in "WF" else " " for c in before)
     return head, f"{before}{after}\n{padding}^"
+
+
+def _printable(match: re.Match[str]) -> str:
+    return match[0] if match[0].isprintable() else "\ufffd"
 
 
 # --- text to data ----------------------------------------------------------------------------------------------------
@@ -144,10 +154,10 @@ class _Reader:
 
     def __init__(self, yaml: YAML) -> None:
         self.yaml = yaml
-        self.places: dict[Path, Place] = {}
+        self.places: dict[FieldPath, Place] = {}
         self.problems: list[Problem] = []
 
-    def read(self, node: Node, path: Path = (), key: Node | None = None) -> Any:
+    def read(self, node: Node, path: FieldPath = (), key: Node | None = None) -> Any:
         start = node.start_mark.index
         style = node.style if isinstance(node, ScalarNode) else None
         self.places[path] = Place(key.start_mark.index if key else start, start, node.end_mark.index, style)
@@ -159,7 +169,7 @@ class _Reader:
             return [self.read(item, (*path, i)) for i, item in enumerate(node.value)]
         return self._scalar(node, path)
 
-    def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
+    def _mapping(self, node: MappingNode, path: FieldPath) -> dict[str, Any]:
         data: dict[str, Any] = {}
         for key, value in node.value:
             if not isinstance(key, ScalarNode):
@@ -172,7 +182,7 @@ class _Reader:
                 data[key.value] = self.read(value, at, key)
         return data
 
-    def _scalar(self, node: Node, path: Path) -> Any:
+    def _scalar(self, node: Node, path: FieldPath) -> Any:
         tag = node.tag.rpartition(":")[2]
         if tag in ("null", "bool", "int", "float"):
             try:
@@ -256,9 +266,9 @@ def _kind_problem(data: Any) -> Problem | None:
     if {"job_id", "dag"} <= data.keys():
         return Problem((), "this is a BFIA create-job request, not a manifest", "%bfia_submit or cluster.submit(...)")
     for name, supported in (("apiVersion", API_VERSION), ("kind", "KusciaJob")):
-        hint = f"{name}: {supported}; the supported kind is KusciaJob"
+        hint = f"{name}: {supported}" + (", the only kind that is supported" if name == "kind" else "")
         if data.get(name) is None:
-            return Problem((name,), f"{name} not set", hint)
+            return Problem((name,), f"{name} not set", hint, on_key=True)
         if data[name] != supported:
             text = f'no matches for kind "{data.get("kind")}" in version "{data["apiVersion"]}"'
             return Problem((name,), text, hint)
@@ -283,9 +293,9 @@ def _config_texts(data: Any) -> Iterator[tuple[int, str]]:
             yield i, task["taskInputConfig"]
 
 
-def _config(text: str, path: Path, source: Source) -> tuple[TaskInputConfig | None, list[Problem]]:
+def _config(text: str, path: FieldPath, source: Source) -> tuple[TaskInputConfig | None, list[Problem]]:
     """The content of a taskInputConfig, as far as it can be read (spec: kuscia §3.5, §4.3)."""
-    characters = source.characters(path, text) if path in source.places else []
+    characters = source.characters(path, text)
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -305,7 +315,7 @@ def _config(text: str, path: Path, source: Source) -> tuple[TaskInputConfig | No
     return config, problems + [problem for problem in found if problem not in missing]
 
 
-def _read_inside(text: str, path: Path, source: Source, characters: list[int]) -> list[Problem]:
+def _read_inside(text: str, path: FieldPath, source: Source, characters: list[int]) -> list[Problem]:
     """Note where the values of a JSON text stand; the problems are keys that it has twice."""
     yaml = YAML(typ="safe", pure=True)
     reader = _Reader(yaml)
@@ -315,7 +325,8 @@ def _read_inside(text: str, path: Path, source: Source, characters: list[int]) -
         return []  # JSON that is not YAML (a very long key, for example): errors point at the whole text
     for inner, place in reader.places.items():
         if inner and characters:
-            source.places[path + inner] = Place(*(characters[i] for i in (place.key, place.value, place.end)))
+            key, start, end = (characters[index] for index in (place.key, place.value, place.end))
+            source.places[path + inner] = Place(key, start, end)
     return [
         Problem(path + twice.path, twice.text, twice.hint, at=characters[twice.at] if characters and twice.at else None)
         for twice in reader.problems
@@ -341,8 +352,8 @@ _TEXTS = {
     "greater_than_equal": "Invalid value: {input}: should be greater than or equal to {ge}",
     "less_than_equal": "Invalid value: {input}: should be less than or equal to {le}",
 }
-_NODE_WRITES = "nothing: the node writes it, a manifest does not have it"
-_NO_LIMITS = "nothing: there is no container here whose resources could be limited"
+_NODE_WRITES = "a manifest without it: the node writes it"
+_NO_LIMITS = "a manifest without it: no container runs here whose resources could be limited"
 _KUSCIA_ONLY = {
     **dict.fromkeys(("status", "stage", "creationTimestamp", "generation", "resourceVersion", "uid"), _NODE_WRITES),
     **dict.fromkeys(("managedFields", "ownerReferences"), _NODE_WRITES),
@@ -350,7 +361,7 @@ _KUSCIA_ONLY = {
 }
 
 
-def _validated(model: type[M], data: Any, base: Path) -> tuple[M | None, list[Problem]]:
+def _validated(model: type[M], data: Any, base: FieldPath) -> tuple[M | None, list[Problem]]:
     """The model and what is wrong with its data.
 
     When only optional parts are wrong there still is a model without them, so that the rules can be checked too.
@@ -390,7 +401,8 @@ def _without_faults(details: Iterable[ErrorDetails], model: type[BaseModel], dat
 
 def _meant(detail: ErrorDetails, model: type[BaseModel]) -> str | None:
     """The field that an unknown one probably stands for."""
-    return nearest(str(detail["loc"][-1]), _fields(model, detail["loc"][:-1]))
+    name = str(detail["loc"][-1])
+    return None if name in _KUSCIA_ONLY else nearest(name, _fields(model, detail["loc"][:-1]))
 
 
 def _fields(model: type[BaseModel], path: Iterable[str | int]) -> dict[str, FieldInfo]:
@@ -406,7 +418,7 @@ def _fields(model: type[BaseModel], path: Iterable[str | int]) -> dict[str, Fiel
     return {info.alias or name: info for name, info in model.model_fields.items()}
 
 
-def _schema_problem(detail: ErrorDetails, model: type[BaseModel], base: Path) -> Problem:
+def _schema_problem(detail: ErrorDetails, model: type[BaseModel], base: FieldPath) -> Problem:
     """One of pydantic's errors, with a hint made of the field's description."""
     path, kind, given = base + detail["loc"], detail["type"], detail["input"]
     if not detail["loc"]:
@@ -439,20 +451,25 @@ def _manifest_error(problems: Sequence[Problem], source: Source) -> ManifestErro
     placed.sort(key=lambda pair: -1 if pair[0] is None else pair[0])
     if len(placed) == 1:
         index, problem = placed[0]
-        what = f"{_dotted(problem.path)}: {problem.text}".removeprefix(": ")
         where = "" if index is None else "\n".join(_excerpt(source.text, index))
-        return ManifestError(what, where=where, hint=problem.hint)
+        return ManifestError(_sentence(problem), where=where, hint=problem.hint)
     blocks: list[str] = []
     for index, problem in placed:
         head, excerpt = ("", "") if index is None else _excerpt(source.text, index)
-        blocks.append(f"{head}  {_dotted(problem.path)}: {problem.text}".lstrip())
+        blocks.append(f"{head}  {_sentence(problem)}".lstrip())
         blocks += [f"    {line}" for line in excerpt.splitlines()]
         if problem.hint:
             blocks.append(f"    try: {problem.hint}")
     return ManifestError(f"{len(problems)} problems in the manifest", where="\n".join(blocks))
 
 
-def _dotted(path: Path) -> str:
+def _sentence(problem: Problem) -> str:
+    """The text after its path, unless it already names that."""
+    path = _dotted(problem.path)
+    return f"{path}: {problem.text}" if path and f'"{path}"' not in problem.text else problem.text
+
+
+def _dotted(path: FieldPath) -> str:
     """spec.tasks[0].alias"""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
 

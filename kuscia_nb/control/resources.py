@@ -33,11 +33,11 @@ ROLES = ("host", "guest", "arbiter")
 JOB_NAME_LENGTH = 50  # a taskID is the name and 13 more characters, and has to fit a label of 63
 TASK_ID_LENGTH = 63
 
-Path = tuple[str | int, ...]
+FieldPath = tuple[str | int, ...]
 
 
 class Model(BaseModel):
-    """Strict and frozen, without what is empty when dumped."""
+    """Strict and frozen, dumped without what is empty (Go's omitempty)."""
 
     model_config = ConfigDict(
         frozen=True, strict=True, extra="forbid", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
@@ -45,7 +45,8 @@ class Model(BaseModel):
 
     @model_serializer(mode="wrap")
     def _omit_empty(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: value for name, value in handler(self).items() if value not in (None, "", (), [], {})}
+        empty = (None, "", 0, (), [], {})
+        return {name: value for name, value in handler(self).items() if value is False or value not in empty}
 
 
 def _crd_name(attribute: str) -> str:
@@ -227,7 +228,7 @@ class KusciaJob(CrdModel):
 class Problem(NamedTuple):
     """Something wrong in a manifest: the path of the value, what is wrong with it, and what to try."""
 
-    path: Path
+    path: FieldPath
     text: str
     hint: str = ""
     on_key: bool = False  # the fault is in the key, not in the value
@@ -263,7 +264,7 @@ _RFC1123_TEXT = (
 )
 
 
-def _name_problem(path: Path, name: str, longest: int, why: str) -> Iterator[Problem]:
+def _name_problem(path: FieldPath, name: str, longest: int, why: str) -> Iterator[Problem]:
     if not _RFC1123.fullmatch(name):
         better = re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.")
         yield Problem(path, f'Invalid value: "{name}": {_RFC1123_TEXT}', f'"{better or "job-1"}"')
@@ -280,7 +281,7 @@ def _name_problems(job: KusciaJob) -> Iterator[Problem]:
         yield Problem(("metadata", "namespace"), text, f"namespace: {CROSS_DOMAIN}, or no namespace at all")
     first: dict[tuple[str, str], int] = {}
     for i, task in enumerate(job.spec.tasks):
-        path: Path = ("spec", "tasks", i)
+        path: FieldPath = ("spec", "tasks", i)
         if task.task_id is not None:
             yield from _name_problem((*path, "taskID"), task.task_id, TASK_ID_LENGTH, "a shorter taskID")
         for field, value in (("alias", task.alias), ("taskID", task.task_id)):
@@ -298,7 +299,7 @@ def _party_problems(job: KusciaJob) -> Iterator[Problem]:
         yield Problem(("spec", "initiator"), "initiator should be one of task parties", hint)
     for i, task in enumerate(job.spec.tasks):
         for j, party in enumerate(task.parties):
-            path: Path = ("spec", "tasks", i, "parties", j)
+            path: FieldPath = ("spec", "tasks", i, "parties", j)
             if party.role not in ROLES:
                 text = f"unsupported role type {party.role}".rstrip()
                 yield Problem((*path, "role"), text, choice(party.role, ROLES))
@@ -315,7 +316,7 @@ def _dependency_problems(job: KusciaJob) -> Iterator[Problem]:
     tasks = {task.alias: task for task in job.spec.tasks}
     for i, task in enumerate(job.spec.tasks):
         for j, alias in enumerate(task.dependencies):
-            path: Path = ("spec", "tasks", i, "dependencies", j)
+            path: FieldPath = ("spec", "tasks", i, "dependencies", j)
             if alias not in tasks:
                 text = f"validate failed: task {task.alias} has not exist dependency task {alias}"
                 yield Problem(path, text, choice(alias, tasks.keys() - {task.alias}))

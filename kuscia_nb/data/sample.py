@@ -7,12 +7,13 @@ numbers are the same on every machine. They are sample data and no secret, so a 
 
 from __future__ import annotations
 
-import os
-import secrets
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .files import write_atomically
 
 ROWS = 10_000
 SEED = 20
@@ -26,6 +27,11 @@ TRUE_INTERCEPT = 2.2
 _UNIT = 10**6  # features have six decimals
 
 
+def tutorial_manifest() -> str:
+    """The tutorial's job-ss-lr.yaml."""
+    return resources.files(__package__).joinpath("job-ss-lr.yaml").read_text("utf-8")
+
+
 def write_sample(alice: Path, bob: Path) -> None:
     """Write perfect_logit_a.csv (x1..x10 and y) and perfect_logit_b.csv (x11..x20), unless they exist."""
     if alice.exists() and bob.exists():
@@ -37,17 +43,6 @@ def write_sample(alice: Path, bob: Path) -> None:
     if not bob.exists():
         names = [f"x{i}" for i in range(11, 21)]
         write_atomically(bob, _csv(names, _decimals(features[:, 10:])))
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file that is seen whole or not at all; its folder is made if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        draft.write_bytes(content)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _draw() -> tuple[NDArray[np.int32], NDArray[np.uint8]]:

@@ -42,6 +42,7 @@ class Session:
     def __init__(self, world_size: int, adjust_rank: int) -> None:
         self.world_size, self.adjust_rank = world_size, adjust_rank
         self.prgs: dict[int, BlockPrg] = {}
+        self.left = 0
         self._masks: tuple[tuple[PrgBuffer, ...], list[Ring]] | None = None
 
     def reconstruct(self, *buffers: PrgBuffer) -> list[Ring]:
@@ -100,9 +101,16 @@ class TrustedThirdParty:
             session.prgs[rank] = BlockPrg(prg_seed)
 
     def delete_session(self, session_id: str) -> None:
-        """Forget a session's seeds. An unknown session is fine: every party may ask."""
+        """End one party's part in a session; when all that have joined have done so, its seeds are forgotten.
+
+        An unknown session is fine.
+        """
         with self._lock:
-            self._sessions.pop(session_id, None)
+            session = self._sessions.get(session_id)
+            if session is not None:
+                session.left += 1
+                if session.left >= len(session.prgs):
+                    del self._sessions[session_id]
 
     @property
     def sessions(self) -> int:
@@ -207,7 +215,7 @@ class TtpClient:
         )
 
     def leave(self) -> None:
-        """Let the TTP forget the session."""
+        """End this party's part in the session."""
         self._ttp.delete_session(self._session_id)
 
     async def adjust_mul(self, buffers: Sequence[PrgBuffer]) -> Ring:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.sample import write_atomically
+from ...data.files import write_atomically
 from ...errors import DataError
 
 _EXACT = Context(prec=100, traps=[Inexact])

@@ -46,23 +46,33 @@ async def train(
 ) -> Share:
     """This party's share of the weights, shape (width,): features in rank order, then the intercept.
 
-    `own`: this party's columns in fixed point, (rows, columns[rank]). `progress(epoch, batch)` is called now and then.
+    `own`: this party's columns in fixed point, (rows, columns[rank]). `progress(done, steps)` is called about a hundred
+    times.
     """
+    progress = progress or _ignore
     data = STRATEGIES[plan.strategy](mpc, own, targets, plan.layout)
     bits = mpc.fxp_bits
     descent = Descent(plan, bits)
     weights = data.zero_weights()
+    steps, done = plan.layout.epochs * plan.layout.batches, 0
+    stride = max(1, steps // 100)
     for epoch in range(plan.layout.epochs):
-        if progress:
-            progress(epoch, 0)
         async for batch in data.batches(epoch):
+            if done % stride == 0:
+                progress(done, steps)
             predictions = await batch.dot(weights, bits + SIGMOID_SHIFT)
             gradient = await batch.residual_dot(predictions, bits)
             if plan.layout.penalised:
                 weights = descent.step(data.as_share(weights), gradient)
             else:
                 weights = weights - gradient.scale(plan.rate, bits)
+            done += 1
+    progress(steps, steps)
     return weights
+
+
+def _ignore(done: int, steps: int) -> None:
+    """Nobody watches."""
 
 
 class Descent:

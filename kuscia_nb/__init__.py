@@ -1,0 +1,62 @@
+"""Run, watch and take apart two-party privacy-preserving jobs in a notebook.
+
+    import kuscia_nb as kn
+
+    job = kn.connect().apply(kn.tutorial_manifest()).wait()
+    job.weights()
+
+In a notebook, `%load_ext kuscia_nb` and then `%%kusciajob`. Nothing is loaded before it is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from .cluster import Cluster, Job, connect
+    from .data.sample import tutorial_manifest
+    from .errors import KusciaError
+
+__version__ = "0.1.0"
+
+__all__ = ["Cluster", "Job", "KusciaError", "__version__", "connect", "tutorial_manifest"]
+
+_MODULES = {
+    "Cluster": "cluster",
+    "Job": "cluster",
+    "KusciaError": "errors",
+    "connect": "cluster",
+    "tutorial_manifest": "data.sample",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used."""
+    from importlib import import_module
+
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """`%load_ext kuscia_nb`: register the magics. The cluster starts at first use."""
+    from .magics.kusciajob import KusciaMagics
+
+    shell.register_magics(KusciaMagics)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """`%unload_ext kuscia_nb`: remove the magics, stop what runs, remove temporary files."""
+    import sys
+
+    shell.magics_manager.magics["cell"].pop("kusciajob", None)
+    shell.magics_manager.registry.pop("KusciaMagics", None)
+    if f"{__name__}.cluster" in sys.modules:
+        sys.modules[f"{__name__}.cluster"].disconnect()

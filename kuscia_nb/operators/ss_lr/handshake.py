@@ -1,0 +1,56 @@
+"""Before the protocol starts: the parties tell each other their terms, and each checks both.
+
+What is exchanged is what the interconnection handshake exchanges (spec: ss_lr §7): the row count, the number of features,
+who has the label, and the parameters. It travels under the handshake's keys, as JSON. No cell and no column name does.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any, NamedTuple
+
+from ...errors import DataError, ParameterError
+from ..party import Party
+from .parameters import Parameters
+
+OWN = ("name", "namespace", "has_label")
+"""Parameters that each party has for itself."""
+
+
+class Terms(NamedTuple):
+    """What one party brings."""
+
+    rows: int
+    features: int
+    has_label: bool
+    parameters: dict[str, Any]
+
+
+async def shake_hands(party: Party, parameters: Parameters, rows: int, features: int) -> list[Terms]:
+    """Both parties' terms in rank order; a DataError or ParameterError, the same at both, if they do not fit."""
+    common = {key: value for key, value in dataclasses.asdict(parameters).items() if key not in OWN}
+    mine = Terms(rows, features, parameters.has_label, common)
+    await party.link.send(json.dumps(mine).encode(), "handshake")
+    theirs = Terms(*json.loads(await party.link.receive()))
+    both = [theirs, mine] if party.link.rank else [mine, theirs]
+    _check(both, party.domains)
+    return both
+
+
+def _check(both: list[Terms], domains: list[str]) -> None:
+    first, second = both
+    for name in first.parameters:
+        ours, others = first.parameters[name], second.parameters.get(name)
+        if ours != others:
+            what = f"parameter {name} differs: {ours!r} at {domains[0]}, {others!r} at {domains[1]}"
+            raise ParameterError(what, hint="give it once, in task_params.common")
+    if first.rows != second.rows:
+        what = f"sample size inconsistent: {domains[0]} has {first.rows} rows, {domains[1]} has {second.rows}"
+        raise DataError(what, hint="both files need the same rows in the same order; check skip_rows")
+    labels = [domain for domain, terms in zip(domains, both, strict=True) if terms.has_label]
+    if not labels:
+        raise DataError("no party has label", hint="set has_label to true for the party with the label in its last column")
+    if len(labels) > 1:
+        what = f"more than one party have label: {', '.join(labels)}"
+        raise DataError(what, hint="set has_label to false for one of them")

@@ -1,0 +1,127 @@
+"""ss_lr: two parties train a logistic regression on their columns, neither seeing the other's.
+
+Each party reads its own file, agrees on the terms with its peer, trains on shares and writes its own share of the
+weights. Labels, scores and weights are never opened (the reference operator opens labels and scores at the end, to print
+an accuracy; this one does not).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...data.table import Table, read_table
+from ...errors import DataError
+from ...mpc import Layout, Semi2k, Terms, encode
+from ..component import Component
+from ..party import Operator, Party
+from .handshake import shake_hands
+from .parameters import Parameters
+from .results import write_share
+from .training import STRATEGIES, Plan, targets, train
+
+STRATEGY = "kuscia_nb.strategy"
+"""The variable that says how products of secrets are made: a key of training.STRATEGIES."""
+
+
+async def ss_lr(party: Party) -> None:
+    """One party's side of a training."""
+    parameters = Parameters.from_environment(party.environment)
+    path = party.input("train_data")
+    table = read_table(path, parameters.skip_rows, party.shown(path))
+    names, features, labels = split_label(table, parameters.has_label, party.shown(path), parameters.skip_rows)
+    _check_count(party, parameters, len(names))
+    party.log(f"read {len(features)} rows x {len(names)} features from {party.shown(path)}")
+
+    both = await shake_hands(party, parameters, len(features), len(names))
+    largest = float(np.abs(features).max())
+    for warning in parameters.warnings(len(features), largest, len(names)):
+        party.warn(warning)
+
+    layout = Layout(
+        columns=(both[0].features, both[1].features),
+        batch_size=parameters.batch_size,
+        batches=len(features) // parameters.batch_size,
+        epochs=parameters.num_epoch,
+        penalised=parameters.l2_norm > 0,
+    )
+    weights = await _train(party, parameters, layout, features, labels)
+    description = {
+        "task_id": party.task_id,
+        "party": party.role,
+        "rank": party.link.rank,
+        "features": _feature_names(party, layout, names),
+        "owners": _owners(party, layout),
+    }
+    write_share(party.output("train_data"), weights, parameters.fxp_bits, description)
+    party.log(f"wrote this party's share of {layout.width} weights to {party.shown(party.output('train_data'))}")
+
+
+async def _train(
+    party: Party, parameters: Parameters, layout: Layout, features: NDArray[np.float32], labels: NDArray[np.float32] | None
+) -> NDArray[np.uint64]:
+    """This party's additive share of the weights, shape (width,)."""
+    bits = parameters.fxp_bits
+    session = f"{parameters.ttp_session_id}/{party.task_id}"
+    mpc = await Semi2k.start(party.link, party.ttp, party.seeds, Terms(session, parameters.ttp_adjust_rank, bits))
+    try:
+        plan = Plan(
+            layout,
+            rate=np.array(parameters.step_rate, np.uint64),
+            l2=encode(np.float32(parameters.l2_norm), bits),
+            strategy=party.environment.get(STRATEGY, next(iter(STRATEGIES))),
+        )
+        party.log(f"{layout.epochs} x {layout.batches} batches of {layout.batch_size}, {plan.strategy} products")
+        own = encode(features, bits)
+        share = await train(mpc, own, targets(mpc, labels, len(own)), plan, party.progress)
+    finally:
+        mpc.ttp.leave()
+    return share.ring
+
+
+def split_label(
+    table: Table, has_label: bool, shown: str, skip_rows: int
+) -> tuple[tuple[str, ...], NDArray[np.float32], NDArray[np.float32] | None]:
+    """Feature names, features (rows, features) and labels (rows,) of a file; the label is its last column."""
+    if not has_label:
+        return table.names, table.values, None
+    if len(table.names) < 2:
+        hint = "a party with a label needs at least one feature column before it"
+        raise DataError("the label is the only column", where=shown, hint=hint)
+    labels = table.values[:, -1]
+    wrong = np.flatnonzero((labels != 0) & (labels != 1))
+    if len(wrong):
+        row = int(wrong[0])
+        raise DataError(
+            f"label {labels[row]:g} is not 0 or 1 ({len(wrong)} such rows)",
+            where=f"{shown}, line {skip_rows + row + 1}, column {len(table.names)} ({table.names[-1]})",
+            hint="the label is the last column of the party with has_label; code its classes as 0 and 1",
+        )
+    return table.names[:-1], table.values[:, :-1], labels
+
+
+def _check_count(party: Party, parameters: Parameters, features: int) -> None:
+    """feature_nums, if it is given, has to be right."""
+    expected = (parameters.feature_nums or {}).get(party.role, features)
+    if expected != features:
+        what = f"feature_nums says {expected} features for {party.role}, its file has {features}"
+        raise DataError(what, where=party.shown(party.input("train_data")), hint="a label is not a feature")
+
+
+def _owners(party: Party, layout: Layout) -> list[str]:
+    """The node behind each weight, by rank; the intercept is nobody's."""
+    first, second = party.domains
+    return [first] * layout.columns[0] + [second] * layout.columns[1] + [""]
+
+
+def _feature_names(party: Party, layout: Layout, names: tuple[str, ...]) -> list[str]:
+    """This party's own column names; those of the peer were never told, so they are numbers here."""
+    owned = layout.owned(party.link.rank)
+    result = [f"{owner}.{i}" for owner, count in zip(party.domains, layout.columns, strict=True) for i in range(count)]
+    result[owned] = names
+    return [*result, "intercept"]
+
+
+SS_LR = Operator(
+    Component("ss_lr", "ss-lr", inputs=("train_data",), outputs=("train_data",)), ss_lr, image="ss-lr"
+)

@@ -1,0 +1,1 @@
+"""What happened: the event log, and the message ledger as a frame. Everything that is shown is a fold over these."""

@@ -1,0 +1,49 @@
+"""What a job's parties sent each other and the TTP, for people: the observer's view, which no party has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ..mpc.link import Ledger, Message
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Trace:
+    """The message ledgers of a job's tasks, in the order in which the tasks ran."""
+
+    def __init__(self, ledgers: Mapping[str, Ledger]) -> None:
+        self._ledgers = dict(ledgers)
+
+    @property
+    def messages(self) -> pd.DataFrame:
+        """Every message, counted once: seq, round, task, op, sender, receiver, kind, key, dtype, shape, bytes, time.
+
+        `bytes` is the payload, `round` the length of the longest chain of messages that had to come before, `time` in
+        seconds since the task began. The ledger knows sizes, not contents.
+        """
+        import pandas as pd
+
+        rows = [(task, *message) for task, ledger in self._ledgers.items() for message in ledger.messages]
+        frame = pd.DataFrame(rows, columns=["task", *Message._fields])
+        frame.index.name = "seq"
+        return frame[["round", "task", *(name for name in Message._fields if name != "round")]].reset_index()
+
+    @cached_property
+    def totals(self) -> pd.DataFrame:
+        """Messages, bytes and rounds by direction, summed over the tasks."""
+        import pandas as pd
+
+        rows = [
+            {"sender": sender, "receiver": receiver, **total}
+            for ledger in self._ledgers.values()
+            for (sender, receiver), total in ledger.totals().items()
+        ]
+        frame = pd.DataFrame(rows, columns=["sender", "receiver", "messages", "bytes", "rounds"])
+        return frame.groupby(["sender", "receiver"], as_index=False).sum()
+
+    def __repr__(self) -> str:
+        return f"<Trace: {sum(len(ledger) for ledger in self._ledgers.values())} messages>"

@@ -1,0 +1,1 @@
+"""What a person sees. Every view is plain text and static HTML made from a `Job`; none holds state."""
