@@ -213,9 +213,8 @@ def _quiet_stdout() -> TextIO:
     return replies
 
 
-def _tune() -> None:
-    """Set what can only be set before SPU is loaded: one thread per party, and pages that stay mapped."""
-    os.environ["YACL_NUM_THREADS"] = "1"
+def _keep_pages() -> None:
+    """Tell glibc's malloc to keep freed pages mapped. Other allocators stay as they are."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
         mmap_threshold, trim_threshold = -3, -1  # glibc's malloc.h
@@ -225,9 +224,13 @@ def _tune() -> None:
 
 def main() -> None:
     """Answer the requests on stdin until it ends."""
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter).parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--tuned", action="store_true", help="keep freed memory mapped, see above")
+    arguments = parser.parse_args()
     replies = _quiet_stdout()
-    _tune()
+    os.environ["YACL_NUM_THREADS"] = "1"  # per party; read when SPU is loaded, as malloc's settings should be made
+    if arguments.tuned:
+        _keep_pages()
     spu = importlib.import_module("spu")
 
     def reply(**answer: object) -> None:

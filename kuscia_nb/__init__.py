@@ -47,16 +47,17 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """`%load_ext kuscia_nb`: register the magics. The cluster starts at first use."""
-    from .magics.kusciajob import KusciaMagics
+    from .magics.kusciajob import register
 
-    shell.register_magics(KusciaMagics)
+    register(shell)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """`%unload_ext kuscia_nb`: remove the magics, stop what runs, remove temporary files."""
     import sys
 
-    shell.magics_manager.magics["cell"].pop("kusciajob", None)
-    shell.magics_manager.registry.pop("KusciaMagics", None)
+    from .magics.kusciajob import unregister
+
+    unregister(shell)
     if f"{__name__}.cluster" in sys.modules:
         sys.modules[f"{__name__}.cluster"].disconnect()

@@ -116,9 +116,7 @@ class Cluster:
         if name is None:
             return pd.DataFrame([(path.name, path.stat().st_size) for path in files], columns=["name", "bytes"])
         if name not in [path.name for path in files]:
-            raise DataError(
-                f"{node} has no data file {name}", hint=_choices(name, [path.name for path in files])
-            )
+            raise DataError(f"{node} has no data file {name}", hint=_choices(name, [path.name for path in files]))
         return pd.read_csv(folder / name)
 
     def close(self) -> None:
@@ -210,8 +208,10 @@ class Job:
 
     def wait(self, timeout: float | None = None) -> Job:
         """Wait for the end. Raises the error of a job that failed or was stopped, JobError after `timeout` seconds."""
-        if not self._backend.wait(self.name, timeout):
-            raise JobError(f"job {self.name} is still {self.phase} after {timeout:g} s", hint="wait again, or job.stop()")
+        if not self._run.ended.wait(timeout):
+            raise JobError(
+                f"job {self.name} is still {self.phase} after {timeout:g} s", hint="wait again, or job.stop()"
+            )
         if self._run.error is not None:
             raise self._run.error
         return self
@@ -222,10 +222,10 @@ class Job:
     def stop(self) -> None:
         """Stop the job on all nodes, and wait until it has ended. A finished job stays as it is."""
         self._run.stop.request()
-        self._backend.wait(self.name)
+        self._run.ended.wait()
 
     def shares(self, node: str, task: str | None = None) -> pd.DataFrame:
-        """One node's own share of the weights: feature, owner, ring (uint64), share (the number that the ring stands for).
+        """One node's own share of the weights: feature, owner, ring (uint64), share (that as a number).
 
         One share alone says nothing about the weights. Names come from both nodes' files, shares from this one's.
         """

@@ -51,25 +51,21 @@ class LocalBackend:
         check_against(job, DOMAINS, {operator.image for operator in OPERATORS.values()})
         _check_components(job)
         name = job.metadata.name
-        if name in self.runs and not (replace and self.wait(name, 0)):
-            state = "finished" if self.wait(name, 0) else "still running"
-            hint = f"cluster.delete({name!r}) first, or give this one another metadata.name"
-            raise JobError(f"job {name} already exists and is {state}", hint=hint)
+        if name in self.runs:
+            finished = self.runs[name].ended.is_set()
+            if not (finished and replace):
+                state = "finished" if finished else "still running"
+                hint = f"cluster.delete({name!r}) first, or give this one another metadata.name"
+                raise JobError(f"job {name} already exists and is {state}", hint=hint)
         run = self.runs[name] = Run(job, self.storage, self.ttp, options)
         thread = self._threads[name] = threading.Thread(target=run.execute, name=f"kuscia_nb {name}", daemon=True)
         thread.start()
         return run
 
-    def wait(self, name: str, timeout: float | None = None) -> bool:
-        """Wait for a job's end; False if it takes longer than `timeout` seconds."""
-        thread = self._threads[name]
-        thread.join(timeout)
-        return not thread.is_alive()
-
     def delete(self, name: str) -> None:
         """Stop a job if it runs, and forget it on both nodes. Its result files stay, as on a Kuscia node."""
         self.runs[name].stop.request()
-        self.wait(name)
+        self._threads[name].join()
         del self.runs[name], self._threads[name]
 
     def close(self) -> None:
@@ -84,7 +80,7 @@ class LocalBackend:
 
 
 def _check_components(job: KusciaJob) -> None:
-    """Every task's operator has to be in its AppImage (spec: kuscia §4.3)."""
+    """Every task's operator has to be in its AppImage (spec: kuscia §4.3), and has two parties."""
     for task in job.spec.tasks:
         module, image = task.config.module_name, task.app_image
         if module not in OPERATORS or OPERATORS[module].image != image:
@@ -92,4 +88,10 @@ def _check_components(job: KusciaJob) -> None:
                 f"not found expected component {module} in component spec of AppImage {image}",
                 where=f"task {task.alias}, taskInputConfig.module_name",
                 hint="one of " + ", ".join(name for name, operator in OPERATORS.items() if operator.image == image),
+            )
+        if not len(task.parties) == len(list(task.config.role.members())) == 2:
+            raise ManifestError(
+                f"{module} is for two parties, task {task.alias} has {len(task.parties)}",
+                where=f"task {task.alias}, parties, and role in taskInputConfig",
+                hint="one host and one guest: " + " and ".join(DOMAINS),
             )

@@ -11,10 +11,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ManifestError
-from ..operators.component import Component
 from .resources import (
     ROLES,
     DataRef,
@@ -27,6 +26,9 @@ from .resources import (
     TaskInputConfig,
     choice,
 )
+
+if TYPE_CHECKING:  # the package of the operators needs numpy, which reading a manifest does not
+    from ..operators.component import Component
 
 
 def operator_environment(

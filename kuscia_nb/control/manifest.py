@@ -113,7 +113,10 @@ class Source:
         return characters if len(characters) == len(value) + 1 else []  # not so for folded lines
 
 
-_QUOTED: dict[str | None, str] = {"'": r"''|.", '"': r"\\x..|\\u.{4}|\\U.{8}|\\.|."}  # one character as it is written
+_QUOTED: dict[str | None, str] = {  # one character as it is written in quotes
+    "'": r"''|.",
+    '"': r"\\u[dD][89abAB]..\\u[dD].{3}|\\x..|\\u.{4}|\\U.{8}|\\.|.",
+}
 
 
 def _block_characters(raw: str, start: int, value: str) -> list[int]:
@@ -174,12 +177,12 @@ class _Reader:
         for key, value in node.value:
             if not isinstance(key, ScalarNode):
                 raise MarkedYAMLError(problem="a key must be a string", problem_mark=key.start_mark)
-            at = (*path, key.value)
-            if key.value in data:
-                text = f'key "{key.value}" already set in map'
-                self.problems.append(Problem(at, text, "only one of the two", at=key.start_mark.index))
+            name = _text(key)
+            if name in data:
+                text = f'key "{name}" already set in map'
+                self.problems.append(Problem((*path, name), text, "only one of the two", at=key.start_mark.index))
             else:
-                data[key.value] = self.read(value, at, key)
+                data[name] = self.read(value, (*path, name), key)
         return data
 
     def _scalar(self, node: Node, path: FieldPath) -> Any:
@@ -191,10 +194,12 @@ class _Reader:
                 tag = f"value for !!{tag}"
         if tag not in ("str", "timestamp", "merge", "value"):  # the last three are strings to JSON
             self.problems.append(Problem(path, f"cannot read {tag}", "a plain value without a tag"))
-        if node.value.isascii():
-            return node.value
-        # a JSON text may have a character beyond the basic plane as two \u escapes
-        return node.value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return _text(node)
+
+
+def _text(node: Node) -> str:
+    """A scalar as it is; JSON may have a character beyond the basic plane as two escapes, which belong together."""
+    return node.value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _only_document(documents: Sequence[Node | None], source: Source) -> Node:
@@ -369,14 +374,13 @@ def _validated(model: type[M], data: Any, base: FieldPath) -> tuple[M | None, li
     try:
         return model.model_validate(data, by_alias=True, by_name=False), []
     except ValidationError as error:
-        details = error.errors(include_url=False)
+        # a list whose items are all wrong also counts as too short
+        details = [d for d in error.errors(include_url=False) if d["type"] != "too_short" or not d["input"]]
     meant = {(*detail["loc"][:-1], _meant(detail, model)) for detail in details if detail["type"] == "extra_forbidden"}
     problems = [
         _schema_problem(detail, model, base)
         for detail in details
-        # neither the field that a misspelt one stands for, nor the length of a list that has wrong items
-        if not (detail["type"] == "missing" and detail["loc"] in meant)
-        and not (detail["type"] == "too_short" and detail["input"])
+        if detail["type"] != "missing" or detail["loc"] not in meant
     ]
     try:
         return model.model_validate(_without_faults(details, model, data), by_alias=True, by_name=False), problems
@@ -438,7 +442,7 @@ def _schema_problem(detail: ErrorDetails, model: type[BaseModel], base: FieldPat
         if kind == "string_type" and not isinstance(given, dict | list):
             hint = f"{name}: '{_shown(given)}'"
         return Problem(path, f"must be {_KINDS[kind]}, is {_shown(given)}", hint)
-    text = _TEXTS.get(kind, detail["msg"]).format(**detail.get("ctx", {}), input=given)
+    text = _TEXTS[kind].format(**detail.get("ctx", {}), input=given) if kind in _TEXTS else detail["msg"]
     return Problem(path, text, hint, on_key=kind == "missing")
 
 

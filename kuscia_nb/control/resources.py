@@ -64,7 +64,7 @@ class Metadata(CrdModel):
     """What Kubernetes keeps about every object."""
 
     name: str = Field(min_length=1, description="the job's name, an RFC 1123 name of at most 50 characters")
-    namespace: str = Field(CROSS_DOMAIN, description="always cross-domain, where Kuscia looks for jobs")
+    namespace: str = Field(default=CROSS_DOMAIN, description="always cross-domain, where Kuscia looks for jobs")
     labels: dict[str, str] = Field(default_factory=dict, description="short texts to select objects by")
     annotations: dict[str, str] = Field(default_factory=dict, description="longer texts about the object")
 
@@ -73,16 +73,20 @@ class Party(CrdModel):
     """One taker-part of a task."""
 
     domain_id: str = Field(min_length=1, description="the domain (node) that takes part")
-    role: str = Field("", description="what it takes part as: host, guest or arbiter")
+    role: str = Field(default="", description="what it takes part as: host, guest or arbiter")
 
 
 class ScheduleConfig(CrdModel):
     """How long a task may wait for its parties (spec: kuscia §2.1)."""
 
-    min_reserved_members: int | None = Field(None, ge=1, description="parties that must be ready, all if not set")
-    resource_reserved_seconds: int | None = Field(None, description="seconds a party's place is kept, 30 if not set")
-    lifecycle_seconds: int | None = Field(None, description="seconds until scheduling fails, 300 if not set")
-    retry_interval_seconds: int | None = Field(None, description="seconds between two attempts, 30 if not set")
+    min_reserved_members: int | None = Field(
+        default=None, ge=1, description="parties that must be ready, all if not set"
+    )
+    resource_reserved_seconds: int | None = Field(
+        default=None, description="seconds a party's place is kept, 30 if not set"
+    )
+    lifecycle_seconds: int | None = Field(default=None, description="seconds until scheduling fails, 300 if not set")
+    retry_interval_seconds: int | None = Field(default=None, description="seconds between two attempts, 30 if not set")
 
 
 # --- inside taskInputConfig: JSON with the names of BFIA -------------------------------------------------------------
@@ -119,9 +123,9 @@ class DataRef(Model):
 class RoleLists(Model):
     """Which domain has which role; a party's index is its position in its role's list."""
 
-    host: tuple[str, ...] = Field((), strict=False, description="domain ids of the hosts")
-    guest: tuple[str, ...] = Field((), strict=False, description="domain ids of the guests")
-    arbiter: tuple[str, ...] = Field((), strict=False, description="domain ids of the arbiters")
+    host: tuple[str, ...] = Field(default=(), strict=False, description="domain ids of the hosts")
+    guest: tuple[str, ...] = Field(default=(), strict=False, description="domain ids of the guests")
+    arbiter: tuple[str, ...] = Field(default=(), strict=False, description="domain ids of the arbiters")
 
     def members(self) -> Iterator[tuple[str, int, str]]:
         """(role, index, domain id) of every party, in Kuscia's order."""
@@ -159,8 +163,10 @@ class TaskInputConfig(Model):
 
     name: str = Field(min_length=1, description="the task's alias")
     module_name: str = Field(min_length=1, description="the operator, for example ss_lr")
-    input: tuple[DataRef, ...] = Field((), strict=False, description="outputs of earlier tasks; none: own files")
-    output: tuple[DataRef, ...] = Field((), strict=False, description="what the task writes")
+    input: tuple[DataRef, ...] = Field(
+        default=(), strict=False, description="outputs of earlier tasks; none: own files"
+    )
+    output: tuple[DataRef, ...] = Field(default=(), strict=False, description="what the task writes")
     role: RoleLists = Field(description="which domain has which role")
     initiator: TaskInitiator = Field(description="who started the task")
     task_params: TaskParams = Field(description="the operator's parameters")
@@ -178,15 +184,19 @@ class JobTask(CrdModel):
     """One task of a job: an operator, run by several parties."""
 
     alias: str = Field(min_length=1, description="the task's name within the job, used in dependencies")
-    task_id: str | None = Field(None, min_length=1, description="the KusciaTask's name, generated if not set")
+    task_id: str | None = Field(default=None, min_length=1, description="the KusciaTask's name, generated if not set")
     dependencies: tuple[str, ...] = Field(
-        (), strict=False, min_length=1, max_length=128, description="aliases of the tasks that must succeed before"
+        default=(),
+        strict=False,
+        min_length=1,
+        max_length=128,
+        description="aliases of the tasks that must succeed before",
     )
-    tolerable: bool = Field(False, description="whether the job may succeed although this task fails")
+    tolerable: bool = Field(default=False, description="whether the job may succeed although this task fails")
     app_image: str = Field(min_length=1, description="name of the AppImage that contains the operator")
     task_input_config: str = Field(description="the task's parameters: a JSON text, kept as it is written")
-    priority: int = Field(0, description="of several tasks that are ready the larger starts first")
-    schedule_config: ScheduleConfig | None = Field(None, description="how long to wait for the parties")
+    priority: int = Field(default=0, description="of several tasks that are ready the larger starts first")
+    schedule_config: ScheduleConfig | None = Field(default=None, description="how long to wait for the parties")
     parties: tuple[Party, ...] = Field(strict=False, description="who takes part")
 
     @cached_property
@@ -198,20 +208,24 @@ class JobTask(CrdModel):
 class JobSpec(CrdModel):
     """What a job shall do."""
 
-    flow_id: str | None = Field(None, description="the id of the flow this job is part of, passed on to the parties")
+    flow_id: str | None = Field(
+        default=None, description="the id of the flow this job is part of, passed on to the parties"
+    )
     initiator: str = Field(min_length=1, description="the domain (node) that schedules the job")
     schedule_mode: Literal["Strict", "BestEffort"] = Field(
-        "Strict", description="after a failure Strict stops at once, BestEffort runs what still can"
+        default="Strict", description="after a failure Strict stops at once, BestEffort runs what still can"
     )
-    max_parallelism: int = Field(1, ge=1, le=128, description="how many tasks may run at once, 1 to 128")
+    max_parallelism: int = Field(default=1, ge=1, le=128, description="how many tasks may run at once, 1 to 128")
     tasks: tuple[JobTask, ...] = Field(strict=False, min_length=1, max_length=128, description="1 to 128 tasks")
 
 
 class KusciaJob(CrdModel):
     """Tasks that several domains run together."""
 
-    api_version: Literal["kuscia.secretflow/v1alpha1"] = Field(API_VERSION, description="the version of Kuscia's API")
-    kind: Literal["KusciaJob"] = Field("KusciaJob", description="what this manifest describes")
+    api_version: Literal["kuscia.secretflow/v1alpha1"] = Field(
+        default=API_VERSION, description="the version of Kuscia's API"
+    )
+    kind: Literal["KusciaJob"] = Field(default="KusciaJob", description="what this manifest describes")
     metadata: Metadata = Field(description="name and namespace")
     spec: JobSpec = Field(description="what the job shall do")
 
@@ -245,9 +259,9 @@ def nearest(word: str, options: Iterable[str]) -> str | None:
 def choice(word: str, options: Iterable[str]) -> str:
     """A hint with the nearest option and all there are."""
     options = sorted(set(options))
-    known = ", ".join(options) or "none"
+    known = ", ".join(options)
     match = nearest(word, options)
-    return f'"{match}" (known: {known})' if match else f"one of the known: {known}"
+    return f'"{match}" (known: {known})' if match else f"one of: {known}" if known else "none is known"
 
 
 def rule_problems(job: KusciaJob) -> Iterator[Problem]:
@@ -266,7 +280,7 @@ _RFC1123_TEXT = (
 
 def _name_problem(path: FieldPath, name: str, longest: int, why: str) -> Iterator[Problem]:
     if not _RFC1123.fullmatch(name):
-        better = re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.")
+        better = re.sub(r"[^a-z0-9]+", "-", name.lower())[:longest].strip("-")
         yield Problem(path, f'Invalid value: "{name}": {_RFC1123_TEXT}', f'"{better or "job-1"}"')
     if len(name) > longest:
         yield Problem(path, f"must be no more than {longest} characters, has {len(name)}", why)

@@ -1,4 +1,4 @@
-"""Running a job on the nodes of one process: the stages that Kuscia's controllers go through, and the parties' programs.
+"""Running a job on the nodes of one process: the stages of Kuscia's controllers, and the parties' programs.
 
 This is the life of a job without the nodes' own stores and BFIA messages; the events have the same names and order as
 the conditions and phases of a Kuscia job (spec: kuscia §1.6, §2.3).
@@ -6,8 +6,9 @@ the conditions and phases of a Kuscia job (spec: kuscia §1.6, §2.3).
 
 from __future__ import annotations
 
+import threading
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +46,8 @@ class Run:
     stop: Stop = field(default_factory=Stop)
     error: KusciaError | None = None
     """Why the job failed, once it has."""
+    ended: threading.Event = field(default_factory=threading.Event)
+    """Set at the very end. To wait for it can be interrupted, unlike joining a thread (CPython issue 90882)."""
 
     @property
     def name(self) -> str:
@@ -57,7 +60,7 @@ class Run:
         return list(dict.fromkeys([self.job.spec.initiator, *parties]))
 
     def execute(self) -> None:
-        """Take the job from Pending to Succeeded or Failed. Never raises: what went wrong is in `error` and the events."""
+        """Take the job from Pending to Succeeded or Failed. Never raises: what went wrong is in `error`."""
         self._phase(self.name, PENDING)
         try:
             self._prepare()
@@ -71,6 +74,7 @@ class Run:
             self.error = JobFailed(f"{type(error).__name__}: {error}")
             self.error.__cause__ = error
         self._phase(self.name, FAILED if self.error else SUCCEEDED, message=str(self.error or ""))
+        self.ended.set()
 
     def _prepare(self) -> None:
         """The stages before the first task, on the initiator; a partner only validates."""
@@ -86,9 +90,7 @@ class Run:
             self.events.emit(domain, task_id, "task", name=task.alias)
             self._condition(domain, task_id, "ResourceCreated")
         self._phase(self.name, RUNNING)
-        environments = {
-            domain: self._environment(task, task_ids, operator, party) for domain, party in parties.items()
-        }
+        environments = {domain: self._environment(task, task_ids, operator, party) for domain, party in parties.items()}
         self._phase(task_id, RUNNING, parties)
         for domain in parties:
             self._condition(domain, task_id, "Running")
@@ -130,7 +132,9 @@ class Run:
         outcomes = run_lockstep((programs[0], programs[1]), links, self.stop)
         return dict(zip(ranked, outcomes, strict=True))
 
-    def _phase(self, subject: str, phase: str, domains: Mapping[str, object] | list[str] = (), message: str = "") -> None:
+    def _phase(
+        self, subject: str, phase: str, domains: Iterable[str] = (), message: str = ""
+    ) -> None:
         for domain in domains or self.domains:
             self.events.emit(domain, subject, "phase", name=phase, message=message)
 

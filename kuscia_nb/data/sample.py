@@ -29,7 +29,7 @@ _UNIT = 10**6  # features have six decimals
 
 def tutorial_manifest() -> str:
     """The tutorial's job-ss-lr.yaml."""
-    return resources.files(__package__).joinpath("job-ss-lr.yaml").read_text("utf-8")
+    return resources.files("kuscia_nb.data").joinpath("job-ss-lr.yaml").read_text("utf-8")
 
 
 def write_sample(alice: Path, bob: Path) -> None:

@@ -9,9 +9,9 @@ Two party programs, each with its own data, run like this:
 
     async def program(link, ttp, number):
         party = await mpc.Semi2k.start(link, ttp, mpc.Seeds(), mpc.Terms())
-        mine, theirs = party.share(party.encode([number])), party.zeros(1)
+        mine, theirs = party.share.of(party.encode([number])), party.zeros(1)
         x, y = (mine, theirs) if link.rank == 0 else (theirs, mine)
-        product = (await party.mul(x, y)).truncate(party.fxp_bits)
+        product = await party.mul(x, y, bits=party.fxp_bits)
         return mpc.decode(await party.open(product), party.fxp_bits)
 
     links, ttp = mpc.connect(("alice", "bob")), mpc.TrustedThirdParty()

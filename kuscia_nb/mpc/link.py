@@ -17,7 +17,7 @@ import threading
 import time
 import types
 from collections.abc import Callable, Generator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -127,8 +127,9 @@ class LockstepMailbox:
             yield slot
 
     def close(self, error: BaseException) -> None:
-        """Whoever waits here, now or later, gets `error`."""
-        self._error = error
+        """Whoever waits here, now or later, gets `error`; the first one counts."""
+        if self._error is None:
+            self._error = error
 
 
 class ThreadMailbox(LockstepMailbox):

@@ -199,7 +199,7 @@ class InterconnectionBatch:
 
 
 BLOCK_ELEMENTS = 2**15
-"""Ring elements (256 KiB) of the matrix that are prepared in one go, at least one batch: what fits into a core's cache."""
+"""Ring elements (256 KiB) of the matrix prepared in one go, at least one batch: they fit into a core's cache."""
 
 
 class PreprocessedData:
@@ -212,9 +212,9 @@ class PreprocessedData:
         X_r s  =  X_r (s - v)  +  (X_r - A) v  +  A v
                   owner           peer            c_0 + c_1
 
-    F = X_r - A goes to the peer once, and A serves all products; e = s - v goes to the owner in the product's own step.
-    F v and c are known beforehand. The owner adds its own share of the weights to e, so that a product costs it a single
-    pass over its columns. X^T r works the same way: the owner gets the peer's masked share of r.
+    F = X_r - A goes to the peer once, and A serves all products; e = s - v goes to the owner in the product's own
+    step. F v and c are known beforehand. The owner adds its own share of the weights to e, so that a product costs it
+    a single pass over its columns. X^T r works the same way: the owner gets the peer's masked share of r.
 
     Blocks of batches are prepared when training reaches them, for a group of epochs at once, and F is then let go; what
     stays are vectors.
@@ -254,7 +254,7 @@ class PreprocessedData:
                 yield PreprocessedBatch(self._mpc, self._owned, self._peers, *parts)
 
     async def _prepare(self, own: Ring, targets: Ring, epochs: int) -> list[Block]:
-        """Mask a block of this party's columns, exchange F, and make the vectors of all its products in `epochs` epochs."""
+        """Mask a block of this party's columns, exchange F, make the vectors of its products in `epochs` epochs."""
         mpc, (count, size, _) = self._mpc, own.shape
         masks, mask = mpc.draw_own((count * size * self._columns[0], count * size * self._columns[1]))
         masked = await mpc.link.exchange(own - mask.reshape(own.shape), "send X-A")

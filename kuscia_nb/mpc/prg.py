@@ -76,7 +76,7 @@ class BlockPrg(_Prg):
         super().__init__(seed)
         self._numbers = np.zeros((_WINDOW, 2), np.uint64)
         self._numbers[:, 0] = np.arange(_WINDOW)
-        self._input = memoryview(self._numbers).cast("B")
+        self._input = self._numbers.data.cast("B")
         self._base = 0  # the counter that stands in the first row of _numbers
         self._window: Ring = np.empty(0, np.uint64)
         self._window_start = 0
@@ -94,7 +94,7 @@ class BlockPrg(_Prg):
     def _generate(self, counter: int, elements: int) -> Ring:
         blocks = blocks_of(elements)
         out = np.empty(BLOCK_ELEMENTS * blocks + 2, np.uint64)  # the cipher wants one spare block behind its output
-        target = memoryview(out).cast("B")
+        target = out.data.cast("B")
         for done in range(0, blocks, _WINDOW):
             self._numbers[:, 0] += np.uint64((counter + done - self._base) % 2**64)
             self._base = counter + done
@@ -116,5 +116,5 @@ class StreamPrg(_Prg):
         numbers[:, :, 0] = counters[:, None]
         numbers[:, :, 1] = np.arange(blocks, dtype=">u8").view(np.uint64)
         out = np.empty(numbers.size + BLOCK_ELEMENTS, np.uint64)  # the cipher wants one spare block
-        self._encrypt(memoryview(numbers).cast("B"), memoryview(out).cast("B"))
+        self._encrypt(numbers.data.cast("B"), out.data.cast("B"))
         return out[: numbers.size].reshape(len(counters), -1)[:, :elements]

@@ -63,7 +63,7 @@ def run_lockstep(programs: Pair, links: tuple[Link, Link], stop: Stop | None = N
     waiting: list[Any] = [None, None]
     while None in outcomes:
         running = [rank for rank in (0, 1) if outcomes[rank] is None]
-        sent = -1
+        rank, sent = running[0], -1
         try:
             while len(ledger) != sent and not stop.requested:
                 sent = len(ledger)
@@ -112,8 +112,10 @@ def run_threads(programs: Pair, links: tuple[Link, Link], stop: Stop | None = No
 def _tell_peer(links: tuple[Link, Link], rank: int, error: BaseException | None) -> None:
     """Wake the peer of a party that has ended; it can only be waiting for what will never come."""
     name = links[rank].name
-    what = f"{name} ended before it sent what {links[1 - rank].name} waits for" if error is None else (
-        f"{name} failed: {error}"
+    what = (
+        f"{name} ended before it sent what {links[1 - rank].name} waits for"
+        if error is None
+        else (f"{name} failed: {error}")
     )
     links[1 - rank].close(PeerFailed(what))
 
@@ -125,7 +127,9 @@ def _close(links: tuple[Link, Link], error: BaseException) -> None:
 
 def _deadlock(links: tuple[Link, Link], waiting: list[Any], outcomes: list[Outcome | None]) -> Deadlock:
     states = [
-        f"{link.name} waits for {link.describe(waiting[link.rank])}" if outcomes[link.rank] is None else f"{link.name} has ended"
+        f"{link.name} waits for {link.describe(waiting[link.rank])}"
+        if outcomes[link.rank] is None
+        else f"{link.name} has ended"
         for link in links
     ]
     return Deadlock("no party can go on: " + ", ".join(states))

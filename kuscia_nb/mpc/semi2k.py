@@ -32,7 +32,9 @@ class Terms(NamedTuple):
 class Semi2k:
     """One party's side. Make it with `await Semi2k.start(...)`, in both parties."""
 
-    def __init__(self, link: Link, ttp: TtpClient, terms: Terms, beaver: BlockPrg, prss: tuple[StreamPrg, StreamPrg]) -> None:
+    def __init__(
+        self, link: Link, ttp: TtpClient, terms: Terms, beaver: BlockPrg, prss: tuple[StreamPrg, StreamPrg]
+    ) -> None:
         self.link, self.ttp, self.terms = link, ttp, terms
         self.rank = link.rank
         self.fxp_bits = terms.fxp_bits

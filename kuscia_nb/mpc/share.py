@@ -83,17 +83,21 @@ class Share:
     def __add__(self, other: Share | Ring) -> Self:
         if isinstance(other, Share):
             return self.__class__(self.kept + other.kept)
-        return self if self.rank else self.__class__(self.kept + _public(other))
+        return self.__class__(self.kept + self._part(other))
 
     def __sub__(self, other: Share | Ring) -> Self:
         if isinstance(other, Share):
             return self.__class__(self.kept - other.kept)
-        return self if self.rank else self.__class__(self.kept - _public(other))
+        return self.__class__(self.kept - self._part(other))
 
     __radd__ = __add__
 
     def __rsub__(self, other: Ring) -> Self:
-        return self.__class__(-self.kept if self.rank else _public(other) - self.kept)
+        return self.__class__(self._part(other) - self.kept)
+
+    def _part(self, public: Any) -> Ring:
+        """This rank's share of a public value."""
+        return np.zeros_like(_public(public)) if self.rank else _public(public)
 
     def __neg__(self) -> Self:
         return self.__class__(-self.kept)

@@ -157,8 +157,8 @@ class TrustedThirdParty:
     ) -> Ring:
         """A_0 . v_1 + A_1 . v_0 - R(c) for `batch` pairs of matrices at once, flat.
 
-        A_r (rows x its columns) and v_r are draws of rank r alone: each rank's matrix meets the other's vector. c has an
-        element per row. With `transpose` it is A_0^T . v_1 behind A_1^T . v_0, and c has an element per column.
+        A_r (rows x its columns) and v_r are draws of rank r alone: each rank's matrix meets the other's vector. c has
+        an element per row. With `transpose` it is A_0^T . v_1 behind A_1^T . v_0, and c has an element per column.
         """
         session = self._session(session_id, [*masks, *vectors, c], field)
         columns = [mask.elements // (batch * rows) for mask in masks]

@@ -1,7 +1,7 @@
 """What a party's program is given: its environment, its storage, its link, the TTP, its seeds. Nothing of the peer's.
 
-The parties of a task are ranked by their sorted `role.index` names (spec: kuscia §4.5): in the tutorial guest.0 (bob) is
-rank 0 and host.0 (alice) is rank 1.
+The parties of a task are ranked by their sorted `role.index` names (spec: kuscia §4.5): in the tutorial guest.0 (bob)
+is rank 0 and host.0 (alice) is rank 1.
 """
 
 from __future__ import annotations

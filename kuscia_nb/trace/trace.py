@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..mpc.link import Ledger, Message
@@ -32,18 +31,18 @@ class Trace:
         frame.index.name = "seq"
         return frame[["round", "task", *(name for name in Message._fields if name != "round")]].reset_index()
 
-    @cached_property
+    @property
     def totals(self) -> pd.DataFrame:
         """Messages, bytes and rounds by direction, summed over the tasks."""
         import pandas as pd
 
-        rows = [
-            {"sender": sender, "receiver": receiver, **total}
-            for ledger in self._ledgers.values()
-            for (sender, receiver), total in ledger.totals().items()
-        ]
-        frame = pd.DataFrame(rows, columns=["sender", "receiver", "messages", "bytes", "rounds"])
-        return frame.groupby(["sender", "receiver"], as_index=False).sum()
+        sums: dict[tuple[str, str], list[int]] = {}
+        for ledger in self._ledgers.values():
+            for direction, total in ledger.totals().items():
+                known = sums.get(direction, [0, 0, 0])
+                sums[direction] = [a + b for a, b in zip(known, total.values(), strict=True)]
+        rows = [(*direction, *total) for direction, total in sums.items()]
+        return pd.DataFrame(rows, columns=["sender", "receiver", "messages", "bytes", "rounds"])
 
     def __repr__(self) -> str:
         return f"<Trace: {sum(len(ledger) for ledger in self._ledgers.values())} messages>"

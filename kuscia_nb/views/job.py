@@ -1,76 +1,153 @@
 """A job as a result in a notebook: what became of it, how long it took, what it sent, and the model.
 
-Text and HTML say the same. The HTML is a few plain tables: it reads in a saved notebook, on GitHub, in light and dark.
+Text and HTML say the same, from one look at the job. The HTML is plain tables with a few inline styles: it reads in a
+saved notebook, on GitHub (which drops styles), in light and in dark.
 """
 
 from __future__ import annotations
 
-from html import escape
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..errors import KusciaError
+from .table import Table, clipped, html_note, html_paragraph, wrapped
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ..cluster import Job
 
-_WEIGHT_FORMAT = "{:.6f}"
+_MOST_WEIGHTS = 60
+"""A model with more shows its first and last ones."""
+_LONGEST_NAME = 36
+
+
+class Report(NamedTuple):
+    """All there is to say about a job, at one moment."""
+
+    headline: str
+    tasks: list[str]
+    notes: list[str]
+    tables: list[Table]
+
+    @classmethod
+    def of(cls, job: Job) -> Report:
+        """Look at the job once."""
+        phase = job.phase
+        headline = f"KusciaJob {job.name}: {phase} after {job.elapsed:.2f} s"
+        tables, notes = [conditions(job), traffic(job)], _notes(job, phase)
+        if phase == "Succeeded":
+            try:
+                tables.append(weights(job))
+            except KusciaError as error:  # the files of a closed cluster are gone
+                notes.append(f"No weights: {error}")
+        return cls(headline, _tasks(job), notes, tables)
+
+    def text(self) -> str:
+        """For a terminal: no line is longer than WIDTH."""
+        head = "\n".join(wrapped(line) for line in [self.headline, *self.tasks])
+        return "\n\n".join([head, *(wrapped(note) for note in self.notes), *(table.text() for table in self.tables)])
+
+    def html(self) -> str:
+        """For a notebook: what happened beside what came out, below each other where there is less room."""
+        head = html_paragraph(self.headline, *self.tasks) + "".join(html_note(note) for note in self.notes)
+        happened, result = (
+            f"<div>{''.join(table.html() for table in tables)}</div>" for tables in (self.tables[:2], self.tables[2:])
+        )
+        return f'{head}<div style="display:flex;flex-wrap:wrap;column-gap:3em">{happened}{result}</div>'
 
 
 def bundle(job: Job) -> dict[str, str]:
     """The MIME bundle of a job."""
-    return {"text/plain": text(job), "text/html": html(job)}
+    report = Report.of(job)
+    return {"text/plain": report.text(), "text/html": report.html()}
 
 
 def text(job: Job) -> str:
     """The job for a terminal."""
-    parts = [headline(job), *notes(job)]
-    for title, frame in _tables(job):
-        body = frame.to_string(index=False) if len(frame) else "  (nothing yet)"
-        parts.append(f"{title}\n{body}")
-    return "\n\n".join(parts)
+    return Report.of(job).text()
 
 
 def html(job: Job) -> str:
     """The job for a notebook."""
-    parts = [f"<p><strong>{escape(headline(job))}</strong></p>"]
-    parts += [f"<p>{escape(note)}</p>" for note in notes(job)]
-    for title, frame in _tables(job):
-        table = frame.to_html(index=False, border=0, justify="right")
-        parts.append(f"<details open><summary>{escape(title)}</summary>{table}</details>")
-    return "\n".join(parts)
+    return Report.of(job).html()
 
 
-def headline(job: Job) -> str:
-    """One line: name, phase, how long."""
-    return f"KusciaJob {job.name}: {job.phase} after {job.elapsed:.2f} s"
+def _tasks(job: Job) -> list[str]:
+    """A line for each task: its id, which its result files have in their names, and how far each node is."""
+    states: dict[tuple[str, str], list[str]] = {}
+    for alias, task, node, phase, progress in _rows(job.tasks):
+        state = f"{node} {phase}" + (f" ({progress:.0%})" if phase == "Running" else "")
+        states.setdefault((alias, task), []).append(state)
+    return [f"task {alias} = {task}: {', '.join(nodes)}" for (alias, task), nodes in states.items()]
 
 
-def notes(job: Job) -> list[str]:
+def _notes(job: Job, phase: str) -> list[str]:
     """What has to be said with the result."""
-    result = [f"Warning: {warning}" for warning in job.warnings]
+    result = []
+    if phase == "Failed":
+        try:
+            job.wait()
+        except KusciaError as error:
+            result.append(f"{type(error).__name__}: {error}")
+    result += [f"Warning: {warning}" for warning in job.warnings]
     if job.seed is not None:
         result.append(f"Repeatable run with seed {job.seed}: nothing in it is secret.")
     return result
 
 
-def _tables(job: Job) -> list[tuple[str, pd.DataFrame]]:
-    tables = [("Conditions", conditions(job)), ("Traffic", job.trace.totals)]
-    if job.phase == "Succeeded":
-        tables.append(("Weights (each share is random; their sum modulo 2^64 is the weight)", weights(job)))
-    return tables
-
-
-def conditions(job: Job) -> pd.DataFrame:
-    """The conditions with times relative to the start."""
+def conditions(job: Job) -> Table:
+    """When each node set which condition, in seconds after the job began."""
     frame = job.conditions
-    if len(frame):
-        frame["time"] = (frame["time"] - frame["time"].iloc[0]).dt.total_seconds().map("+{:.3f} s".format)
-    return frame
+    aliases = {task: alias for alias, task, *_ in _rows(job.tasks)}
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for node, resource, condition, status, _, time in _rows(frame):
+        seconds = (time - frame["time"].iloc[0]).total_seconds()
+        shown = f"+{seconds:.3f} s" if status == "True" else f"{status} +{seconds:.3f} s"
+        found.setdefault((condition, aliases.get(resource, "job")), {})[node] = shown
+    cells = [(*key, *(times.get(node, "") for node in job.nodes)) for key, times in found.items()]
+    return Table("Conditions", ("condition", "of", *job.nodes), cells, left=2)
 
 
-def weights(job: Job) -> pd.DataFrame:
-    """The weights with numbers that people can read."""
+def traffic(job: Job) -> Table:
+    """Who has sent how much to whom."""
+    totals = _rows(job.trace.totals)
+    cells = [
+        (sender, receiver, f"{messages:,}", f"{rounds:,}", f"{size:,}", _human(size))
+        for sender, receiver, messages, size, rounds in totals
+    ]
+    if cells:
+        messages, size = sum(row[2] for row in totals), sum(row[3] for row in totals)
+        cells.append(("in all", "", f"{messages:,}", "", f"{size:,}", _human(size)))
+    title = "Traffic (a round: messages that need not wait for each other)"
+    return Table(title, ("from", "to", "messages", "rounds", "bytes", ""), cells, left=2)
+
+
+def weights(job: Job) -> Table:
+    """The model, with as many decimals as a fixed-point number of the job has."""
     frame = job.weights()
-    for column in frame.columns[2:]:
-        frame[column] = frame[column].map(_WEIGHT_FORMAT.format)
-    return frame
+    nodes = list(frame.columns[2:-1])
+    fxp_bits = int(job.env(job.nodes[0]).get("runtime.component.parameter.fxp_bits", "18"))
+    decimals = math.ceil(fxp_bits * math.log10(2))
+    cells: list[tuple[str, ...]] = [
+        (clipped(feature, _LONGEST_NAME), owner, *(f"{number:.{decimals}f}" for number in numbers))
+        for feature, owner, *numbers in _rows(frame)
+    ]
+    title = "Weights (each share is random, their sum modulo 2^64 is the weight)"
+    if len(cells) > _MOST_WEIGHTS:
+        title = f"Weights (first and last of {len(cells):,}; job.weights() has all)"
+        cells[_MOST_WEIGHTS - 10 : -10] = [("…",) * len(frame.columns)]
+    return Table(title, ("feature", "owner", *(f"share of {node}" for node in nodes), "weight"), cells, left=2)
+
+
+def _rows(frame: pd.DataFrame) -> list[list[Any]]:
+    return frame.to_numpy(dtype=object).tolist()
+
+
+def _human(size: int) -> str:
+    """A number of bytes as people say it."""
+    value, units = float(size), iter(("B", "KiB", "MiB", "GiB", "TiB"))
+    unit = next(units)
+    while value >= 1000 and unit != "TiB":
+        value, unit = value / 1024, next(units)
+    return f"{size} B" if unit == "B" else f"{value:.3g} {unit}"

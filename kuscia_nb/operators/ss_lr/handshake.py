@@ -1,7 +1,8 @@
 """Before the protocol starts: the parties tell each other their terms, and each checks both.
 
-What is exchanged is what the interconnection handshake exchanges (spec: ss_lr §7): the row count, the number of features,
-who has the label, and the parameters. It travels under the handshake's keys, as JSON. No cell and no column name does.
+What is exchanged is what the interconnection handshake exchanges (spec: ss_lr §7): the row count, the number of
+features, who has the label, and the parameters. It travels under the handshake's keys, as JSON. No cell and no column
+name does.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ def _check(both: list[Terms], domains: list[str]) -> None:
         raise DataError(what, hint="both files need the same rows in the same order; check skip_rows")
     labels = [domain for domain, terms in zip(domains, both, strict=True) if terms.has_label]
     if not labels:
-        raise DataError("no party has label", hint="set has_label to true for the party with the label in its last column")
+        raise DataError(
+            "no party has label", hint="set has_label to true for the party with the label in its last column"
+        )
     if len(labels) > 1:
         what = f"more than one party have label: {', '.join(labels)}"
         raise DataError(what, hint="set has_label to false for one of them")

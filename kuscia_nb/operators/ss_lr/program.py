@@ -1,8 +1,8 @@
 """ss_lr: two parties train a logistic regression on their columns, neither seeing the other's.
 
 Each party reads its own file, agrees on the terms with its peer, trains on shares and writes its own share of the
-weights. Labels, scores and weights are never opened (the reference operator opens labels and scores at the end, to print
-an accuracy; this one does not).
+weights. Labels, scores and weights are never opened (the reference operator opens labels and scores at the end, to
+print an accuracy; this one does not).
 """
 
 from __future__ import annotations
@@ -58,7 +58,11 @@ async def ss_lr(party: Party) -> None:
 
 
 async def _train(
-    party: Party, parameters: Parameters, layout: Layout, features: NDArray[np.float32], labels: NDArray[np.float32] | None
+    party: Party,
+    parameters: Parameters,
+    layout: Layout,
+    features: NDArray[np.float32],
+    labels: NDArray[np.float32] | None,
 ) -> NDArray[np.uint64]:
     """This party's additive share of the weights, shape (width,)."""
     bits = parameters.fxp_bits
@@ -122,6 +126,4 @@ def _feature_names(party: Party, layout: Layout, names: tuple[str, ...]) -> list
     return [*result, "intercept"]
 
 
-SS_LR = Operator(
-    Component("ss_lr", "ss-lr", inputs=("train_data",), outputs=("train_data",)), ss_lr, image="ss-lr"
-)
+SS_LR = Operator(Component("ss_lr", "ss-lr", inputs=("train_data",), outputs=("train_data",)), ss_lr, image="ss-lr")

@@ -36,7 +36,7 @@ class Plan(NamedTuple):
 
 
 def targets(mpc: Semi2k, labels: np.ndarray | None, rows: int) -> Share:
-    """This party's share of y - 1/2, the half being the sigmoid's constant; `labels` at their owner, None at the peer."""
+    """This party's share of y - 1/2 (the half is the sigmoid's constant); `labels` at their owner, None at the peer."""
     share = mpc.zeros(rows) if labels is None else mpc.share.of(encode(labels, mpc.fxp_bits))
     return share - mpc.encode(0.5)
 

@@ -1,0 +1,93 @@
+"""Samples that count only if the machine was at its full speed.
+
+A shared machine has slow phases: for seconds at a time everything takes 1.6 to 2 times as long. A median over a few
+rounds does not stand that, because a phase can swallow a whole round. So a fixed piece of work is timed before and
+after every sample, on as many cores as the benchmarks use. Where it took notably longer than ever before, the sample
+is taken again, as long as there is patience left.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, TypeVar
+
+T = TypeVar("T")
+
+CORES = min(2, os.cpu_count() or 1)
+"""Both SPU parties compute at once; nothing here uses more."""
+SLOW = 1.25
+"""How many times its best the calibration may take. Undisturbed, it stays within 1.1."""
+_TRIES = 4
+_LONGEST_WAIT = 5.0  # seconds, before one try
+
+
+def _spin(_: int) -> float:
+    """Seconds for a piece of work that does nothing but occupy a core, about 50 ms."""
+    begin = time.perf_counter()
+    total = 0
+    for i in range(1_500_000):
+        total += i
+    return time.perf_counter() - begin
+
+
+class Gate:
+    """Takes samples; `patience` is how many seconds, in all, may go into waiting and repeating."""
+
+    def __init__(self, patience: float) -> None:
+        self._load = os.getloadavg()[0]
+        self._patience = patience
+        self._pool = multiprocessing.get_context("spawn").Pool(CORES)
+        self._best = min(self._calibrate() for _ in range(10))
+        self.samples = self.repeats = self.slow = 0
+
+    def measure(self, run: Callable[[], T]) -> T:
+        """What `run` returns, of the first try at full speed; of the least disturbed one if there was none."""
+        tried: list[tuple[float, T]] = []
+        while not tried or (tried[-1][0] > SLOW and len(tried) < _TRIES and self._patience > 0):
+            slowdown = self._wait()
+            begin = time.perf_counter()
+            result = run()
+            if tried:
+                self._patience -= time.perf_counter() - begin
+            tried.append((max(slowdown, self._slowdown()), result))
+        self.samples += 1
+        self.repeats += len(tried) - 1
+        slowdown, result = min(tried, key=lambda sample: sample[0])
+        self.slow += slowdown > SLOW
+        return result
+
+    def summary(self) -> str:
+        """How many samples were disturbed, for the report."""
+        text = f"{self.samples} samples; {self.repeats} more fell into slow phases of the machine and were repeated"
+        kept = f"; {self.slow} were kept although the machine was slow" if self.slow else ""
+        return f"{text}{kept}; load of the machine before the start: {self._load:.1f}"
+
+    def _wait(self) -> float:
+        """Let a slow phase pass, if it does soon; how slow the machine is then, 1 being its best."""
+        slowdown = self._slowdown()
+        begin, limit = time.perf_counter(), min(_LONGEST_WAIT, self._patience)
+        while slowdown > SLOW and time.perf_counter() - begin < limit:
+            slowdown = self._slowdown()
+        self._patience -= time.perf_counter() - begin
+        return slowdown
+
+    def _slowdown(self) -> float:
+        seconds = self._calibrate()
+        self._best = min(self._best, seconds)
+        return seconds / self._best
+
+    def _calibrate(self) -> float:
+        return max(self._pool.map(_spin, range(CORES), chunksize=1))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.terminate()
+        self._pool.join()

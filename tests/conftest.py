@@ -1,0 +1,49 @@
+"""What several test modules need: running a program per party, and adding up shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from kuscia_nb import mpc
+
+Program = Callable[[mpc.Semi2k], Coroutine[Any, Any, Any]]
+
+
+class Protocol:
+    """Runs the same program in both parties; `ledger` and `ttp` are those of the last run."""
+
+    ledger: mpc.Ledger
+    ttp: mpc.TrustedThirdParty
+
+    def __call__(
+        self,
+        program: Program,
+        *,
+        seed: int | None = None,
+        threads: bool = False,
+        ttp: mpc.TrustedThirdParty | None = None,
+        **terms: Any,
+    ) -> tuple[Any, Any]:
+        """Both results by rank; raises what a party raised."""
+        links = mpc.connect(("bob", "alice"), threads=threads)
+        self.ledger, self.ttp = links[0].ledger, ttp or mpc.TrustedThirdParty()
+
+        async def party(link: mpc.Link) -> Any:
+            return await program(
+                await mpc.Semi2k.start(link, self.ttp, mpc.Seeds(seed, link.name), mpc.Terms(**terms))
+            )
+
+        run = mpc.run_threads if threads else mpc.run_lockstep
+        outcomes = run((party(links[0]), party(links[1])), links)
+        for outcome in outcomes:
+            if outcome.error is not None:
+                raise outcome.error
+        return outcomes[0].result, outcomes[1].result
+
+
+@pytest.fixture
+def protocol() -> Protocol:
+    return Protocol()

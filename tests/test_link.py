@@ -1,0 +1,132 @@
+"""Keys, counts and rounds of messages; who runs when, and what happens when somebody does not."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from kuscia_nb import mpc
+from kuscia_nb.errors import Deadlock, JobStopped, PeerFailed
+
+WORDS = np.arange(3, dtype=np.uint64)
+
+
+async def chatter(link: mpc.Link) -> tuple[bytes, list[int]]:
+    """One message each way, two collectives."""
+    await link.send(b"seed" * 4, "greet")
+    greeting = await link.receive()
+    first = await link.exchange(WORDS + np.uint64(link.rank), "open a")
+    second = await link.exchange(WORDS[:2], "open b")
+    return greeting, [*first.tolist(), *second.tolist()]
+
+
+@pytest.mark.parametrize("threads", [False, True])
+def test_both_ways_of_running_carry_the_same_messages(threads: bool) -> None:
+    links = mpc.connect(("bob", "alice"), threads=threads)
+    run = mpc.run_threads if threads else mpc.run_lockstep
+    outcomes = run((chatter(links[0]), chatter(links[1])), links)
+    assert [outcome.result for outcome in outcomes] == [(b"seed" * 4, [1, 2, 3, 0, 1]), (b"seed" * 4, [0, 1, 2, 0, 1])]
+    messages = links[0].ledger.messages
+    keys = {(m.sender, m.receiver, m.kind, m.key, m.dtype, m.shape, m.bytes) for m in messages}
+    assert len(messages) == len(keys) == 6  # every message once, not once on each side
+    assert keys == {
+        ("bob", "alice", "P2P", "root:P2P-1:0->1", "uint8", (16,), 16),
+        ("alice", "bob", "P2P", "root:P2P-1:1->0", "uint8", (16,), 16),
+        ("bob", "alice", "ALLGATHER", "root:1:ALLGATHER", "uint64", (3,), 24),
+        ("alice", "bob", "ALLGATHER", "root:1:ALLGATHER", "uint64", (3,), 24),
+        ("bob", "alice", "ALLGATHER", "root:2:ALLGATHER", "uint64", (2,), 16),
+        ("alice", "bob", "ALLGATHER", "root:2:ALLGATHER", "uint64", (2,), 16),
+    }
+    assert links[0].ledger.totals() == {
+        ("bob", "alice"): {"messages": 3, "bytes": 56, "rounds": 3},
+        ("alice", "bob"): {"messages": 3, "bytes": 56, "rounds": 3},
+    }
+
+
+def test_rounds_are_chains_of_messages() -> None:
+    """Two messages in a row are one round; an answer is the next one."""
+
+    async def ask(link: mpc.Link) -> None:
+        await link.send(b"1", "ask")
+        await link.send(b"2", "ask")
+        await link.receive()
+
+    async def answer(link: mpc.Link) -> None:
+        await link.receive()
+        await link.send(b"3", "answer")
+        await link.receive()
+
+    links = mpc.connect(("bob", "alice"))
+    mpc.run_lockstep((ask(links[0]), answer(links[1])), links)
+    assert [(m.op, m.round) for m in links[0].ledger.messages] == [("ask", 1), ("ask", 1), ("answer", 2)]
+
+
+async def fails(link: mpc.Link) -> None:
+    await link.exchange(WORDS, "open a")
+    raise OSError("disk full")
+
+
+async def waits(link: mpc.Link) -> None:
+    await link.exchange(WORDS, "open a")
+    await link.exchange(WORDS, "open b")
+
+
+async def ends(link: mpc.Link) -> None:
+    await link.exchange(WORDS, "open a")
+
+
+@pytest.mark.parametrize("threads", [False, True])
+def test_a_failure_wakes_the_peer(threads: bool) -> None:
+    links = mpc.connect(("bob", "alice"), threads=threads)
+    run = mpc.run_threads if threads else mpc.run_lockstep
+    first, second = run((fails(links[0]), waits(links[1])), links)
+    assert isinstance(first.error, OSError)
+    assert isinstance(second.error, PeerFailed)
+    assert "bob failed: disk full" in str(second.error)
+
+
+@pytest.mark.parametrize("threads", [False, True])
+def test_a_peer_that_ends_early_leaves_nobody_waiting(threads: bool) -> None:
+    links = mpc.connect(("bob", "alice"), threads=threads)
+    run = mpc.run_threads if threads else mpc.run_lockstep
+    first, second = run((ends(links[0]), waits(links[1])), links)
+    assert first.error is None
+    assert isinstance(second.error, PeerFailed if threads else Deadlock)
+    assert "bob" in str(second.error)
+
+
+def test_a_deadlock_says_who_waits_for_what() -> None:
+    async def only_receives(link: mpc.Link) -> None:
+        await link.exchange(WORDS, "open a")
+        await link.receive()
+
+    links = mpc.connect(("bob", "alice"))
+    outcomes = mpc.run_lockstep((only_receives(links[0]), waits(links[1])), links)
+    assert all(isinstance(outcome.error, Deadlock) for outcome in outcomes)
+    text = str(outcomes[0].error)
+    assert "bob waits for point-to-point message 1" in text
+    assert "alice waits for root:2:ALLGATHER" in text
+
+
+@pytest.mark.parametrize("threads", [False, True])
+def test_a_stop_from_another_thread_ends_both(threads: bool) -> None:
+    stop, running = mpc.Stop(), threading.Event()
+
+    async def forever(link: mpc.Link) -> None:
+        while True:
+            await link.exchange(WORDS, "again")
+            running.set()
+
+    def stop_when_running() -> None:
+        running.wait()
+        stop.request()
+
+    links = mpc.connect(("bob", "alice"), threads=threads)
+    stopper = threading.Thread(target=stop_when_running)
+    stopper.start()
+    run = mpc.run_threads if threads else mpc.run_lockstep
+    outcomes = run((forever(links[0]), forever(links[1])), links, stop)
+    stopper.join()
+    assert all(isinstance(outcome.error, JobStopped) for outcome in outcomes)

@@ -1,0 +1,188 @@
+"""The trusted third party: its corrections against Python's integers, its errors, and that it learns nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kuscia_nb import mpc
+from kuscia_nb.errors import OpAdjustError, SessionError
+from kuscia_nb.mpc import PrgBuffer
+from kuscia_nb.mpc.prg import blocks_of
+
+SEEDS = (bytes(range(16)), bytes(range(16, 32)))
+
+
+def opened(adjust_rank: int = 0) -> mpc.TrustedThirdParty:
+    ttp = mpc.TrustedThirdParty()
+    for rank, seed in enumerate(SEEDS):
+        ttp.create_session("s", rank, seed, world_size=2, adjust_rank=adjust_rank)
+    return ttp
+
+
+def buffers(*sizes: int) -> list[PrgBuffer]:
+    result, counter = [], 5
+    for size in sizes:
+        result.append(PrgBuffer(counter, size))
+        counter += blocks_of(size)
+    return result
+
+
+def drawn(buffer: PrgBuffer, rank: int) -> list[int]:
+    return mpc.BlockPrg(SEEDS[rank]).at(*buffer).tolist()
+
+
+def summed(buffer: PrgBuffer) -> list[int]:
+    return [a + b for a, b in zip(drawn(buffer, 0), drawn(buffer, 1), strict=True)]
+
+
+def rows(flat: list[int], width: int) -> list[list[int]]:
+    return [flat[i : i + width] for i in range(0, len(flat), width)]
+
+
+def dot(row: list[int], column: list[int]) -> int:
+    return sum(a * b for a, b in zip(row, column, strict=True))
+
+
+def test_mul_corrects_c_to_a_times_b() -> None:
+    a, b, c = buffers(7, 7, 7)
+    expected = [(x * y - z) % 2**64 for x, y, z in zip(summed(a), summed(b), summed(c), strict=True)]
+    assert opened().adjust_mul("s", [a, b, c]).tolist() == expected
+
+
+@pytest.mark.parametrize(("m", "n", "k"), [(3, 1, 4), (2, 3, 4), (1, 1, 1)])
+def test_dot_corrects_c_to_the_matrix_product(m: int, n: int, k: int) -> None:
+    a, b, c = buffers(m * k, k * n, m * n)
+    left, right, known = rows(summed(a), k), list(zip(*rows(summed(b), n), strict=True)), summed(c)
+    expected = [(dot(row, list(column)) - known[i * n + j]) % 2**64 for i, row in enumerate(left) for j, column in enumerate(right)]
+    assert opened().adjust_dot("s", [a, b, c], m, n, k).tolist() == expected
+
+
+def test_buffers_need_not_stand_in_a_row() -> None:
+    a, b, c = PrgBuffer(900, 4), PrgBuffer(3, 2), PrgBuffer(70000, 2)
+    left, right, known = rows(summed(a), 2), summed(b), summed(c)
+    expected = [(dot(left[i], right) - known[i]) % 2**64 for i in range(2)]
+    assert opened().adjust_dot("s", [a, b, c], 2, 1, 2).tolist() == expected
+
+
+def test_cross_dot_multiplies_each_matrix_with_the_others_vector() -> None:
+    batch, size, columns = 2, 3, (2, 4)
+    masks = (PrgBuffer(1, batch * size * columns[0]), PrgBuffer(1, batch * size * columns[1]))
+    matrices = [[rows(m, columns[r]) for m in rows(drawn(masks[r], r), size * columns[r])] for r in (0, 1)]
+
+    vectors, c = (PrgBuffer(90, batch * columns[1]), PrgBuffer(90, batch * columns[0])), PrgBuffer(200, batch * size)
+    v = [rows(drawn(vectors[r], r), columns[1 - r]) for r in (0, 1)]
+    expected = [
+        dot(matrices[0][b][i], v[1][b]) + dot(matrices[1][b][i], v[0][b]) - summed(c)[b * size + i]
+        for b in range(batch)
+        for i in range(size)
+    ]
+    result = opened().adjust_cross_dot("s", masks, vectors, c, batch, size)
+    assert result.tolist() == [value % 2**64 for value in expected]
+
+    vectors, c = (PrgBuffer(90, batch * size), PrgBuffer(90, batch * size)), PrgBuffer(200, batch * sum(columns))
+    v = [rows(drawn(vectors[r], r), size) for r in (0, 1)]
+    expected = [
+        dot([row[j] for row in matrices[r][b]], v[1 - r][b])
+        for b in range(batch)
+        for r in (0, 1)
+        for j in range(columns[r])
+    ]
+    result = opened().adjust_cross_dot("s", masks, vectors, c, batch, size, transpose=True)
+    assert result.tolist() == [(value - known) % 2**64 for value, known in zip(expected, summed(c), strict=True)]
+
+
+def test_sessions_have_terms() -> None:
+    ttp = opened()
+    join = {"world_size": 2, "adjust_rank": 0}
+    with pytest.raises(SessionError, match="already joined"):
+        ttp.create_session("s", 0, SEEDS[0], **join)
+    with pytest.raises(SessionError, match="adjust_rank 1"):
+        ttp.create_session("s", 1, SEEDS[1], world_size=2, adjust_rank=1)
+    with pytest.raises(SessionError, match="rank 2"):
+        ttp.create_session("t", 2, SEEDS[1], **join)
+    with pytest.raises(SessionError, match="version 3"):
+        ttp.create_session("t", 0, SEEDS[1], version=3, **join)
+    with pytest.raises(SessionError, match="no such session"):
+        ttp.adjust_mul("nobody", buffers(1, 1, 1))
+    ttp.create_session("half", 1, SEEDS[1], **join)
+    with pytest.raises(SessionError, match=r"\[0\] has not joined"):
+        ttp.adjust_mul("half", buffers(1, 1, 1))
+
+
+def test_seeds_are_forgotten_when_all_have_left() -> None:
+    ttp = opened()
+    ttp.delete_session("s")
+    assert ttp.adjust_mul("s", buffers(1, 1, 1)).shape == (1,)  # the other party may still be at work
+    ttp.delete_session("s")
+    assert ttp.sessions == 0
+    with pytest.raises(SessionError):
+        ttp.adjust_mul("s", buffers(1, 1, 1))
+    ttp.delete_session("s")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shape", "text"),
+    [((6, 3, 2), (2, 1, 2), "a has 6 elements"), ((4, 3, 2), (2, 1, 2), "b has 3"), ((4, 2, 3), (2, 1, 2), "c has 3")],
+)
+def test_a_request_that_does_not_fit_is_refused(sizes: tuple[int, ...], shape: tuple[int, ...], text: str) -> None:
+    with pytest.raises(OpAdjustError, match=text):
+        opened().adjust_dot("s", buffers(*sizes), *shape)
+
+
+def test_other_rings_and_empty_buffers_are_refused() -> None:
+    with pytest.raises(OpAdjustError, match="field 3"):
+        opened().adjust_mul("s", buffers(1, 1, 1), field=3)
+    with pytest.raises(OpAdjustError, match="empty"):
+        opened().adjust_mul("s", buffers(1, 1, 0))
+    with pytest.raises(OpAdjustError, match="one size"):
+        opened().adjust_mul("s", buffers(1, 2, 1))
+
+
+def test_errors_have_the_codes_of_the_standard() -> None:
+    assert (SessionError.code, OpAdjustError.code) == (1, 2)
+
+
+class Witness(mpc.TrustedThirdParty):
+    """Writes down everything that it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[str] = []
+
+    def create_session(self, *arguments: Any, **options: Any) -> None:
+        self.heard.append(f"create {arguments} {sorted(options.items())}")
+        super().create_session(*arguments, **options)
+
+    def delete_session(self, *arguments: Any) -> None:
+        self.heard.append(f"delete {arguments}")
+        super().delete_session(*arguments)
+
+    def __getattribute__(self, name: str) -> Any:
+        value = super().__getattribute__(name)
+        if not name.startswith("adjust_"):
+            return value
+
+        def hear(*arguments: Any, **options: Any) -> Any:
+            self.heard.append(f"{name} {arguments} {sorted(options.items())}")
+            return value(*arguments, **options)
+
+        return hear
+
+
+@pytest.mark.parametrize("strategy", ["preprocessed", "interconnection"])
+def test_what_the_ttp_hears_in_a_whole_job_does_not_depend_on_data(strategy: str) -> None:
+    """Two trainings with the same seeds and entirely different data: every word to the TTP is the same."""
+    from test_training import Data, train_on
+
+    layout, heard, weights = mpc.Layout((3, 2), 4, 5, 2), [], []
+    for number in (1, 2):
+        generator, ttp = np.random.default_rng(number), Witness()
+        data = Data(generator.uniform(-1, 1, (20, 5)), generator.integers(0, 2, 20), label_rank=1)
+        weights.append(train_on(data, layout, strategy=strategy, seed=3, ttp=ttp).tolist())
+        heard.append(ttp.heard)
+    assert heard[0] == heard[1]
+    assert len(heard[0]) > 4
+    assert weights[0] != weights[1]
