@@ -841,7 +841,7 @@ def test_any_data_is_read_or_refused_like_its_text(draw: st.DataObject, value: A
     holder, key = draw.draw(st.sampled_from(places(manifest)))
     holder[key if isinstance(holder, list) or new_key is None else new_key] = value
     for each in tasks:
-        if isinstance(each, dict) and isinstance(each["taskInputConfig"], dict):
+        if isinstance(each, dict) and isinstance(each.get("taskInputConfig"), dict):
             each["taskInputConfig"] = json.dumps(each["taskInputConfig"])
     assert outcome(from_dict, manifest) == outcome(read_manifest, json.dumps(manifest))
 

@@ -65,8 +65,10 @@ def run_lockstep(programs: Pair, links: tuple[Link, Link], stop: Stop | None = N
         running = [rank for rank in (0, 1) if outcomes[rank] is None]
         rank, sent = running[0], -1
         try:
-            while len(ledger) != sent and not stop.requested:
+            while len(ledger) != sent:
                 sent = len(ledger)
+                if stop.requested:
+                    _close(links, JobStopped("the job was stopped"))
                 for _ in range(_TURNS):
                     for rank in running:
                         waiting[rank] = programs[rank].send(None)
@@ -76,10 +78,7 @@ def run_lockstep(programs: Pair, links: tuple[Link, Link], stop: Stop | None = N
             outcomes[rank] = Outcome(error=error)
             _tell_peer(links, rank, error)
         else:
-            if stop.requested:
-                _close(links, JobStopped("the job was stopped"))
-            else:
-                _close(links, _deadlock(links, waiting, outcomes))
+            _close(links, _deadlock(links, waiting, outcomes))
     return outcomes[0] or Outcome(), outcomes[1] or Outcome()
 
 
