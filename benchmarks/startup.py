@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -59,7 +60,7 @@ assert job.phase == "Succeeded"
 def kernel() -> Iterator[BlockingKernelClient]:
     """A fresh IPython kernel that is ready to execute."""
     manager = KernelManager()
-    manager.start_kernel()
+    manager.start_kernel(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     client = manager.blocking_client()
     try:
         client.start_channels()

@@ -96,7 +96,7 @@ class Cluster:
     def put(self, node: str, name: str, data: pd.DataFrame | str | Path) -> Path:
         """Copy a CSV file or a frame into a node's data folder, as `name`; on that node only."""
         folder = self._data_folder(node)
-        if Path(name).name != name or name in (".", ".."):
+        if Path(name).name != name or name in ("", ".", ".."):
             raise DataError(f"{name!r} is not a file name", hint="a plain name, such as my.csv")
         target = folder / name
         if isinstance(data, str | Path):
