@@ -57,6 +57,14 @@ def publish(name: str, title: str, body: str, *, save: bool, others: Mapping[str
         print(f"saved as {path.relative_to(PROJECT)}")
 
 
+def positive(text: str) -> int:
+    """A whole number from 1, for argparse."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
 def tell(text: str) -> None:
     """A word on how far it is, on stderr: results go to stdout."""
     print(text, file=sys.stderr, flush=True)

@@ -12,7 +12,6 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self, TypeVar
 
 T = TypeVar("T")
@@ -86,8 +85,6 @@ class Gate:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._pool.terminate()
         self._pool.join()

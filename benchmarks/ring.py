@@ -19,10 +19,12 @@ import os
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-from _common import publish, table
+from _common import positive, publish, table
 from _gate import Gate
+from numpy.typing import NDArray
 
 from kuscia_nb.mpc import BlockPrg
 from kuscia_nb.mpc.ring import BYTES, matvec, vecmat
@@ -32,7 +34,7 @@ FILLS = {"8 KiB": 8 * 2**10, "8 MiB": 8 * 2**20}
 SAMPLE = 0.02  # seconds, at least
 PATIENCE = 30  # seconds for waiting and repeating
 
-Work = Callable[[], object]
+Work = Callable[[], NDArray[Any]]
 
 
 def sample(work: Work, calls: int) -> float:
@@ -103,11 +105,9 @@ def _three_digits(number: float) -> str:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=9, help="samples of each contender (default: 9)")
+    parser.add_argument("--rounds", type=positive, default=9, help="samples of each contender (default: 9)")
     parser.add_argument("--save", action="store_true", help="also write results/ring.md")
     arguments = parser.parse_args()
-    if arguments.rounds < 1:
-        parser.error("--rounds must be 1 or more")
     with Gate(PATIENCE) as gate:
 
         def medians(ways: dict[str, Work]) -> dict[str, float]:

@@ -13,7 +13,8 @@ last weight. ``seconds`` is the wall time of ``Runtime.run`` in both parties, tw
 from a common barrier until the later one is done. Set-up, sharing and reconstruction are outside of it.
 
 A reference is worth something only where it is not handicapped, so every choice is the fastest one found
-for SPU. What the alternatives cost on two cores, as multiples of the time of this script:
+for SPU; ``--tuned`` also tells malloc to keep its pages. What the alternatives cost on two cores, as
+multiples of the time of this script with ``--tuned``:
 
 ====================================================  ====================  =======================
 instead                                               10,000 x 20, B = 21   100,000 x 100, B = 1024
@@ -24,7 +25,7 @@ the job unrolled, at once or in chunks of 16 batches  5.3 to 5.7            1.3
 one executable per batch                              11                    1.8
 the gradient as X^T err: X is read down its columns   1.0                   1.4
 two threads per party, not one                        1.0                   1.1
-malloc left alone: fresh pages for every opening      1.0                   1.9
+without ``--tuned``: fresh pages for every opening    1.0                   1.9
 vectorization the other way round (see ``_MANY``)     1.4                   1.2
 one batch in each turn of the loop, not up to eight   1.1                   (97 batches: always one)
 ====================================================  ====================  =======================
@@ -55,10 +56,8 @@ from typing import Any, TextIO
 
 import numpy as np
 
-# Elements of a batch from which one copy of the whole opening costs more than a second message.
-_MANY = 12_800
-# Batches per turn of the loop, at most: amortises the loop's public arithmetic, keeps the text short.
-_TURN = 8
+_MANY = 12_800  # elements of a batch from which one copy of the whole opening costs more than a second message
+_TURN = 8  # batches per turn of the loop, at most: amortises the loop's public arithmetic, keeps the text short
 
 
 @dataclass(frozen=True)
@@ -214,21 +213,20 @@ def _quiet_stdout() -> TextIO:
 
 
 def _keep_pages() -> None:
-    """Tell glibc's malloc to keep freed pages mapped. Other allocators stay as they are."""
+    """Tell glibc's malloc to keep what is freed; other allocators are left alone."""
     if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        mmap_threshold, trim_threshold = -3, -1  # glibc's malloc.h
-        libc.mallopt(mmap_threshold, 32 << 20)
-        libc.mallopt(trim_threshold, 1 << 30)
+        mallopt, mmap_threshold, trim_threshold = ctypes.CDLL(None).mallopt, -3, -1  # glibc's malloc.h
+        mallopt(mmap_threshold, 32 << 20)
+        mallopt(trim_threshold, 1 << 30)
 
 
 def main() -> None:
     """Answer the requests on stdin until it ends."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--tuned", action="store_true", help="keep freed memory mapped, see above")
+    parser.add_argument("--tuned", action="store_true", help="tell malloc to keep its pages")
     arguments = parser.parse_args()
     replies = _quiet_stdout()
-    os.environ["YACL_NUM_THREADS"] = "1"  # per party; read when SPU is loaded, as malloc's settings should be made
+    os.environ["YACL_NUM_THREADS"] = "1"  # per party; SPU reads it when it is loaded
     if arguments.tuned:
         _keep_pages()
     spu = importlib.import_module("spu")

@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 
 import _data
 import numpy as np
-from _common import FOLDER, publish, table, tell
+from _common import FOLDER, positive, publish, table, tell
 from _gate import Gate
 from _peers import Peer, Sample, spu_environment, start
 from engine_peer import BITS
@@ -195,7 +195,7 @@ def _memory(result: Result) -> str:
 def main() -> None:
     """Measure what was asked for and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, help="samples of each contender (default: 5)")
+    parser.add_argument("--rounds", type=positive, default=5, help="samples of each contender (default: 5)")
     parser.add_argument("--only", metavar="TEXT", default="", help="only rows with this in their name")
     parser.add_argument("--spu-python", type=Path, metavar="PATH", help="an interpreter that has spu 0.9.5")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every sample to this file")
@@ -204,8 +204,6 @@ def main() -> None:
     rows = [row for row in ROWS if arguments.only in row.name]
     if not rows:
         parser.error(f"no row has {arguments.only!r} in its name: {' '.join(row.name for row in ROWS)}")
-    if arguments.rounds < 1:
-        parser.error("--rounds must be 1 or more")
     spu, versions = spu_environment(arguments.spu_python)
 
     results = []

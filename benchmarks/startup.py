@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
-from _common import publish, table
+from _common import positive, publish, table
 from _gate import Gate
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
@@ -129,13 +129,11 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--kernels", type=int, default=7, help="fresh kernels for each sample of that kind (default: 7)"
+        "--kernels", type=positive, default=7, help="fresh kernels for each sample of that kind (default: 7)"
     )
-    parser.add_argument("--repeats", type=int, default=9, help="how often the job runs again (default: 9)")
+    parser.add_argument("--repeats", type=positive, default=9, help="how often the job runs again (default: 9)")
     parser.add_argument("--save", action="store_true", help="also write results/startup.md")
     arguments = parser.parse_args()
-    if min(arguments.kernels, arguments.repeats) < 1:
-        parser.error("--kernels and --repeats must be 1 or more")
     with Gate(PATIENCE) as gate:
         results = measure(gate, arguments.kernels, arguments.repeats)
     seconds = table(["seconds", "median", "at most", "least", "samples"], [result.cells for result in results])

@@ -235,7 +235,8 @@ def test_result_files_are_where_the_tutorial_has_them(cluster: kn.Cluster, job: 
 
 def test_the_trace_counts_every_message_once(job: kn.Job) -> None:
     messages, totals = job.trace.messages, job.trace.totals
-    assert list(messages) == "seq round task op sender receiver kind key dtype shape bytes time".split()
+    columns = ["seq", "round", "task", "op", "sender", "receiver", "kind", "key", "dtype", "shape", "bytes", "time"]
+    assert list(messages) == columns
     assert messages["seq"].tolist() == list(range(len(messages)))
     assert set(messages["task"]) == set(job.tasks["task"])
     assert messages["time"].is_monotonic_increasing

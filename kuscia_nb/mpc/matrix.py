@@ -198,8 +198,8 @@ class InterconnectionBatch:
         return share(shift(z, bits))
 
 
-BLOCK_ELEMENTS = 2**15
-"""Ring elements (256 KiB) of the matrix prepared in one go, at least one batch: they fit into a core's cache."""
+BLOCK_ELEMENTS = 2**17
+"""Ring elements (1 MiB) of the matrix prepared in one go, at least one batch: they fit into a core's cache."""
 
 
 class PreprocessedData:
@@ -221,7 +221,7 @@ class PreprocessedData:
     """
 
     def __init__(self, mpc: Semi2k, own: Ring, targets: Share, layout: Layout) -> None:
-        self._mpc, self._layout = mpc, layout
+        self.mpc, self._layout = mpc, layout
         self._columns = (layout.columns[0], layout.columns[1] + 1)
         split = layout.columns[0]
         self._owned, self._peers = slice(0, split), slice(split, None)
@@ -234,10 +234,11 @@ class PreprocessedData:
         self._targets = targets.kept[:rows].reshape(layout.batches, layout.batch_size)
         self._per_block = max(1, BLOCK_ELEMENTS // (layout.batch_size * layout.width))
         self._group = max(1, layout.width // 2)  # epochs whose vectors take no more memory than X
+        self._halves: tuple[Ring, tuple[Ring, Ring]] = (own, (own, own))
         self._blocks: dict[int, list[Block]] = {}  # first batch -> what is prepared for the epochs of this group
 
     def zero_weights(self) -> Share:
-        return self._mpc.zeros(self._layout.width)
+        return self.mpc.zeros(self._layout.width)
 
     def as_share(self, weights: Share | Ring) -> Share:
         return weights  # type: ignore[return-value]  # they were one from the beginning
@@ -246,30 +247,32 @@ class PreprocessedData:
         epochs = min(self._group, self._layout.epochs - epoch)
         for first in range(0, self._layout.batches, self._per_block):
             own = self._own[first : first + self._per_block]
+            targets = self._targets[first : first + self._per_block]
             if epoch % self._group == 0:
-                targets = self._targets[first : first + self._per_block]
-                self._blocks[first] = await self._prepare(own, targets, epochs)
+                self._blocks[first] = await self._prepare(own, epochs)
             block = self._blocks[first].pop(0)
-            for parts in zip(own, *block, *block.views(self._owned), strict=True):
-                yield PreprocessedBatch(self._mpc, self._owned, self._peers, *parts)
+            for parts in zip(own, targets, *block, *block.views(self._owned), strict=True):
+                yield PreprocessedBatch(self, *parts)
 
-    async def _prepare(self, own: Ring, targets: Ring, epochs: int) -> list[Block]:
+    def halves(self, kept: Ring) -> tuple[Ring, Ring]:
+        """This party's and the peer's columns of the weights, as views that are made once for the same array."""
+        if kept is not self._halves[0]:
+            self._halves = kept, (kept[self._owned], kept[self._peers])
+        return self._halves[1]
+
+    async def _prepare(self, own: Ring, epochs: int) -> list[Block]:
         """Mask a block of this party's columns, exchange F, make the vectors of its products in `epochs` epochs."""
-        mpc, (count, size, _) = self._mpc, own.shape
+        mpc, (count, size, _) = self.mpc, own.shape
         masks, mask = mpc.draw_own((count * size * self._columns[0], count * size * self._columns[1]))
         masked = await mpc.link.exchange(own - mask.reshape(own.shape), "send X-A")
-        known = batch_vecmat(targets, own)
-        blocks = []
-        for _ in range(epochs):
-            v_rows, q_rows = await self._vectors(masks, masked, transpose=False)
-            v_columns, q_columns = await self._vectors(masks, masked, transpose=True)
-            q_columns[:, self._owned] -= known
-            blocks.append(Block(v_rows, q_rows, v_columns + targets, q_columns))
-        return blocks
+        return [
+            Block(*await self._vectors(masks, masked, False), *await self._vectors(masks, masked, True))
+            for _ in range(epochs)
+        ]
 
     async def _vectors(self, masks: tuple[PrgBuffer, PrgBuffer], masked: Ring, transpose: bool) -> tuple[Ring, Ring]:
         """For every batch of a block: v, this party's mask, and q, all that is known of its share of the product."""
-        mpc, (count, size, _) = self._mpc, masked.shape
+        mpc, (count, size, _) = self.mpc, masked.shape
         lengths = (size, size) if transpose else (self._columns[1], self._columns[0])
         vectors, v = mpc.draw_own((count * lengths[0], count * lengths[1]))
         (c_buffer,), (c,) = mpc.draw_triple(count * (self._layout.width if transpose else size))
@@ -294,9 +297,9 @@ class Block(NamedTuple):
     q_rows: Ring
     """(count, batch_size)."""
     v_columns: Ring
-    """Masks of this party's share of the residuals p - y, plus its share of y: (count, batch_size)."""
+    """Masks of this party's share of the residuals, (count, batch_size)."""
     q_columns: Ring
-    """(count, width), less X_own^T times its share of y: what is left to multiply is p."""
+    """(count, width)."""
 
     def views(self, owned: slice) -> tuple[NDArray[np.int64], NDArray[np.int64], Ring]:
         """q_rows and q_columns as signed numbers, and the owned part of q_columns."""
@@ -310,16 +313,15 @@ class PreprocessedBatch:
     """
 
     __slots__ = (
-        "_link", "_own", "_owned", "_peers", "_q_columns", "_q_columns_signed", "_q_owned", "_q_rows", "_q_rows_signed",
-        "_share", "_v_columns", "_v_rows",
+        "_data", "_own", "_q_columns", "_q_columns_signed", "_q_owned", "_q_rows", "_q_rows_signed", "_targets",
+        "_v_columns", "_v_rows",
     )  # fmt: skip
 
     def __init__(
         self,
-        mpc: Semi2k,
-        owned: slice,
-        peers: slice,
+        data: PreprocessedData,
         own: Ring,
+        targets: Ring,
         v_rows: Ring,
         q_rows: Ring,
         v_columns: Ring,
@@ -328,20 +330,22 @@ class PreprocessedBatch:
         q_columns_signed: NDArray[np.int64],
         q_owned: Ring,
     ) -> None:
-        self._link, self._share, self._owned, self._peers, self._own = mpc.link, mpc.share, owned, peers, own
+        self._data, self._own, self._targets = data, own, targets
         self._v_rows, self._q_rows, self._v_columns, self._q_columns = v_rows, q_rows, v_columns, q_columns
         self._q_rows_signed, self._q_columns_signed, self._q_owned = q_rows_signed, q_columns_signed, q_owned
 
     async def dot(self, weights: Share, bits: int) -> Share:
-        share, kept, q = self._share, weights.kept, self._q_rows
-        e = await self._link.exchange(share.difference(kept[self._peers], self._v_rows), "send w-v")
-        add(q, matvec(self._own, share.plus(kept[self._owned], e)), q)
+        mpc, q, v = self._data.mpc, self._q_rows, self._v_rows
+        owned, peers = self._data.halves(weights.kept)
+        e = await mpc.link.exchange(v - peers if mpc.mirrored else peers - v, "send w-v")
+        add(q, matvec(self._own, owned - e if mpc.mirrored else owned + e), q)
         right_shift(self._q_rows_signed, SHIFTS[bits], self._q_rows_signed)
-        return share(q)
+        return mpc.share(q)
 
     async def residual_dot(self, predictions: Share, bits: int) -> Share:
-        share, kept, q = self._share, predictions.kept, self._q_owned
-        e = await self._link.exchange(share.difference(kept, self._v_columns), "send r-v")
-        add(q, vecmat(share.plus(kept, e), self._own), q)
+        mpc, q, v = self._data.mpc, self._q_owned, self._v_columns
+        residuals = predictions.kept - self._targets
+        e = await mpc.link.exchange(v - residuals if mpc.mirrored else residuals - v, "send r-v")
+        add(q, vecmat(residuals - e if mpc.mirrored else residuals + e, self._own), q)
         right_shift(self._q_columns_signed, SHIFTS[bits], self._q_columns_signed)
-        return share(self._q_columns)
+        return mpc.share(self._q_columns)

@@ -45,6 +45,7 @@ class Semi2k:
         self._prss = prss
         self.share: type[Share] = SHARE_TYPES[terms.truncation][self.rank]
         """The type of this party's shares; `share.of(ring)` takes ring elements as its own share."""
+        self.mirrored = self.share.mirrored
 
     @classmethod
     async def start(cls, link: Link, ttp: TrustedThirdParty, seeds: Seeds, terms: Terms) -> Semi2k:

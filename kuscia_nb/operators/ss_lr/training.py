@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy import add, multiply, right_shift
+from numpy import add, multiply, right_shift, subtract
 
 from ...mpc import InterconnectionData, Layout, PreprocessedData, Ring, Semi2k, Share, encode
 from ...mpc.ring import SHIFTS
@@ -87,11 +87,12 @@ class Descent:
         self._signed = self._buffer.view(np.int64)
 
     def step(self, weights: Share, gradient: Share) -> Share:
-        """The next weights: `weights - (gradient + weights.scale(l2, bits)).scale(rate, bits)`."""
+        """Makes `weights` the next ones: weights - (gradient + weights.scale(l2, bits)).scale(rate, bits)."""
         kept, buffer, signed, bits = weights.kept, self._buffer, self._signed, self._bits
         multiply(kept, self._l2, buffer)
         right_shift(signed, bits, signed)
         add(buffer, gradient.kept, buffer)
         multiply(buffer, self._rate, buffer)
         right_shift(signed, bits, signed)
-        return weights.__class__(kept - buffer)
+        subtract(kept, buffer, kept)
+        return weights
