@@ -14,17 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ManifestError
+from .problems import FieldPath, Problem, choice
 from .resources import (
     ROLES,
     DataRef,
-    FieldPath,
     JobTask,
     KusciaJob,
     ParameterValue,
     Party,
-    Problem,
     TaskInputConfig,
-    choice,
 )
 
 if TYPE_CHECKING:  # the package of the operators needs numpy, which reading a manifest does not

@@ -7,25 +7,20 @@ kept, also of those inside the JSON of taskInputConfig (spec: kuscia §1.1, §1.
 from __future__ import annotations
 
 import json
-import re
-import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar, get_args
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from ruamel.yaml.reader import ReaderError
+from ruamel.yaml.error import YAMLError
 
-from ..errors import ManifestError
 from .environment import injection_problems
-from .resources import API_VERSION, FieldPath, KusciaJob, Problem, TaskInputConfig, choice, nearest, rule_problems
-
-WIDTH = 100  # characters of a long line that are shown around a caret
-MOST_VALUES = 100_000  # a few lines of nested YAML aliases can stand for billions of values
+from .problems import FieldPath, Problem, choice, nearest
+from .resources import API_VERSION, KusciaJob, TaskInputConfig
+from .rules import rule_problems
+from .source import Place, Reader, Source, dotted, manifest_error, only_document, shown, syntax_error
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -34,11 +29,11 @@ def read_manifest(text: str) -> KusciaJob:
     """The job that a YAML or JSON text describes; one ManifestError says everything that is wrong with it."""
     source = Source(text.removeprefix("\ufeff"))
     yaml = YAML(typ="safe", pure=True)
-    reader = _Reader(yaml)
+    reader = Reader(yaml)
     try:
-        data = reader.read(_only_document(list(yaml.compose_all(source.text)), source))
+        data = reader.read(only_document(list(yaml.compose_all(source.text)), source))
     except (YAMLError, RecursionError) as error:
-        raise _syntax_error(error, source) from error
+        raise syntax_error(error, source) from error
     source.places = reader.places
     return _checked_job(data, source, reader.problems)
 
@@ -66,178 +61,7 @@ def check_against(job: KusciaJob, domains: Collection[str], app_images: Collecti
         for j, party in enumerate(task.parties):
             need_domain(party.domain_id, "party", ("spec", "tasks", i, "parties", j, "domainID"))
     if problems:
-        raise _manifest_error(problems, job._source if isinstance(job._source, Source) else Source())
-
-
-# --- where things stand ----------------------------------------------------------------------------------------------
-
-
-class Place(NamedTuple):
-    """The indexes of a value and of its key in the text; for a string also how it is written."""
-
-    key: int
-    value: int
-    end: int
-    style: str | None = None
-
-
-class Source:
-    """A manifest's text, and the place of each of its values; without a text there are no places."""
-
-    def __init__(self, text: str = "") -> None:
-        self.text = text
-        self.places: dict[FieldPath, Place] = {}
-
-    def index(self, problem: Problem) -> int | None:
-        """Where to point: at the value, at its key, or at what contains it if it is not there at all."""
-        if problem.at is not None:
-            return problem.at
-        for length in range(len(problem.path), -1, -1):
-            if place := self.places.get(problem.path[:length]):
-                return place.value if length == len(problem.path) and not problem.on_key else place.key
-        return None
-
-    def characters(self, path: FieldPath, value: str) -> list[int]:
-        """The index in the text of every character of a string and of its end; empty if they cannot be told."""
-        if path not in self.places:
-            return []
-        _, start, end, style = self.places[path]
-        raw = self.text[start:end]
-        if style == "|":
-            characters = _block_characters(raw, start, value)
-        else:
-            quoted = style in _QUOTED
-            start += len(raw) - len(re.sub(r"^(?:[&!]\S*\s+)*", "", raw)) + quoted  # an anchor or a tag, the quote
-            tokens = re.finditer(_QUOTED.get(style, "."), self.text[start:end])
-            characters = [start + token.start() for token in tokens] + ([] if quoted else [end])
-        return characters if len(characters) == len(value) + 1 else []  # not so for folded lines
-
-
-_QUOTED: dict[str | None, str] = {  # one character as it is written in quotes
-    "'": r"''|.",
-    '"': r"\\u[dD][89abAB]..\\u[dD].{3}|\\x..|\\u.{4}|\\U.{8}|\\.|.",
-}
-
-
-def _block_characters(raw: str, start: int, value: str) -> list[int]:
-    """`Source.characters` of a block that starts with "|": every line without its indentation."""
-    header, *lines = raw.split("\n")
-    start += len(header) + 1
-    wanted = value.split("\n")
-    indent = next((len(a.rstrip("\r")) - len(b) for a, b in zip(lines, wanted, strict=False) if b), 0)
-    characters: list[int] = []
-    for line, text in zip(lines, wanted, strict=False):
-        characters += [start + min(indent + column, len(line)) for column in range(len(text) + 1)]
-        start += len(line) + 1
-    return characters
-
-
-def _excerpt(text: str, index: int) -> tuple[str, str]:
-    """("line 4, column 3", that line with a caret below); of a long line the part around the caret."""
-    begin = text.rfind("\n", 0, index) + 1
-    line, column = text[begin:].partition("\n")[0].rstrip("\r"), index - begin
-    head = f"line {text.count(chr(10), 0, index) + 1}, column {column + 1}"
-    first = max(0, min(column - WIDTH // 2, len(line) - WIDTH))
-    before = ("..." if first else "") + line[first:column]
-    after = line[column : first + WIDTH] + ("..." if first + WIDTH < len(line) else "")
-    before, after = (re.sub(r"[^\t\x20-\x7e]", _printable, part) for part in (before, after))
-    padding = "".join(c if c == "\t" else "  " if unicodedata.east_asian_width(c) in "WF" else " " for c in before)
-    return head, f"{before}{after}\n{padding}^"
-
-
-def _printable(match: re.Match[str]) -> str:
-    return match[0] if match[0].isprintable() else "\ufffd"
-
-
-# --- text to data ----------------------------------------------------------------------------------------------------
-
-
-class _Reader:
-    """Makes plain data of YAML nodes, and notes the place of everything."""
-
-    def __init__(self, yaml: YAML) -> None:
-        self.yaml = yaml
-        self.places: dict[FieldPath, Place] = {}
-        self.problems: list[Problem] = []
-
-    def read(self, node: Node, path: FieldPath = (), key: Node | None = None) -> Any:
-        start = node.start_mark.index
-        style = node.style if isinstance(node, ScalarNode) else None
-        self.places[path] = Place(key.start_mark.index if key else start, start, node.end_mark.index, style)
-        if len(self.places) > MOST_VALUES:
-            raise YAMLError(f"more than {MOST_VALUES} values")
-        if isinstance(node, MappingNode):
-            return self._mapping(node, path)
-        if isinstance(node, SequenceNode):
-            return [self.read(item, (*path, i)) for i, item in enumerate(node.value)]
-        return self._scalar(node, path)
-
-    def _mapping(self, node: MappingNode, path: FieldPath) -> dict[str, Any]:
-        data: dict[str, Any] = {}
-        for key, value in node.value:
-            if not isinstance(key, ScalarNode):
-                raise MarkedYAMLError(problem="a key must be a string", problem_mark=key.start_mark)
-            name = _text(key)
-            if name in data:
-                text = f'key "{name}" already set in map'
-                self.problems.append(Problem((*path, name), text, "only one of the two", at=key.start_mark.index))
-            else:
-                data[name] = self.read(value, (*path, name), key)
-        return data
-
-    def _scalar(self, node: Node, path: FieldPath) -> Any:
-        tag = node.tag.rpartition(":")[2]
-        if tag in ("null", "bool", "int", "float"):
-            try:
-                return self.yaml.constructor.construct_object(node)
-            except ValueError:
-                tag = f"value for !!{tag}"
-        if tag not in ("str", "timestamp", "merge", "value"):  # the last three are strings to JSON
-            self.problems.append(Problem(path, f"cannot read {tag}", "a plain value without a tag"))
-        return _text(node)
-
-
-def _text(node: Node) -> str:
-    """A scalar as it is; JSON may have a character beyond the basic plane as two escapes, which belong together."""
-    return node.value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _only_document(documents: Sequence[Node | None], source: Source) -> Node:
-    """The one document of a text; a document without content does not count, as for kubectl."""
-    filled = [node for node in documents if node is not None and (node.value or not isinstance(node, ScalarNode))]
-    if not filled:
-        raise ManifestError("the manifest is empty", hint="apiVersion, kind, metadata and spec of a KusciaJob")
-    if len(filled) > 1:
-        where = "\n".join(_excerpt(source.text, filled[1].start_mark.index))
-        raise ManifestError(f"{len(filled)} documents in one text", where=where, hint="one manifest at a time")
-    return filled[0]
-
-
-_SYNTAX_HINTS = {
-    "mapping values are not allowed": 'quotes around a value that contains ": ", or another indentation',
-    "'\\t' that cannot start": "spaces instead of tabs",
-    "could not find expected ':'": 'a colon and a space after the key, as in "name: job-ss-lr"',
-    "unexpected end of stream": "the missing quote or bracket",
-    "but got '<stream end>'": "the missing quote or bracket",
-    "undefined alias": 'quotes around a value that starts with "*"',
-}
-
-
-def _syntax_error(error: YAMLError | RecursionError, source: Source) -> ManifestError:
-    """ruamel.yaml's complaint, with the place where the mistake is likelier than at the end of the text."""
-    text = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-    index: int | None = None
-    if isinstance(error, ReaderError):
-        text, index = f"unacceptable character #x{error.character:04x}", error.position
-    elif isinstance(error, MarkedYAMLError):
-        text = ", ".join(filter(None, (error.context, error.problem)))
-        mark = error.problem_mark or error.context_mark
-        if mark and mark.index >= len(source.text.rstrip()) and error.context_mark:
-            mark = error.context_mark
-        index = mark.index if mark else None
-    hint = next((hint for part, hint in _SYNTAX_HINTS.items() if part in text), "")
-    where = "" if index is None else "\n".join(_excerpt(source.text, index))
-    return ManifestError(f"not YAML: {text}", where=where, hint=hint)
+        raise manifest_error(problems, job._source if isinstance(job._source, Source) else Source())
 
 
 # --- data to a job ---------------------------------------------------------------------------------------------------
@@ -245,7 +69,7 @@ def _syntax_error(error: YAMLError | RecursionError, source: Source) -> Manifest
 
 def _checked_job(data: Any, source: Source, problems: list[Problem]) -> KusciaJob:
     if wrong := _kind_problem(data):
-        raise _manifest_error([wrong], source)
+        raise manifest_error([wrong], source)
     plain = _plain(data)
     configs: dict[int, TaskInputConfig] = {}
     for i, text in _config_texts(plain):
@@ -258,7 +82,7 @@ def _checked_job(data: Any, source: Source, problems: list[Problem]) -> KusciaJo
     if job:
         problems += [*rule_problems(job), *injection_problems(job, configs)]
     if problems or not job:
-        raise _manifest_error(problems, source)
+        raise manifest_error(problems, source)
     job._source = source
     return job
 
@@ -267,7 +91,7 @@ def _kind_problem(data: Any) -> Problem | None:
     """A manifest of something else (with kubectl's text)."""
     if not isinstance(data, Mapping):
         hint = "apiVersion, kind, metadata and spec of a KusciaJob"
-        return Problem((), f"a manifest is a mapping, this is {_shown(data)}", hint)
+        return Problem((), f"a manifest is a mapping, this is {shown(data)}", hint)
     if {"job_id", "dag"} <= data.keys():
         return Problem((), "this is a BFIA create-job request, not a manifest", "%bfia_submit or cluster.submit(...)")
     for name, supported in (("apiVersion", API_VERSION), ("kind", "KusciaJob")):
@@ -323,7 +147,7 @@ def _config(text: str, path: FieldPath, source: Source) -> tuple[TaskInputConfig
 def _read_inside(text: str, path: FieldPath, source: Source, characters: list[int]) -> list[Problem]:
     """Note where the values of a JSON text stand; the problems are keys that it has twice."""
     yaml = YAML(typ="safe", pure=True)
-    reader = _Reader(yaml)
+    reader = Reader(yaml)
     try:
         reader.read(yaml.compose(text))
     except (YAMLError, RecursionError):
@@ -426,62 +250,21 @@ def _schema_problem(detail: ErrorDetails, model: type[BaseModel], base: FieldPat
     """One of pydantic's errors, with a hint made of the field's description."""
     path, kind, given = base + detail["loc"], detail["type"], detail["input"]
     if not detail["loc"]:
-        return Problem(path, f"must be an object, is {_shown(given)}")
+        return Problem(path, f"must be an object, is {shown(given)}")
     name = str(detail["loc"][-1])
     fields = _fields(model, detail["loc"][:-1])
     if kind == "extra_forbidden":
         hint = _KUSCIA_ONLY.get(name) or choice(name, fields)
-        return Problem(path, f'unknown field "{_dotted(path)}"', hint, on_key=True)
+        return Problem(path, f'unknown field "{dotted(path)}"', hint, on_key=True)
     hint = f"{name}: {fields[name].description}" if name in fields else ""
     if kind == "literal_error":
         options = get_args(fields[name].annotation)
         listed = ", ".join(f'"{option}"' for option in options)
-        text = f"Unsupported value: {_shown(given)}: supported values: {listed}"
+        text = f"Unsupported value: {shown(given)}: supported values: {listed}"
         return Problem(path, text, choice(str(given), options))
     if kind in _KINDS:
         if kind == "string_type" and not isinstance(given, dict | list):
-            hint = f"{name}: '{_shown(given)}'"
-        return Problem(path, f"must be {_KINDS[kind]}, is {_shown(given)}", hint)
+            hint = f"{name}: '{shown(given)}'"
+        return Problem(path, f"must be {_KINDS[kind]}, is {shown(given)}", hint)
     text = _TEXTS[kind].format(**detail.get("ctx", {}), input=given) if kind in _TEXTS else detail["msg"]
     return Problem(path, text, hint, on_key=kind == "missing")
-
-
-# --- printing --------------------------------------------------------------------------------------------------------
-
-
-def _manifest_error(problems: Sequence[Problem], source: Source) -> ManifestError:
-    """One error for all problems, in the order of the text."""
-    placed = [(source.index(problem), problem) for problem in problems]
-    placed.sort(key=lambda pair: -1 if pair[0] is None else pair[0])
-    if len(placed) == 1:
-        index, problem = placed[0]
-        where = "" if index is None else "\n".join(_excerpt(source.text, index))
-        return ManifestError(_sentence(problem), where=where, hint=problem.hint)
-    blocks: list[str] = []
-    for index, problem in placed:
-        head, excerpt = ("", "") if index is None else _excerpt(source.text, index)
-        blocks.append(f"{head}  {_sentence(problem)}".lstrip())
-        blocks += [f"    {line}" for line in excerpt.splitlines()]
-        if problem.hint:
-            blocks.append(f"    try: {problem.hint}")
-    return ManifestError(f"{len(problems)} problems in the manifest", where="\n".join(blocks))
-
-
-def _sentence(problem: Problem) -> str:
-    """The text after its path, unless it already names that."""
-    path = _dotted(problem.path)
-    return f"{path}: {problem.text}" if path and f'"{path}"' not in problem.text else problem.text
-
-
-def _dotted(path: FieldPath) -> str:
-    """spec.tasks[0].alias"""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
-
-
-def _shown(value: Any) -> str:
-    """A value as a manifest has it, lists and objects without what is in them."""
-    if isinstance(value, Mapping):
-        return "an object"
-    if isinstance(value, list | tuple):
-        return "a list"
-    return json.dumps(value, ensure_ascii=False, default=repr)

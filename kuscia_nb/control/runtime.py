@@ -132,9 +132,7 @@ class Run:
         outcomes = run_lockstep((programs[0], programs[1]), links, self.stop)
         return dict(zip(ranked, outcomes, strict=True))
 
-    def _phase(
-        self, subject: str, phase: str, domains: Iterable[str] = (), message: str = ""
-    ) -> None:
+    def _phase(self, subject: str, phase: str, domains: Iterable[str] = (), message: str = "") -> None:
         for domain in domains or self.domains:
             self.events.emit(domain, subject, "phase", name=phase, message=message)
 

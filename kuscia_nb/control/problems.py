@@ -1,0 +1,35 @@
+"""A problem in a manifest, and what to suggest instead of it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+FieldPath = tuple[str | int, ...]
+"""Where a value is: spec.tasks[0].alias is ("spec", "tasks", 0, "alias")."""
+
+
+class Problem(NamedTuple):
+    """Something wrong in a manifest: the path of the value, what is wrong with it, and what to try."""
+
+    path: FieldPath
+    text: str
+    hint: str = ""
+    on_key: bool = False  # the fault is in the key, not in the value
+    at: int | None = None  # its index in the text, where the path alone would not lead there
+
+
+def nearest(word: str, options: Iterable[str]) -> str | None:
+    """The option that `word` was probably meant to be."""
+    folded = {option.lower(): option for option in options}
+    matches = difflib.get_close_matches(word.lower(), folded, n=1)
+    return folded[matches[0]] if matches else None
+
+
+def choice(word: str, options: Iterable[str]) -> str:
+    """A hint with the nearest option and all there are."""
+    options = sorted(set(options))
+    known = ", ".join(options)
+    match = nearest(word, options)
+    return f'"{match}" (known: {known})' if match else f"one of: {known}" if known else "none is known"
