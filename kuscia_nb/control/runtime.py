@@ -49,6 +49,9 @@ class Run:
     ended: threading.Event = field(default_factory=threading.Event)
     """Set at the very end. To wait for it can be interrupted, unlike joining a thread (CPython issue 90882)."""
 
+    def __post_init__(self) -> None:
+        self._phase(self.name, PENDING)
+
     @property
     def name(self) -> str:
         return self.job.metadata.name
@@ -61,7 +64,6 @@ class Run:
 
     def execute(self) -> None:
         """Take the job from Pending to Succeeded or Failed. Never raises: what went wrong is in `error`."""
-        self._phase(self.name, PENDING)
         try:
             self._prepare()
             task_ids: dict[str, str] = {}

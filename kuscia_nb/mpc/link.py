@@ -16,7 +16,7 @@ import math
 import threading
 import time
 import types
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -57,12 +57,19 @@ class Stream(NamedTuple):
     """With a `{}` for the number of the message."""
 
 
+LISTED = 500_000
+"""How many messages a ledger lists (about 100 MB); the ones behind are only counted."""
+
+
 class Ledger:
     """Every message of a run in the order in which it was sent."""
 
     def __init__(self) -> None:
         self._rows: list[tuple[Stream, int, int, str, tuple[int, ...], str, float]] = []
         self._opened = now()
+        self._totals: dict[tuple[str, str], Total] = {}  # of the messages that are not listed
+        self.unlisted = 0
+        """How many messages were only counted."""
         self.record = self._rows.append
         """Write one message down, as it is sent: (stream, number, round, op, shape, dtype, now()).
 
@@ -70,38 +77,53 @@ class Ledger:
         """
 
     def __len__(self) -> int:
-        return len(self._rows)
+        """How many messages were sent."""
+        return self.unlisted + len(self._rows)
 
     @property
     def messages(self) -> list[Message]:
-        """All messages so far."""
-        return [
-            Message(
-                round,
-                op,
-                *stream[:3],
-                stream.key.format(number),
-                dtype,
-                shape,
-                math.prod(shape) * np.dtype(dtype).itemsize,
-                time - self._opened,
-            )
-            for stream, number, round, op, shape, dtype, time in list(self._rows)
-        ]
+        """All messages so far, at most the first `LISTED`."""
+        return [self._message(row) for row in self._rows[:LISTED]]
 
-    def totals(self) -> dict[tuple[str, str], dict[str, int]]:
-        """(sender, receiver) -> messages, bytes and rounds (distinct round numbers) in that direction."""
-        result: dict[tuple[str, str], dict[str, int]] = {}
-        rounds: dict[tuple[str, str], set[int]] = {}
-        for message in self.messages:
-            direction = (message.sender, message.receiver)
-            total = result.setdefault(direction, {"messages": 0, "bytes": 0, "rounds": 0})
-            total["messages"] += 1
-            total["bytes"] += message.bytes
-            rounds.setdefault(direction, set()).add(message.round)
-        for direction, numbers in rounds.items():
-            result[direction]["rounds"] = len(numbers)
-        return result
+    def totals(self) -> dict[tuple[str, str], Total]:
+        """What all messages so far come to, by (sender, receiver)."""
+        return _add(dict(self._totals), map(self._message, self._rows.copy()))
+
+    def compact(self) -> None:
+        """Keep memory bounded in a long run: count the messages behind the first `LISTED`, and forget them."""
+        rest = self._rows[LISTED:]
+        self._totals = _add(self._totals, map(self._message, rest))
+        self.unlisted += len(rest)
+        del self._rows[LISTED : LISTED + len(rest)]
+
+    def _message(self, row: tuple[Stream, int, int, str, tuple[int, ...], str, float]) -> Message:
+        stream, number, round, op, shape, dtype, time = row
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        sender, receiver, kind, key = stream
+        return Message(round, op, sender, receiver, kind, key.format(number), dtype, shape, size, time - self._opened)
+
+
+class Total(NamedTuple):
+    """Of the messages in one direction."""
+
+    messages: int = 0
+    bytes: int = 0
+    rounds: int = 0
+    last_round: int = 0
+
+
+def _add(totals: dict[tuple[str, str], Total], messages: Iterable[Message]) -> dict[tuple[str, str], Total]:
+    """The totals with these messages added; a sender's rounds never go back."""
+    for message in messages:
+        direction = (message.sender, message.receiver)
+        known = totals.get(direction, Total())
+        totals[direction] = Total(
+            known.messages + 1,
+            known.bytes + message.bytes,
+            known.rounds + (message.round > known.last_round),
+            message.round,
+        )
+    return totals
 
 
 Slot = tuple[str, int] | int
@@ -210,6 +232,8 @@ class Link:
         received, round = self._letters.pop(number)
         if round > self.round:
             self.round = round
+        if number % LISTED == 0:
+            self.ledger.compact()
         return received  # type: ignore[return-value]
 
     def close(self, error: BaseException) -> None:

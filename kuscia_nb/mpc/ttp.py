@@ -11,13 +11,11 @@ vector, each masked by its owner alone.
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy import add
 
 from ..errors import OpAdjustError, SessionError
 from .link import Link, Stream, now
@@ -48,12 +46,19 @@ class Session:
     def reconstruct(self, *buffers: PrgBuffer) -> list[Ring]:
         """For each buffer the sum of all parties' draws, shape (elements,)."""
         first, last = buffers[0], buffers[-1]
-        span = BLOCK_ELEMENTS * (last.counter - first.counter) + last.elements
-        if len(buffers) == 1 or not 0 < span <= sum(b.elements for b in buffers) + BLOCK_ELEMENTS * len(buffers):
-            return [functools.reduce(add, (prg.at(*buffer) for prg in self.prgs.values())) for buffer in buffers]
-        whole = functools.reduce(add, (prg.at(first.counter, span) for prg in self.prgs.values()))  # drawn in a row
         offsets = [BLOCK_ELEMENTS * (buffer.counter - first.counter) for buffer in buffers]
+        span = offsets[-1] + last.elements
+        if span > 2 * BLOCK_ELEMENTS * len(buffers) + sum([buffer.elements for buffer in buffers]) or min(offsets) < 0:
+            return [self._sum(*buffer) for buffer in buffers]
+        whole = self._sum(first.counter, span)  # they were drawn in a row
         return [whole[at : at + buffer.elements] for at, buffer in zip(offsets, buffers, strict=True)]
+
+    def _sum(self, counter: int, elements: int) -> Ring:
+        first, *others = self.prgs.values()
+        total = first.at(counter, elements)
+        for prg in others:
+            total = total + prg.at(counter, elements)
+        return total
 
     def own_draws(self, buffers: tuple[PrgBuffer, PrgBuffer]) -> list[Ring]:
         """Each rank's own draw, remembering the last ones: the masks of a matrix are asked for once per product."""

@@ -22,7 +22,8 @@ class Trace:
         """Every message, counted once: seq, round, task, op, sender, receiver, kind, key, dtype, shape, bytes, time.
 
         `bytes` is the payload, `round` the length of the longest chain of messages that had to come before, `time` in
-        seconds since the task began. The ledger knows sizes, not contents.
+        seconds since the task began. The ledger knows sizes, not contents. Of a long task it lists the beginning:
+        `unlisted` says how many messages are missing here; `totals` has them all.
         """
         import pandas as pd
 
@@ -30,6 +31,11 @@ class Trace:
         frame = pd.DataFrame(rows, columns=["task", *Message._fields])
         frame.index.name = "seq"
         return frame[["round", "task", *(name for name in Message._fields if name != "round")]].reset_index()
+
+    @property
+    def unlisted(self) -> int:
+        """How many messages of long tasks are counted, but not listed."""
+        return sum(len(ledger) - len(ledger.messages) for ledger in self._ledgers.values())
 
     @property
     def totals(self) -> pd.DataFrame:
@@ -40,7 +46,7 @@ class Trace:
         for ledger in self._ledgers.values():
             for direction, total in ledger.totals().items():
                 known = sums.get(direction, [0, 0, 0])
-                sums[direction] = [a + b for a, b in zip(known, total.values(), strict=True)]
+                sums[direction] = [a + b for a, b in zip(known, total[:3], strict=True)]
         rows = [(*direction, *total) for direction, total in sums.items()]
         return pd.DataFrame(rows, columns=["sender", "receiver", "messages", "bytes", "rounds"])
 
