@@ -1,9 +1,10 @@
 """Samples that count only if the machine was at its full speed.
 
 A shared machine has slow phases: for seconds at a time everything takes 1.6 to 2 times as long. A median over a few
-rounds does not stand that, because a phase can swallow a whole round. So a fixed piece of work is timed before and
-after every sample, on as many cores as the benchmarks use. Where it took notably longer than ever before, the sample
-is taken again, as long as there is patience left.
+rounds does not stand that, because a phase can swallow a whole round. Other processes do harm as well, and more to
+those who compute with two threads than to those with one. So a fixed piece of work is timed before and after every
+sample, on as many cores as the benchmarks use. Where it took notably longer than the least processor time that it ever
+needed, the sample is taken again, as long as there is patience left.
 """
 
 from __future__ import annotations
@@ -12,25 +13,32 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable
-from typing import Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 T = TypeVar("T")
 
 CORES = min(2, os.cpu_count() or 1)
 """Both SPU parties compute at once; nothing here uses more."""
-SLOW = 1.25
-"""How many times its best the calibration may take. Undisturbed, it stays within 1.1."""
+SLOW = 1.35
+"""How many times its best the calibration may take. Undisturbed, it rarely takes more than 1.2."""
 _TRIES = 4
 _LONGEST_WAIT = 5.0  # seconds, before one try
 
 
-def _spin(_: int) -> float:
-    """Seconds for a piece of work that does nothing but occupy a core, about 50 ms."""
-    begin = time.perf_counter()
+class _Spin(NamedTuple):
+    """Seconds of a piece of work: on the clock, and of a processor. They differ when others want the processor too."""
+
+    clock: float
+    processor: float
+
+
+def _spin(_: int) -> _Spin:
+    """Do nothing but occupy a core, for about 50 ms."""
+    clock, processor = time.perf_counter(), time.process_time()
     total = 0
-    for i in range(1_500_000):
+    for i in range(2_000_000):
         total += i
-    return time.perf_counter() - begin
+    return _Spin(time.perf_counter() - clock, time.process_time() - processor)
 
 
 class Gate:
@@ -40,7 +48,7 @@ class Gate:
         self._load = os.getloadavg()[0]
         self._patience = patience
         self._pool = multiprocessing.get_context("spawn").Pool(CORES)
-        self._best = min(self._calibrate() for _ in range(10))
+        self._best = min(spin.processor for _ in range(10) for spin in self._calibrate())
         self.samples = self.repeats = self.slow = 0
 
     def measure(self, run: Callable[[], T]) -> T:
@@ -61,8 +69,8 @@ class Gate:
 
     def summary(self) -> str:
         """How many samples were disturbed, for the report."""
-        text = f"{self.samples} samples; {self.repeats} more fell into slow phases of the machine and were repeated"
-        kept = f"; {self.slow} were kept although the machine was slow" if self.slow else ""
+        text = f"{self.samples} samples; {self.repeats} more were repeated, the machine being slow or busy"
+        kept = f"; {self.slow} were kept in spite of that" if self.slow else ""
         return f"{text}{kept}; load of the machine before the start: {self._load:.1f}"
 
     def _wait(self) -> float:
@@ -75,12 +83,12 @@ class Gate:
         return slowdown
 
     def _slowdown(self) -> float:
-        seconds = self._calibrate()
-        self._best = min(self._best, seconds)
-        return seconds / self._best
+        spins = self._calibrate()
+        self._best = min(self._best, *(spin.processor for spin in spins))
+        return max(spin.clock for spin in spins) / self._best
 
-    def _calibrate(self) -> float:
-        return max(self._pool.map(_spin, range(CORES), chunksize=1))
+    def _calibrate(self) -> list[_Spin]:
+        return self._pool.map(_spin, range(CORES), chunksize=1)
 
     def __enter__(self) -> Self:
         return self

@@ -6,6 +6,7 @@ import asyncio
 import difflib
 import json
 import shutil
+import threading
 from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _default: Cluster | None = None
+_connecting = threading.Lock()
 
 
 def connect(to: str = "local", *, storage: str | Path | None = None) -> Cluster:
@@ -36,9 +38,10 @@ def connect(to: str = "local", *, storage: str | Path | None = None) -> Cluster:
         raise KusciaError(f"cannot connect to {to!r}", hint='connect("local"): alice, bob and a TTP in this process')
     if storage is not None:
         return Cluster(LocalBackend(Path(storage)))
-    if _default is None or _default.closed:
-        _default = Cluster(LocalBackend())
-    return _default
+    with _connecting:
+        if _default is None or _default.closed:
+            _default = Cluster(LocalBackend())
+        return _default
 
 
 def disconnect() -> None:

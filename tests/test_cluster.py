@@ -94,6 +94,23 @@ def test_connect_gives_one_shared_cluster(shared: kn.Cluster, tmp_path: Path) ->
     assert kn.connect() is shared, "another cluster's end is none of its business"
 
 
+def test_threads_that_connect_at_once_get_the_same() -> None:
+    disconnect()
+    together, found = threading.Barrier(8), []
+
+    def connect() -> None:
+        together.wait()
+        found.append(kn.connect())
+
+    threads = [threading.Thread(target=connect) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [kn.connect()] * 8
+    disconnect()
+
+
 def test_a_closed_cluster_is_not_given_out_again(shared: kn.Cluster) -> None:
     shared.close()
     assert kn.connect() is not shared

@@ -67,7 +67,8 @@ class Ledger:
     def __init__(self) -> None:
         self._rows: list[tuple[Stream, int, int, str, tuple[int, ...], str, float]] = []
         self._opened = now()
-        self._totals: dict[tuple[str, str], Total] = {}  # of the messages that are not listed
+        self._counted = 0  # so many of the rows are in the totals already
+        self._totals: dict[tuple[str, str], Total] = {}
         self.unlisted = 0
         """How many messages were only counted."""
         self.record = self._rows.append
@@ -87,14 +88,15 @@ class Ledger:
 
     def totals(self) -> dict[tuple[str, str], Total]:
         """What all messages so far come to, by (sender, receiver)."""
-        return _add(dict(self._totals), map(self._message, self._rows.copy()))
+        return _add(dict(self._totals), map(self._message, self._rows[self._counted :]))
 
     def compact(self) -> None:
         """Keep memory bounded in a long run: count the messages behind the first `LISTED`, and forget them."""
-        rest = self._rows[LISTED:]
-        self._totals = _add(self._totals, map(self._message, rest))
-        self.unlisted += len(rest)
-        del self._rows[LISTED : LISTED + len(rest)]
+        end = len(self._rows)
+        self._totals = _add(self._totals, map(self._message, self._rows[self._counted : end]))
+        self._counted = min(end, LISTED)
+        self.unlisted += end - self._counted
+        del self._rows[self._counted : end]
 
     def _message(self, row: tuple[Stream, int, int, str, tuple[int, ...], str, float]) -> Message:
         stream, number, round, op, shape, dtype, time = row
