@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from .prg import BLOCK_ELEMENTS as AES_ELEMENTS
 from .prg import blocks_of
-from .ring import SHIFTS, Ring, batch_matvec, batch_vecmat, matvec, shift, signed, vecmat
+from .ring import SHIFTS, Ring, batch_matvec, batch_vecmat, matvec, products_for, shift, signed
 from .semi2k import Semi2k
 from .share import Share
 from .ttp import PrgBuffer
@@ -72,8 +72,8 @@ class TrainingData(Protocol):
         """What training starts from, shape (width,): public, or a share."""
         ...
 
-    def as_share(self, weights: Share | Ring) -> Share:
-        """The weights as a share, for the penalty on their size."""
+    def as_share(self, weights: Ring) -> Share:
+        """Public weights as a share, at their first update."""
         ...
 
     def batches(self, epoch: int) -> AsyncIterator[Batch]:
@@ -96,9 +96,9 @@ class InterconnectionData:
     def zero_weights(self) -> Ring:
         return np.zeros(self._layout.width, np.uint64)
 
-    def as_share(self, weights: Share | Ring) -> Share:
-        if isinstance(weights, Share):
-            return weights
+    def as_share(self, weights: Ring) -> Share:
+        if not self._layout.penalised:  # nothing needs them as a share but the next step, which adds to them
+            return self._mpc.zeros(self._layout.width) + weights
         features = self._mpc.seal(weights[:-1]).ring
         return self._mpc.share.of(np.append(features, np.zeros(1, np.uint64)))
 
@@ -234,14 +234,12 @@ class PreprocessedData:
         self._targets = targets.kept[:rows].reshape(layout.batches, layout.batch_size)
         self._per_block = max(1, BLOCK_ELEMENTS // (layout.batch_size * layout.width))
         self._group = max(1, layout.width // 2)  # epochs whose vectors take no more memory than X
-        self._halves: tuple[Ring, tuple[Ring, Ring]] = (own, (own, own))
+        self.bind(np.zeros(layout.width, np.uint64))
+        self.matvec, self.vecmat = products_for(self._own[:1].size)
         self._blocks: dict[int, list[Block]] = {}  # first batch -> what is prepared for the epochs of this group
 
     def zero_weights(self) -> Share:
         return self.mpc.zeros(self._layout.width)
-
-    def as_share(self, weights: Share | Ring) -> Share:
-        return weights  # type: ignore[return-value]  # they were one from the beginning
 
     async def batches(self, epoch: int) -> AsyncIterator[PreprocessedBatch]:
         epochs = min(self._group, self._layout.epochs - epoch)
@@ -254,11 +252,9 @@ class PreprocessedData:
             for parts in zip(own, targets, *block, *block.views(self._owned), strict=True):
                 yield PreprocessedBatch(self, *parts)
 
-    def halves(self, kept: Ring) -> tuple[Ring, Ring]:
-        """This party's and the peer's columns of the weights, as views that are made once for the same array."""
-        if kept is not self._halves[0]:
-            self._halves = kept, (kept[self._owned], kept[self._peers])
-        return self._halves[1]
+    def bind(self, kept: Ring) -> None:
+        """Make the views of the weights that products take; training updates the same array in place."""
+        self.weights, self.owned_weights, self.peers_weights = kept, kept[self._owned], kept[self._peers]
 
     async def _prepare(self, own: Ring, epochs: int) -> list[Block]:
         """Mask a block of this party's columns, exchange F, make the vectors of its products in `epochs` epochs."""
@@ -335,17 +331,20 @@ class PreprocessedBatch:
         self._q_rows_signed, self._q_columns_signed, self._q_owned = q_rows_signed, q_columns_signed, q_owned
 
     async def dot(self, weights: Share, bits: int) -> Share:
-        mpc, q, v = self._data.mpc, self._q_rows, self._v_rows
-        owned, peers = self._data.halves(weights.kept)
+        data, q, v = self._data, self._q_rows, self._v_rows
+        if weights.kept is not data.weights:
+            data.bind(weights.kept)
+        mpc, owned, peers = data.mpc, data.owned_weights, data.peers_weights
         e = await mpc.link.exchange(v - peers if mpc.mirrored else peers - v, "send w-v")
-        add(q, matvec(self._own, owned - e if mpc.mirrored else owned + e), q)
+        add(q, data.matvec(self._own, owned - e if mpc.mirrored else owned + e), q)
         right_shift(self._q_rows_signed, SHIFTS[bits], self._q_rows_signed)
         return mpc.share(q)
 
     async def residual_dot(self, predictions: Share, bits: int) -> Share:
-        mpc, q, v = self._data.mpc, self._q_owned, self._v_columns
+        data, q, v = self._data, self._q_owned, self._v_columns
+        mpc = data.mpc
         residuals = predictions.kept - self._targets
         e = await mpc.link.exchange(v - residuals if mpc.mirrored else residuals - v, "send r-v")
-        add(q, vecmat(residuals - e if mpc.mirrored else residuals + e, self._own), q)
+        add(q, data.vecmat(residuals - e if mpc.mirrored else residuals + e, self._own), q)
         right_shift(self._q_columns_signed, SHIFTS[bits], self._q_columns_signed)
         return mpc.share(self._q_columns)

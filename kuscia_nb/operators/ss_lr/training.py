@@ -51,24 +51,21 @@ async def train(
     """
     progress = progress or _ignore
     data = STRATEGIES[plan.strategy](mpc, own, targets, plan.layout)
-    bits = mpc.fxp_bits
-    descent = Descent(plan, bits)
-    weights = data.zero_weights()
-    steps, done = plan.layout.epochs * plan.layout.batches, 0
-    stride = max(1, steps // 100)
+    bits, descent, weights = mpc.fxp_bits, Descent(plan, mpc.fxp_bits), data.zero_weights()
+    steps, done, report = plan.layout.epochs * plan.layout.batches, 0, 0
     for epoch in range(plan.layout.epochs):
         async for batch in data.batches(epoch):
-            if done % stride == 0:
+            if done == report:
                 progress(done, steps)
+                report += max(1, steps // 100)
             predictions = await batch.dot(weights, bits + SIGMOID_SHIFT)
             gradient = await batch.residual_dot(predictions, bits)
-            if plan.layout.penalised:
-                weights = descent.step(data.as_share(weights), gradient)
-            else:
-                weights = weights - gradient.scale(plan.rate, bits)
+            if not isinstance(weights, Share):
+                weights = data.as_share(weights)
+            descent.step(weights, gradient)
             done += 1
     progress(steps, steps)
-    return weights
+    return weights  # type: ignore[return-value]  # there is at least one step
 
 
 def _ignore(done: int, steps: int) -> None:
@@ -76,9 +73,10 @@ def _ignore(done: int, steps: int) -> None:
 
 
 class Descent:
-    """w - rate * (g + l2 * w) on a share: local arithmetic in one buffer, two truncations."""
+    """w - rate * (g + l2 * w) on a share: local arithmetic in one buffer, at most two truncations."""
 
     def __init__(self, plan: Plan, bits: int) -> None:
+        self._penalised = plan.layout.penalised
         self._bits = SHIFTS[bits]
         self._rate = plan.rate
         self._l2 = np.full(plan.layout.width, plan.l2)
@@ -86,13 +84,15 @@ class Descent:
         self._buffer = np.empty_like(self._l2)
         self._signed = self._buffer.view(np.int64)
 
-    def step(self, weights: Share, gradient: Share) -> Share:
-        """Makes `weights` the next ones: weights - (gradient + weights.scale(l2, bits)).scale(rate, bits)."""
+    def step(self, weights: Share, gradient: Share) -> None:
+        """Update the weights in place: w -= (g + w.scale(l2, bits)).scale(rate, bits)."""
         kept, buffer, signed, bits = weights.kept, self._buffer, self._signed, self._bits
-        multiply(kept, self._l2, buffer)
-        right_shift(signed, bits, signed)
-        add(buffer, gradient.kept, buffer)
-        multiply(buffer, self._rate, buffer)
+        if self._penalised:
+            multiply(kept, self._l2, buffer)
+            right_shift(signed, bits, signed)
+            add(buffer, gradient.kept, buffer)
+            multiply(buffer, self._rate, buffer)
+        else:
+            multiply(gradient.kept, self._rate, buffer)
         right_shift(signed, bits, signed)
         subtract(kept, buffer, kept)
-        return weights
