@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Callable
 from typing import NamedTuple, Self, TypeVar
@@ -47,7 +48,7 @@ class Gate:
     def __init__(self, patience: float) -> None:
         self._load = os.getloadavg()[0]
         self._patience = patience
-        self._pool = multiprocessing.get_context("spawn").Pool(CORES)
+        self._pool = multiprocessing.get_context("spawn").Pool(CORES, signal.signal, (signal.SIGINT, signal.SIG_IGN))
         self._best = min(spin.processor for _ in range(10) for spin in self._calibrate())
         self.samples = self.repeats = self.slow = 0
 
@@ -69,9 +70,9 @@ class Gate:
 
     def summary(self) -> str:
         """How many samples were disturbed, for the report."""
-        text = f"{self.samples} samples; {self.repeats} more were repeated, the machine being slow or busy"
-        kept = f"; {self.slow} were kept in spite of that" if self.slow else ""
-        return f"{text}{kept}; load of the machine before the start: {self._load:.1f}"
+        kept = f", {self.slow} kept in spite of that" if self.slow else ""
+        repeats = f"{self.repeats} repeats because the machine was slow or busy{kept}"
+        return f"{self.samples} samples, {repeats}; load of the machine before the start: {self._load:.1f}"
 
     def _wait(self) -> float:
         """Let a slow phase pass, if it does soon; how slow the machine is then, 1 being its best."""

@@ -136,8 +136,8 @@ def main() -> None:
     arguments = parser.parse_args()
     with Gate(PATIENCE) as gate:
         results = measure(gate, arguments.kernels, arguments.repeats)
-    seconds = table(["seconds", "median", "at most", "least", "samples"], [result.cells for result in results])
-    body = f"{seconds}\n\n{gate.summary()}."
+    body = table(["seconds", "median", "floor", "least", "samples"], [result.cells for result in results])
+    body += f"\n\nA floor is the most that a median may be. {gate.summary()}."
     publish("startup", "Loading the extension, running the tutorial's job", body, save=arguments.save)
 
 

@@ -32,9 +32,7 @@ class Protocol:
         self.ledger, self.ttp = links[0].ledger, ttp or mpc.TrustedThirdParty()
 
         async def party(link: mpc.Link) -> Any:
-            return await program(
-                await mpc.Semi2k.start(link, self.ttp, mpc.Seeds(seed, link.name), mpc.Terms(**terms))
-            )
+            return await program(await mpc.Semi2k.start(link, self.ttp, mpc.Seeds(seed, link.name), mpc.Terms(**terms)))
 
         run = mpc.run_threads if threads else mpc.run_lockstep
         outcomes = run((party(links[0]), party(links[1])), links)

@@ -18,8 +18,10 @@ def encoded(x: object, dtype: type = np.float64) -> int:
 
 @pytest.mark.parametrize(
     ("x", "expected"),
-    [(0.1, 26214), (-0.1, -26214), (1e-6, 0), (-1e-6, 0), (np.nan, 0)]
-    + [(np.inf, HIGH), (1e30, HIGH), (-np.inf, LOW), (-1e30, LOW), (2.0**44, HIGH), (-(2.0**44), LOW)],
+    [
+        *[(0.1, 26214), (-0.1, -26214), (1e-6, 0), (-1e-6, 0), (np.nan, 0)],
+        *[(np.inf, HIGH), (1e30, HIGH), (-np.inf, LOW), (-1e30, LOW), (2.0**44, HIGH), (-(2.0**44), LOW)],
+    ],
 )
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_values_of_the_specification(x: float, expected: int, dtype: type) -> None:

@@ -382,7 +382,8 @@ def test_the_views_of_a_finished_job(cluster: kn.Cluster) -> None:
     assert re.search(r"JobCreateSucceeded +job +\+\d\.\d{3} s\n", text), "only alice has it"
     assert re.search(r"Running +ss_lr_1 +\+\d\.\d{3} s +\+\d\.\d{3} s\n", text)
     totals = cluster.job("job-ss-lr").trace.totals
-    assert re.search(rf"in all +{totals['messages'].sum():,} +{totals['bytes'].sum():,} +1\.99 MiB\n", text)
+    messages, size = totals["messages"].sum(), totals["bytes"].sum()
+    assert re.search(rf"in all +{messages:,} +{size:,} +{size / 2**20:.3g} MiB\n", text)
 
 
 def test_the_views_of_unusual_names_and_many_weights(cluster: kn.Cluster) -> None:
@@ -401,6 +402,19 @@ def test_the_views_of_unusual_names_and_many_weights(cluster: kn.Cluster) -> Non
     assert "c60" not in text
     weight = job.weights()["weight"].iloc[-1]
     assert text.endswith(f" {weight:.7f}"), "2^-20 has its first digit in the seventh decimal"
+
+
+def test_the_views_of_a_job_that_has_not_begun(cluster: kn.Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[threading.Thread] = []
+    monkeypatch.setattr(threading.Thread, "start", held.append)
+    job = cluster.apply(TUTORIAL.replace("name: job-ss-lr", "name: held"))
+    monkeypatch.undo()
+    text = assert_shown_well(job)
+    assert text.startswith("KusciaJob held: Pending after 0.00 s")
+    assert text.count("(nothing yet)") == 2, "no conditions, no traffic"
+    assert cluster.jobs().set_index("name").loc["held", "phase"] == "Pending"
+    held[0].start()
+    assert job.wait().phase == "Succeeded"
 
 
 def test_the_views_of_a_job_that_runs_and_is_stopped(cluster: kn.Cluster) -> None:

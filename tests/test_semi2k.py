@@ -124,7 +124,7 @@ def test_opened_masks_are_uniform_whatever_the_data(protocol: Protocol) -> None:
                 seen.append(mine + theirs)
                 return theirs
 
-            party.link.exchange = spy
+            party.link.exchange = spy  # type: ignore[method-assign]
             await party.mul(x, y)
             party.link.exchange = exchange
         return seen

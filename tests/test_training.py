@@ -64,7 +64,7 @@ def train_on(
             raise outcome.error
     if ledgers is not None:
         ledgers.append(links[0].ledger)
-    return mpc.decode(outcomes[0].result.ring + outcomes[1].result.ring, BITS)
+    return mpc.decode(outcomes[0].result.ring + outcomes[1].result.ring, BITS).astype(np.float64)
 
 
 def plaintext(data: Data, layout: mpc.Layout, rate: int = 2000, l2: float = 0.5) -> NDArray[np.float64]:
@@ -89,8 +89,8 @@ def bound(data: Data, layout: mpc.Layout, rate: int) -> float:
       - the predictions are off by < 1 ulp each, which the gradient sums over B rows:  B X ulp
       - the gradient and the penalty are truncated:                                    + 2 ulp
       - times r, truncated:                                          d = r (B X + 2) + 1 ulp per weight
-    As a vector of D weights that is sqrt(D) d. A step maps an error e in w to (I - r (X^T X / 8 + l2 I')) e, which does
-    not grow if r (|X^T X| / 8 + l2) <= 2, so T steps are off by at most T sqrt(D) d. `largest_rate` sees to the premise.
+    As a vector of D weights that is sqrt(D) d. A step maps an error e in w to (I - r (X^T X / 8 + l2 I')) e, which
+    does not grow if r (|X^T X| / 8 + l2) <= 2, so T steps are off by at most T sqrt(D) d. `largest_rate` sees to that.
     """
     steps = layout.epochs * layout.batches
     largest = max(1.0, np.abs(data.x).max())
@@ -235,8 +235,11 @@ def test_nothing_but_masked_values_is_opened(strategy: str) -> None:
     generator, ledgers = np.random.default_rng(1), []
     data = Data(generator.uniform(-1, 1, (40, 7)), generator.integers(0, 2, 40), label_rank=0)
     train_on(data, mpc.Layout((4, 3), 5, 8, 3), strategy=strategy, ledgers=ledgers)
-    operations = {m.op for m in ledgers[0].messages if m.kind == "ALLGATHER"}
-    assert operations == {"preprocessed": {"send X-A", "send w-v", "send r-v"}, "interconnection": {"open x-a", "open y-b"}}[strategy]
+    expected = {
+        "preprocessed": {"send X-A", "send w-v", "send r-v"},
+        "interconnection": {"open x-a", "open y-b"},
+    }
+    assert {m.op for m in ledgers[0].messages if m.kind == "ALLGATHER"} == expected[strategy]
 
 
 def test_what_a_party_receives_is_uniform() -> None:

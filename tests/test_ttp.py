@@ -56,7 +56,8 @@ def test_mul_corrects_c_to_a_times_b() -> None:
 def test_dot_corrects_c_to_the_matrix_product(m: int, n: int, k: int) -> None:
     a, b, c = buffers(m * k, k * n, m * n)
     left, right, known = rows(summed(a), k), list(zip(*rows(summed(b), n), strict=True)), summed(c)
-    expected = [(dot(row, list(column)) - known[i * n + j]) % 2**64 for i, row in enumerate(left) for j, column in enumerate(right)]
+    products = [dot(row, list(column)) for row in left for column in right]
+    expected = [(value - c) % 2**64 for value, c in zip(products, known, strict=True)]
     assert opened().adjust_dot("s", [a, b, c], m, n, k).tolist() == expected
 
 
@@ -156,9 +157,9 @@ class Witness(mpc.TrustedThirdParty):
         self.heard.append(f"create {arguments} {sorted(options.items())}")
         super().create_session(*arguments, **options)
 
-    def delete_session(self, *arguments: Any) -> None:
-        self.heard.append(f"delete {arguments}")
-        super().delete_session(*arguments)
+    def delete_session(self, session_id: str) -> None:
+        self.heard.append(f"delete {session_id}")
+        super().delete_session(session_id)
 
     def __getattribute__(self, name: str) -> Any:
         value = super().__getattribute__(name)

@@ -14,7 +14,7 @@ WIDTH = 100
 
 _TABLE = "margin:0.2em 0 1em 0;font-variant-numeric:tabular-nums"
 _CELL = "padding:0.15em 0.7em;white-space:nowrap;text-align:"
-_NOTE = "white-space:pre-wrap;border-left:3px solid var(--jp-warn-color1, #b35900);padding-left:0.7em;max-width:60em"
+_NOTE = "white-space:pre-wrap;border-left:3px solid var(--jp-warn-color1, #b35900);padding-left:0.7em"
 
 
 class Table(NamedTuple):
