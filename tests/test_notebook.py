@@ -406,7 +406,7 @@ def test_the_views_of_unusual_names_and_many_weights(cluster: kn.Cluster) -> Non
 
 def test_the_views_of_a_job_that_has_not_begun(cluster: kn.Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     held: list[threading.Thread] = []
-    monkeypatch.setattr(threading.Thread, "start", held.append)
+    monkeypatch.setattr(threading.Thread, "start", lambda thread: held.append(thread))
     job = cluster.apply(TUTORIAL.replace("name: job-ss-lr", "name: held"))
     monkeypatch.undo()
     text = assert_shown_well(job)

@@ -1,7 +1,8 @@
 """semi2k: two-party computation on additive shares over Z_2^64, small enough to read.
 
 From the bottom up: `ring` and `fixed` (numbers), `prg` (randomness), `link` and `scheduler` (messages, who runs when),
-`ttp` (Beaver triples), `share` and `semi2k` (secrets and their products), `matrix` (products for training).
+`ttp` (Beaver triples), `share` and `semi2k` (secrets and their products), `data` and its two strategies,
+`interconnection` and `preprocessed` (products for training).
 
 Two party programs, each with its own data, run like this:
 
@@ -19,9 +20,11 @@ Two party programs, each with its own data, run like this:
     outcomes[0].result    # array([-7.])
 """
 
+from .data import Layout
 from .fixed import decode, encode
+from .interconnection import InterconnectionData
 from .link import Ledger, Link, Message, connect
-from .matrix import InterconnectionData, Layout, PreprocessedData
+from .preprocessed import PreprocessedData
 from .prg import BlockPrg, Seeds, StreamPrg
 from .ring import Ring
 from .scheduler import Outcome, Stop, run_lockstep, run_threads

@@ -9,8 +9,6 @@ the matrix once, row by row, also when it multiplies from the left, where `X.T @
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,14 +34,6 @@ def matvec(x: Ring, w: Ring) -> Ring:
 def vecmat(r: Ring, x: Ring) -> Ring:
     """`r @ x` mod 2^64 for r of shape (n,), x of shape (n, k)."""
     return r.dot(x) if x.size < _SMALL else np.einsum("ij,i->j", x, r)
-
-
-Product = Callable[[Ring, Ring], Ring]
-
-
-def products_for(size: int) -> tuple[Product, Product]:
-    """The functions behind `matvec` and `vecmat` for matrices of that many elements, chosen once for a hot loop."""
-    return (np.ndarray.dot, np.ndarray.dot) if size < _SMALL else (matvec, vecmat)
 
 
 def batch_matvec(x: Ring, w: Ring) -> Ring:

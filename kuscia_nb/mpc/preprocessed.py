@@ -1,0 +1,158 @@
+"""Training data with masks and triples in bulk: a product sends a vector and goes once over a party's columns."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy import add, right_shift
+from numpy.typing import NDArray
+
+from .data import Layout
+from .ring import SHIFTS, Ring, batch_matvec, batch_vecmat, matvec, signed, vecmat
+from .semi2k import Semi2k
+from .share import Share
+from .ttp import PrgBuffer
+
+BLOCK_ELEMENTS = 2**17
+"""Ring elements (1 MiB) of the matrix that are prepared in one go: they fit into a core's cache."""
+
+
+class PreprocessedData:
+    """One party's part. `own`: its columns in fixed point, (rows, columns[rank]); targets: (rows,).
+
+    X = [X_0 | X_1], the constant column being the last of X_1. Rank r knows X_r and has a share of w, so all that
+    X w needs the peer for is rank r's matrix times the peer's share s of the weights of its columns. With a mask A of
+    X_r from its owner, a mask v of s from the peer, and c_0 + c_1 = A v from the TTP,
+
+        X_r s  =  X_r (s - v)  +  (X_r - A) v  +  A v
+                  owner           peer            c_0 + c_1
+
+    F = X_r - A goes to the peer once, and A serves all products; e = s - v goes to the owner in the product's own
+    step. F v and c are known beforehand. The owner adds its own share of the weights to e, so that a product costs it
+    a single pass over its columns. X^T r works the same way: the owner gets the peer's masked share of r.
+
+    Blocks of batches are prepared when training reaches them, for a group of epochs at once, and F is then let go; what
+    stays are vectors.
+    """
+
+    def __init__(self, mpc: Semi2k, own: Ring, targets: Share, layout: Layout) -> None:
+        self.mpc, self._layout = mpc, layout
+        self._columns = (layout.columns[0], layout.columns[1] + 1)
+        split = layout.columns[0]
+        self.owned, self.peers = slice(0, split), slice(split, None)
+        rows = layout.batches * layout.batch_size
+        own = own[:rows]
+        if mpc.rank:
+            self.owned, self.peers = self.peers, self.owned
+            own = np.append(own, np.full((rows, 1), mpc.encode(1.0)), axis=1)
+        self._own = own.reshape(layout.batches, layout.batch_size, -1)
+        self._targets = targets.kept[:rows].reshape(layout.batches, layout.batch_size)
+        self._per_block = layout.per_block(BLOCK_ELEMENTS)
+        self._group = max(1, layout.width // 2)  # epochs whose vectors take no more memory than X
+        self._blocks: dict[int, list[Block]] = {}  # first batch -> what is prepared for the epochs of this group
+
+    def zero_weights(self) -> Share:
+        return self.mpc.zeros(self._layout.width)
+
+    async def batches(self, epoch: int) -> AsyncIterator[PreprocessedBatch]:
+        epochs = min(self._group, self._layout.epochs - epoch)
+        for first in range(0, self._layout.batches, self._per_block):
+            own = self._own[first : first + self._per_block]
+            targets = self._targets[first : first + self._per_block]
+            if epoch % self._group == 0:
+                self._blocks[first] = await self._prepare(own, epochs)
+            block = self._blocks[first].pop(0)
+            for parts in zip(own, targets, *block, *block.views(self.owned), strict=True):
+                yield PreprocessedBatch(self, *parts)
+
+    async def _prepare(self, own: Ring, epochs: int) -> list[Block]:
+        """Mask a block of this party's columns, exchange F, make the vectors of its products in `epochs` epochs."""
+        mpc, (count, size, _) = self.mpc, own.shape
+        masks, mask = mpc.draw_own((count * size * self._columns[0], count * size * self._columns[1]))
+        masked = await mpc.link.exchange(own - mask.reshape(own.shape), "send X-A")
+        return [
+            Block(*await self._vectors(masks, masked, False), *await self._vectors(masks, masked, True))
+            for _ in range(epochs)
+        ]
+
+    async def _vectors(self, masks: tuple[PrgBuffer, PrgBuffer], masked: Ring, transpose: bool) -> tuple[Ring, Ring]:
+        """For every batch of a block: v, this party's mask, and q, all that is known of its share of the product."""
+        mpc, (count, size, _) = self.mpc, masked.shape
+        lengths = (size, size) if transpose else (self._columns[1], self._columns[0])
+        vectors, v = mpc.draw_own((count * lengths[0], count * lengths[1]))
+        (c_buffer,), (c,) = mpc.draw_triple(count * (self._layout.width if transpose else size))
+        if mpc.ttp.adjusts:
+            c = c + await mpc.ttp.adjust_cross_dot(masks, vectors, c_buffer, count, size, transpose=transpose)
+        v, q = v.reshape(count, -1), c.reshape(count, -1).copy()
+        if transpose:
+            q[:, self.peers] += batch_vecmat(v, masked)
+        else:
+            q += batch_matvec(masked, v)
+        return mpc.share.of(v).kept, mpc.share.of(q).kept
+
+
+class Block(NamedTuple):
+    """What is prepared for the batches of a block in one epoch, in the form that `Share.kept` has.
+
+    The first axis of every array is the batch. A step uses up its rows of q: they become its result.
+    """
+
+    v_rows: Ring
+    """Masks of this party's share of the weights of the peer's columns, (count, columns of the peer)."""
+    q_rows: Ring
+    """(count, batch_size)."""
+    v_columns: Ring
+    """Masks of this party's share of the residuals, (count, batch_size)."""
+    q_columns: Ring
+    """(count, width)."""
+
+    def views(self, owned: slice) -> tuple[NDArray[np.int64], NDArray[np.int64], Ring]:
+        """q_rows and q_columns as signed numbers, and the owned part of q_columns."""
+        return signed(self.q_rows), signed(self.q_columns), self.q_columns[:, owned]
+
+
+class PreprocessedBatch:
+    """One batch of a `Block`, with this party's own columns of its rows.
+
+    The two products are the inner loop of training: every numpy call in them counts.
+    """
+
+    __slots__ = (
+        "_data", "_own", "_q_columns", "_q_columns_signed", "_q_owned", "_q_rows", "_q_rows_signed", "_targets",
+        "_v_columns", "_v_rows",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        data: PreprocessedData,
+        own: Ring,
+        targets: Ring,
+        v_rows: Ring,
+        q_rows: Ring,
+        v_columns: Ring,
+        q_columns: Ring,
+        q_rows_signed: NDArray[np.int64],
+        q_columns_signed: NDArray[np.int64],
+        q_owned: Ring,
+    ) -> None:
+        self._data, self._own, self._targets = data, own, targets
+        self._v_rows, self._q_rows, self._v_columns, self._q_columns = v_rows, q_rows, v_columns, q_columns
+        self._q_rows_signed, self._q_columns_signed, self._q_owned = q_rows_signed, q_columns_signed, q_owned
+
+    async def dot(self, weights: Share, bits: int) -> Share:
+        mpc, kept, q, v = self._data.mpc, weights.kept, self._q_rows, self._v_rows
+        owned, peers = kept[self._data.owned], kept[self._data.peers]
+        e = await mpc.link.exchange(v - peers if mpc.mirrored else peers - v, "send w-v")
+        add(q, matvec(self._own, owned - e if mpc.mirrored else owned + e), q)
+        right_shift(self._q_rows_signed, SHIFTS[bits], self._q_rows_signed)
+        return mpc.share(q)
+
+    async def residual_dot(self, predictions: Share, bits: int) -> Share:
+        mpc, q, v = self._data.mpc, self._q_owned, self._v_columns
+        residuals = predictions.kept - self._targets
+        e = await mpc.link.exchange(v - residuals if mpc.mirrored else residuals - v, "send r-v")
+        add(q, vecmat(residuals - e if mpc.mirrored else residuals + e, self._own), q)
+        right_shift(self._q_columns_signed, SHIFTS[bits], self._q_columns_signed)
+        return mpc.share(self._q_columns)
