@@ -218,6 +218,7 @@ def test_a_fault_stops_the_run() -> None:
         ("--seed one", "argument --seed: invalid int value: 'one'"),
         ("--strategy fast", "argument --strategy: invalid choice: 'fast'"),
         ("-o a.b", "--out a.b: not a name for a variable"),
+        ("--seed {__name__}", "argument --seed: invalid int value: '{__name__}'"),  # taken as it is written
     ],
 )
 def test_wrong_options_are_errors(notebook: Notebook, options: str, what: str) -> None:
@@ -402,6 +403,14 @@ def test_the_views_of_unusual_names_and_many_weights(cluster: kn.Cluster) -> Non
     assert "c60" not in text
     weight = job.weights()["weight"].iloc[-1]
     assert text.endswith(f" {weight:.7f}"), "2^-20 has its first digit in the seventh decimal"
+
+
+def test_the_text_of_a_wide_table_is_cut(cluster: kn.Cluster) -> None:
+    alias = "a" * 90
+    shown = bundle(cluster.apply(TUTORIAL.replace("ss_lr_1", alias).replace("name: job-ss-lr", "name: wide")).wait())
+    assert max(map(len, shown["text/plain"].splitlines())) <= WIDTH
+    assert re.search(r"ResourceCreated +a{10,}… +\+\d\.\d{3} s", shown["text/plain"])
+    assert shown["text/html"].count(f">{alias}<") == 4, "in HTML there is room for all of it"
 
 
 def test_the_views_of_a_job_that_has_not_begun(cluster: kn.Cluster, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class KusciaMagics(Magics):
     """The magics of kuscia_nb."""
 
-    @no_var_expand  # a body of YAML is full of braces
+    @no_var_expand  # the line is taken as it is written; IPython leaves the body alone anyway
     @line_cell_magic  # as a line magic for its help: IPython refuses a cell magic without a body
     @magic_arguments("%kusciajob")
     @argument("-h", "--help", action="store_true", help="show this help")

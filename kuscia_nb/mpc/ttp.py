@@ -19,7 +19,7 @@ import numpy as np
 
 from ..errors import OpAdjustError, SessionError
 from .link import Link, Stream, now
-from .prg import BLOCK_ELEMENTS, BlockPrg
+from .prg import BlockPrg
 from .ring import Ring, batch_matvec, batch_vecmat, matmul
 
 VERSION = 2
@@ -43,21 +43,13 @@ class Session:
         self.left = 0
         self._masks: tuple[tuple[PrgBuffer, ...], list[Ring]] | None = None
 
-    def reconstruct(self, *buffers: PrgBuffer) -> list[Ring]:
-        """For each buffer the sum of all parties' draws, shape (elements,)."""
-        first, last = buffers[0], buffers[-1]
-        offsets = [BLOCK_ELEMENTS * (buffer.counter - first.counter) for buffer in buffers]
-        span = offsets[-1] + last.elements
-        if span > 2 * BLOCK_ELEMENTS * len(buffers) + sum([buffer.elements for buffer in buffers]) or min(offsets) < 0:
-            return [self._sum(*buffer) for buffer in buffers]
-        whole = self._sum(first.counter, span)  # they were drawn in a row
-        return [whole[at : at + buffer.elements] for at, buffer in zip(offsets, buffers, strict=True)]
-
-    def _sum(self, counter: int, elements: int) -> Ring:
-        first, *others = self.prgs.values()
-        total = first.at(counter, elements)
-        for prg in others:
-            total = total + prg.at(counter, elements)
+    def reconstruct(self, buffer: PrgBuffer) -> Ring:
+        """The sum of all parties' draws, shape (elements,)."""
+        total, counter, elements = None, *buffer
+        for prg in self.prgs.values():
+            drawn = prg.at(counter, elements)
+            total = drawn if total is None else total + drawn
+        assert total is not None  # a session has parties
         return total
 
     def own_draws(self, buffers: tuple[PrgBuffer, PrgBuffer]) -> list[Ring]:
@@ -128,8 +120,7 @@ class TrustedThirdParty:
         a, b, c = buffers
         if not a.elements == b.elements == c.elements:
             raise OpAdjustError(f"a, b and c must have one size, got {a.elements}, {b.elements}, {c.elements}")
-        left, right, known = session.reconstruct(a, b, c)
-        return left * right - known
+        return session.reconstruct(a) * session.reconstruct(b) - session.reconstruct(c)
 
     def adjust_dot(
         self, session_id: str, buffers: Sequence[PrgBuffer], m: int, n: int, k: int, field: int = FIELD_64
@@ -140,8 +131,7 @@ class TrustedThirdParty:
         _require("a", a, m * k)
         _require("b", b, k * n)
         _require("c", c, m * n)
-        right, result = session.reconstruct(b, c)
-        np.negative(result, result)
+        right, result = session.reconstruct(b), -session.reconstruct(c)
         if n > 1:
             right = right.reshape(k, n)
         for prg in session.prgs.values():  # the sum of the products costs less than the product of the sum
@@ -177,7 +167,7 @@ class TrustedThirdParty:
             product = np.concatenate([batch_vecmat(v[1], parts[0]), batch_vecmat(v[0], parts[1])], axis=1)
         else:
             product = batch_matvec(parts[0], v[1]) + batch_matvec(parts[1], v[0])
-        return product.reshape(-1) - session.reconstruct(c)[0]
+        return product.reshape(-1) - session.reconstruct(c)
 
     def _session(self, session_id: str, buffers: Sequence[PrgBuffer], field: int) -> Session:
         """The session of a request that is well formed, with every seed there."""
