@@ -1,6 +1,6 @@
 """Train one two-party SS-LR job on SecretFlow SPU 0.9.5: the yardstick of ``ss_lr.py``.
 
-This script runs in an environment of its own (``pip install spu==0.9.5 numpy``) as a child process that
+This script runs in an environment of its own (``pip install spu==0.9.5``, which brings numpy and JAX) as a child process that
 answers JSON, one object per line. The first line is the job; every ``run`` after it trains once, from zero::
 
     > {"data": "job.npz", "batch_size": 21, "epochs": 1, "learning_rate": 0.05, "l2": 0.5}
@@ -50,12 +50,20 @@ import resource
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TextIO
 
 import numpy as np
 
+_CONFIG = {
+    "protocol": "SEMI2K",
+    "field": "FM64",
+    "fxp_fraction_bits": 18,
+    "beaver_type": "TrustedFirstParty",
+    "trunc_allow_msb_error": True,
+}
 _MANY = 12_800  # elements of a batch from which one copy of the whole opening costs more than a second message
 _TURN = 8  # batches per turn of the loop, at most: amortises the loop's public arithmetic, keeps the text short
 
@@ -69,6 +77,9 @@ class Job:
     epochs: int
     learning_rate: float
     l2: float
+
+
+Form = Callable[[Any, Job, int, int], tuple[Any, dict[str, bool]]]
 
 
 def _float(value: float) -> str:
@@ -152,15 +163,22 @@ def program(job: Job, n: int, k: int) -> str:
 """
 
 
+def fastest(spu: Any, job: Job, n: int, k: int) -> tuple[Any, dict[str, bool]]:
+    """The executable for ``n`` rows and ``k`` columns, and what to set for it besides ``_CONFIG``."""
+    executable = spu.Executable("ss_lr", ["x", "y"], ["w"], program(job, n, k).encode())
+    return executable, {"experimental_disable_vectorization": job.batch_size * k >= _MANY}
+
+
 class Peers:
     """Two SPU runtimes in two threads, each with its shares of the data, ready to train again and again."""
 
-    def __init__(self, spu: Any, job: Job) -> None:
+    def __init__(self, spu: Any, job: Job, form: Form) -> None:
         with np.load(job.data) as arrays:
             x = np.column_stack([arrays["x"], np.ones(len(arrays["x"]))]).astype(np.float32)
             y = arrays["y"].astype(np.float32)
-        config = self._config(spu, many=job.batch_size * x.shape[1] >= _MANY)
-        self._executable = spu.Executable("ss_lr", ["x", "y"], ["w"], program(job, *x.shape).encode())
+        self._executable, settings = form(spu, job, *x.shape)
+        config = spu.RuntimeConfig()
+        config.ParseFromJsonString(json.dumps({**_CONFIG, **settings}))
         self._io = spu.Io(2, config)
         self._barrier = threading.Barrier(2)
         self._threads = ThreadPoolExecutor(2)
@@ -177,20 +195,6 @@ class Peers:
             return runtime
 
         self._runtimes = list(self._threads.map(start, range(2)))
-
-    @staticmethod
-    def _config(spu: Any, *, many: bool) -> Any:
-        config = spu.RuntimeConfig()
-        text = {
-            "protocol": "SEMI2K",
-            "field": "FM64",
-            "fxp_fraction_bits": 18,
-            "beaver_type": "TrustedFirstParty",
-            "trunc_allow_msb_error": True,
-            "experimental_disable_vectorization": many,
-        }
-        config.ParseFromJsonString(json.dumps(text))
-        return config
 
     def _train(self, runtime: Any) -> tuple[float, float]:
         self._barrier.wait()
@@ -223,6 +227,7 @@ def _keep_pages() -> None:
 def main() -> None:
     """Answer the requests on stdin until it ends."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--jax", action="store_true", help="the program as users write it, in JAX: see _spu_jax.py")
     parser.add_argument("--tuned", action="store_true", help="tell malloc to keep its pages")
     arguments = parser.parse_args()
     replies = _quiet_stdout()
@@ -230,6 +235,7 @@ def main() -> None:
     if arguments.tuned:
         _keep_pages()
     spu = importlib.import_module("spu")
+    form: Form = importlib.import_module("_spu_jax").compiled if arguments.jax else fastest
 
     def reply(**answer: object) -> None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # KiB on Linux
@@ -238,7 +244,7 @@ def main() -> None:
     peers: Peers | None = None
     for line in sys.stdin:
         if peers is None:
-            peers = Peers(spu, Job(**json.loads(line)))
+            peers = Peers(spu, Job(**json.loads(line)), form)
             reply(ready=True)
         else:
             seconds, weights = peers.run()
