@@ -23,7 +23,7 @@ bench: .venv/dev
 	$(BIN)/python benchmarks/ss_lr.py
 
 clean:
-	rm -rf .venv
+	rm -rf .venv .venv-spu
 
 # Stamps: what is installed into .venv, installed anew when pyproject.toml changes.
 .venv/demo .venv/dev .venv/lab: pyproject.toml | .venv/bin/python

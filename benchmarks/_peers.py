@@ -15,11 +15,14 @@ from typing import Any, NamedTuple, TextIO
 from _common import PROJECT, tell
 
 SPU_VERSION = "0.9.5"
+JAX = "jax[cpu]==0.4.34"
+"""The latest one that SPU_VERSION's frontend works with, as its wheel says."""
 SPU_FOLDER = PROJECT / ".venv-spu"
 _SPU_PYTHONS = ("python3.11", "python3.10")
 _ASK_VERSIONS = """
 import importlib.metadata, platform, spu
-print(importlib.metadata.version("spu"), platform.python_version(), importlib.metadata.version("numpy"))
+version = importlib.metadata.version
+print(version("spu"), platform.python_version(), version("numpy"), version("jax"))
 """
 
 
@@ -79,10 +82,10 @@ def spu_environment(given: Path | None) -> tuple[Path, str]:
         tell(f"making {SPU_FOLDER.name} with spu {SPU_VERSION}, once (1 GB)")
         subprocess.run([_base_python(), "-m", "venv", "--clear", SPU_FOLDER], check=True)
         (SPU_FOLDER / ".gitignore").write_text("*\n", "utf-8")
-        subprocess.run([python, "-m", "pip", "install", "--quiet", f"spu=={SPU_VERSION}"], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", f"spu=={SPU_VERSION}", JAX], check=True)
         versions = _spu_versions(python)
     if versions is None:
-        raise SystemExit(f"{python} has no spu {SPU_VERSION}")
+        raise SystemExit(f"{python} has no spu {SPU_VERSION} with its numpy and jax")
     return python, versions
 
 
@@ -97,10 +100,13 @@ def _base_python() -> str:
 
 
 def _spu_versions(python: Path) -> str | None:
-    """SPU's version with those of Python and numpy around it; None if it is not there, or another one."""
+    """SPU's version with those of Python, numpy and JAX around it; None if it is not there, or another one."""
     try:
         asked = subprocess.run([python, "-c", _ASK_VERSIONS], capture_output=True, text=True)
     except OSError:
         return None
     spu, *others = asked.stdout.split() or [""]
-    return f"{spu} (Python {others[0]}, numpy {others[1]})" if spu == SPU_VERSION else None
+    if spu != SPU_VERSION:
+        return None
+    names = ("Python", "numpy", "jax")
+    return f"{spu} ({', '.join(map(' '.join, zip(names, others, strict=True)))})"

@@ -1,7 +1,7 @@
 """Train one two-party SS-LR job on SecretFlow SPU 0.9.5: the yardstick of ``ss_lr.py``.
 
-This script runs in an environment of its own (``pip install spu==0.9.5``, which brings numpy and JAX) as a child process that
-answers JSON, one object per line. The first line is the job; every ``run`` after it trains once, from zero::
+This script runs in an environment of its own (``pip install spu==0.9.5``) as a child process that answers
+JSON, one object per line. The first line is the job; every ``run`` after it trains once, from zero::
 
     > {"data": "job.npz", "batch_size": 21, "epochs": 1, "learning_rate": 0.05, "l2": 0.5}
     < {"ready": true, "max_rss_mb": 221.0}
@@ -13,14 +13,14 @@ last weight. ``seconds`` is the wall time of ``Runtime.run`` in both parties, tw
 from a common barrier until the later one is done. Set-up, sharing and reconstruction are outside of it.
 
 A reference is worth something only where it is not handicapped, so every choice is the fastest one found
-for SPU; ``--tuned`` also tells malloc to keep its pages. What the alternatives cost on two cores, as
-multiples of the time of this script with ``--tuned``:
+for SPU; ``--tuned`` also tells malloc to keep its pages. With ``--jax`` the program is the one that users
+write, see ``_spu_jax.py``. What the alternatives cost on two cores, as multiples of the time of this script
+with ``--tuned``:
 
 ====================================================  ====================  =======================
 instead                                               10,000 x 20, B = 21   100,000 x 100, B = 1024
 ====================================================  ====================  =======================
-the loop as JAX compiles it, same settings            1.4                   1.4
-the loop as JAX compiles it, nothing set              1.5                   3.1
+``--jax --tuned``, vectorization set as without it    1.4                   1.4
 the job unrolled, at once or in chunks of 16 batches  5.3 to 5.7            1.3
 one executable per batch                              11                    1.8
 the gradient as X^T err: X is read down its columns   1.0                   1.4
@@ -57,13 +57,8 @@ from typing import Any, TextIO
 
 import numpy as np
 
-_CONFIG = {
-    "protocol": "SEMI2K",
-    "field": "FM64",
-    "fxp_fraction_bits": 18,
-    "beaver_type": "TrustedFirstParty",
-    "trunc_allow_msb_error": True,
-}
+_CONFIG = {"protocol": "SEMI2K", "field": "FM64", "fxp_fraction_bits": 18}
+_CONFIG |= {"beaver_type": "TrustedFirstParty", "trunc_allow_msb_error": True}
 _MANY = 12_800  # elements of a batch from which one copy of the whole opening costs more than a second message
 _TURN = 8  # batches per turn of the loop, at most: amortises the loop's public arithmetic, keeps the text short
 

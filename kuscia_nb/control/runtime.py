@@ -9,11 +9,10 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import JobFailed, JobStopped, KusciaError, PeerFailed
+from ..errors import JobFailed, KusciaError, PeerFailed
 from ..mpc import Outcome, Seeds, Stop, TrustedThirdParty, connect, run_lockstep
 from ..operators import OPERATORS, Operator, Party, ranked_parties
 from ..operators.ss_lr.program import STRATEGY
@@ -170,20 +169,13 @@ def _in_order(job: KusciaJob) -> Iterator[JobTask]:
 
 
 def _cause(outcomes: Mapping[str, Outcome]) -> KusciaError | None:
-    """The error that made the others fail, with the party that had it."""
+    """The error that made the others fail."""
     errors = {domain: outcome.error for domain, outcome in outcomes.items() if outcome.error is not None}
-    if not errors:
-        return None
-    domain, error = next(
-        ((domain, error) for domain, error in errors.items() if not isinstance(error, PeerFailed)),
-        next(iter(errors.items())),
-    )
-    with suppress(AttributeError):
-        error.add_note(f"raised in the program of {domain}")
-    if isinstance(error, JobStopped):
-        return error
-    if isinstance(error, KusciaError):
-        return error
-    failed = JobFailed(f"the program of {domain} failed: {type(error).__name__}: {error}")
-    failed.__cause__ = error
-    return failed
+    first = {domain: error for domain, error in errors.items() if not isinstance(error, PeerFailed)} or errors
+    for domain, error in first.items():
+        if isinstance(error, KusciaError):
+            return error
+        failed = JobFailed(f"the program of {domain} failed: {type(error).__name__}: {error}")
+        failed.__cause__ = error
+        return failed
+    return None
