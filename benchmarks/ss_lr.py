@@ -5,9 +5,8 @@
 
 All contenders train on the same data in one go, in turns: one sample of each in every round. Each is a child process
 of its own (engine_peer.py, spu_peer.py), trained once before anything counts. One that takes longer than 5 seconds for
-that is sampled in 3 rounds only. What is measured is the training of both
-parties with all of its protocol, data being in the ring already: our start, masks, triples and TTP, and
-`Runtime.run` of SPU, without encoding and sharing.
+that is sampled in 3 rounds only. What is measured is the training of both parties with all of its protocol, data being
+in the ring already: our start, masks, triples and TTP, and `Runtime.run` of SPU, without encoding and sharing.
 
 SPU runs in an environment of its own, .venv-spu, which is made when it is needed (`--spu-python` takes another). It
 takes part three times:
@@ -55,9 +54,9 @@ CONTENDERS = (*OURS, *SPUS, FLOAT64)
 
 COLUMNS = (
     f'"{JAX}" is a JAX function as users of SPU write it, compiled by its own frontend, with malloc as it comes; '
-    f'"{SPU}" is a program written by hand in pphlo, in the fastest form and with the fastest settings that were found, '
-    f'with malloc as it comes; "{TUNED}" is that program with malloc told to keep its pages; "{FLOAT64}" is plain numpy '
-    'without any secrecy; "met" or "MISSED" says how the column to the left of it compares with the floor.'
+    f'"{SPU}" is a program written by hand in pphlo, in the fastest form and with the fastest settings found, '
+    f'with malloc as it comes; "{TUNED}" is that program with malloc told to keep its pages; "{FLOAT64}" is '
+    'plain numpy without any secrecy; "met" or "MISSED" says how the column before it compares with the floor.'
 )
 
 

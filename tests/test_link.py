@@ -98,7 +98,8 @@ def test_a_failure_wakes_the_peer(threads: bool) -> None:
     first, second = run((fails(links[0]), waits(links[1])), links)
     assert isinstance(first.error, OSError)
     assert isinstance(second.error, PeerFailed)
-    assert "bob failed: disk full" in str(second.error)
+    assert "bob failed" in str(second.error)
+    assert "disk full" not in str(second.error)  # what went wrong may say something about bob's data
 
 
 @pytest.mark.parametrize("threads", [False, True])

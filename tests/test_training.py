@@ -163,6 +163,16 @@ def test_the_reference_of_the_tutorial() -> None:
     assert weights[10:14].round(6).tolist() == [-0.000644, 0.001813, 0.002009, 0.002596]
 
 
+def test_the_strategies_agree() -> None:
+    """Each is within the bound of plaintext, so they are within twice the bound of each other."""
+    generator = np.random.default_rng(6)
+    data = Data(generator.uniform(-1, 1, (200, 9)), generator.integers(0, 2, 200), label_rank=0)
+    layout, rate = mpc.Layout((5, 4), 10, 20, 3), 4000
+    one, other = (train_on(data, layout, rate=rate, strategy=strategy) for strategy in STRATEGIES)
+    assert np.linalg.norm(one - other) <= 2 * bound(data, layout, rate)
+    assert np.abs(one).max() > 100 * ULP  # there is something to agree on
+
+
 @strategies
 def test_the_same_seeds_give_the_same_ledger_and_weights(strategy: str) -> None:
     generator = np.random.default_rng(1)

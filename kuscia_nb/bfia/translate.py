@@ -126,7 +126,9 @@ def _task_input_config(component: Component, config: Config) -> str:
         "initiator": config.initiator and config.initiator.model_dump(),
     }
     params = {key: value for key, value in [*own.items(), ("common", common)] if value}
-    return go_json({key: value for key, value in message.items() if value not in ("", [], None)} | {"task_params": params})
+    return go_json(
+        {key: value for key, value in message.items() if value not in ("", [], None)} | {"task_params": params}
+    )
 
 
 # --- what the adapter refuses ----------------------------------------------------------------------------------------
@@ -210,7 +212,7 @@ def _party_problems(component: Component, config: Config) -> Iterator[Problem]:
             if component.name in own:
                 taken = True
                 if text := _index_fault(index, nodes):
-                    hint = f'"0" to "{len(nodes) - 1}"' if nodes else f'node ids in config.role.{role}, which has none'
+                    hint = f'"0" to "{len(nodes) - 1}"' if nodes else f"node ids in config.role.{role}, which has none"
                     path: FieldPath = ("config", "task_params", role, index)
                     yield Problem(path, f"generate taskInputConfig failed, {text}", hint, on_key=True)
     if not taken:

@@ -109,14 +109,12 @@ def run_threads(programs: Pair, links: tuple[Link, Link], stop: Stop | None = No
 
 
 def _tell_peer(links: tuple[Link, Link], rank: int, error: BaseException | None) -> None:
-    """Wake the peer of a party that has ended; it can only be waiting for what will never come."""
-    name = links[rank].name
-    what = (
-        f"{name} ended before it sent what {links[1 - rank].name} waits for"
-        if error is None
-        else (f"{name} failed: {error}")
-    )
-    links[1 - rank].close(PeerFailed(what))
+    """Wake the peer of a party that has ended; it can only be waiting for what will never come.
+
+    It learns that the party failed, but not why: an error may quote the party's data.
+    """
+    name, peer = links[rank].name, links[1 - rank]
+    peer.close(PeerFailed(f"{name} {'failed' if error else 'ended'} before it sent what {peer.name} waits for"))
 
 
 def _close(links: tuple[Link, Link], error: BaseException) -> None:

@@ -1,0 +1,329 @@
+"""A request's text to a checked CreateJobRequest, or to one error that shows every problem in its place.
+
+Kuscia refuses a request with a few short texts and panics at others (spec: kuscia §3.2, §3.3, §7 rows 29 to 35). Here
+the texts are the same, each with its place in the text; and what makes a KusciaJob invalid is found at once, too.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from ..control.environment import injection_problems
+from ..control.problems import FieldPath, Problem, choice, nearest
+from ..control.resources import KusciaJob
+from ..control.rules import rule_problems
+from ..control.source import Reader, Source, manifest_error, shown
+from ..errors import ManifestError
+from . import messages
+from .messages import Config, CreateJobRequest, Dag, Message, to_double
+from .translate import places, producer, request_problems, to_job
+
+
+class RequestSource(Source):
+    """A request's text and data; problems are placed by the names that the text has."""
+
+    def __init__(self, text: str = "", data: Any = None) -> None:
+        super().__init__(text)
+        self.data = data
+
+    def spelled(self, path: FieldPath) -> FieldPath:
+        """The path with jobId or componentName for job_id or module_name, where the request has those."""
+        found, holder = [], self.data
+        for part in path:
+            if isinstance(holder, Mapping):
+                spellings = (part, to_camel(part), *_OTHER_NAMES.get(part, ())) if isinstance(part, str) else ()
+                part = next((name for name in spellings if holder.get(name) is not None), part)
+                holder = holder.get(part)
+            else:
+                holder = holder[part] if isinstance(holder, list) and isinstance(part, int) else None
+            found.append(part)
+        return tuple(found)
+
+    def keys(self, path: FieldPath) -> list[str]:
+        """The keys of the object at a path."""
+        holder = self.data
+        for part in self.spelled(path):
+            try:
+                holder = holder[part]
+            except (KeyError, IndexError, TypeError):
+                return []
+        return [str(key) for key in holder] if isinstance(holder, Mapping) else []
+
+
+_OTHER_NAMES: dict[str, tuple[str, ...]] = dict.fromkeys(("module_name", "code"), ("componentName", "component_name"))
+
+
+def read_request(text: str) -> CreateJobRequest:
+    """The request that a JSON text describes; one ManifestError says everything that is wrong with it."""
+    source = RequestSource(text.removeprefix("\ufeff"))
+    if not source.text.strip():
+        raise ManifestError("the request is empty", hint="a JSON object with job_id, dag and config")
+    try:
+        source.data = json.loads(source.text)
+        problems = _locate(source)
+        return _checked(source, problems)
+    except RecursionError as error:
+        raise ManifestError("the request is nested too deeply") from error
+    except ValueError as error:
+        raise _not_json(error, source) from error
+
+
+def from_dict(data: Mapping[str, Any]) -> CreateJobRequest:
+    """The request that Python's own types describe, with the same checks as `read_request`."""
+    return _checked(RequestSource(data=_plain(data)), [])
+
+
+@contextmanager
+def pointing_into(request: CreateJobRequest, job: KusciaJob) -> Iterator[None]:
+    """Within it, what is found wrong with the job of a request is said in the words of the request."""
+    listener = _Listener()
+    job._source = listener
+    try:
+        yield
+    except ManifestError as error:
+        if not listener.heard:
+            raise
+        source = request._source if isinstance(request._source, RequestSource) else RequestSource()
+        raise _request_error([in_request(problem, request) for problem in listener.heard], source) from error
+    finally:
+        job._source = None
+
+
+class _Listener(Source):
+    """Hears which problems an error is made of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[Problem] = []
+
+    def index(self, problem: Problem) -> int | None:
+        self.heard.append(problem)
+        return None
+
+
+# --- text to data ----------------------------------------------------------------------------------------------------
+
+
+def _locate(source: Source) -> list[Problem]:
+    """Note where everything stands, as JSON is YAML but for tabs; the problems are keys that are there twice."""
+    yaml = YAML(typ="safe", pure=True)
+    reader = Reader(yaml)
+    try:
+        reader.read(yaml.compose(source.text.replace("\t", " ")))
+    except (YAMLError, RecursionError):
+        return []  # errors have no line then
+    source.places = reader.places
+    return reader.problems
+
+
+def _not_json(error: ValueError, source: Source) -> ManifestError:
+    if re.search(r"^(apiVersion|kind)\s*:", source.text, re.MULTILINE):
+        return manifest_error([_MANIFEST], source)
+    if "\n" not in source.text and source.text.endswith(".json"):
+        return ManifestError("this is a file's name, not a request", hint=f"%bfia_submit {source.text}")
+    at = min(getattr(error, "pos", 0), len(source.text.rstrip()))
+    text = f"not JSON: {getattr(error, 'msg', error)}"
+    hint = "valid JSON: names and texts in double quotes, no comma at the end"
+    return manifest_error([Problem((), text, hint, at=at)], source)
+
+
+def _plain(data: Any) -> Any:
+    """A copy in dicts and lists."""
+    if isinstance(data, Mapping):
+        return {key: _plain(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_plain(item) for item in data]
+    return data
+
+
+# --- data to a request -----------------------------------------------------------------------------------------------
+
+_MANIFEST = Problem(
+    (), "this is a KusciaJob manifest, not a BFIA create-job request", "%%kusciajob or cluster.apply(...)"
+)
+
+
+def _checked(source: RequestSource, problems: list[Problem]) -> CreateJobRequest:
+    data = source.data
+    if not isinstance(data, Mapping):
+        text = f"a request is an object, this is {shown(data)}"
+        raise manifest_error([Problem((), text, "job_id, dag and config")], source)
+    if {"apiVersion", "kind"} & data.keys() and not {"job_id", "jobId", "dag"} & data.keys():
+        raise manifest_error([_MANIFEST], source)
+    problems += _value_problems(data, ())
+    request, found = _decoded(data)
+    problems += found
+    wrong = {problem.path for problem in problems}
+    problems += [problem for problem in request_problems(request) if problem.path not in wrong]
+    if all(problem.path[0] not in ("dag", "config") for problem in problems if problem.path):
+        # without a name, or with one that is no text, there is still much to say
+        named = request if request.job_id else request.model_copy(update={"job_id": "job"})
+        if named.dag and named.config:
+            problems += _job_problems(named)
+    if problems:
+        raise _request_error(problems, source)
+    request._source = source
+    return request
+
+
+def _value_problems(value: Any, path: FieldPath) -> Iterator[Problem]:
+    """Numbers and texts that JSON can write and that no double or UTF-8 text can hold."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _value_problems(item, (*path, str(key)))
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from _value_problems(item, (*path, i))
+    elif isinstance(value, str) and re.search("[\ud800-\udfff]", value):
+        yield Problem(path, "half of a surrogate pair is not a character", "both halves, or neither")
+    elif isinstance(value, int | float) and not math.isfinite(to_double(value)):
+        yield Problem(path, f"a number must be finite, is {to_double(value)}")
+
+
+def _decoded(data: Mapping[str, Any]) -> tuple[CreateJobRequest, list[Problem]]:
+    """The request without its faulty fields, and what is wrong with them."""
+    problems: list[Problem] = []
+    plain = _plain(data)
+    while True:
+        try:
+            return CreateJobRequest.model_validate(plain), problems
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+        problems += [_schema_problem(detail) for detail in details]
+        for detail in details:
+            _remove(plain, detail["loc"])
+
+
+_KINDS = {
+    "string_type": "a string",
+    "tuple_type": "a list",
+    "dict_type": "an object",
+    "model_type": "an object",
+}
+
+
+def _schema_problem(detail: ErrorDetails) -> Problem:
+    path, kind, given = detail["loc"], detail["type"], detail["input"]
+    if kind not in _KINDS:
+        return Problem(path, detail["msg"], "only one of the two" if kind == "twice" else "")
+    hint = f'"{path[-1]}": "{given}"' if kind == "string_type" and isinstance(given, int | float) else ""
+    return Problem(path, f"must be {_KINDS[kind]}, is {shown(given)}", hint)
+
+
+def _remove(data: Any, path: FieldPath) -> None:
+    """Make a faulty value one that is not set; in a list, an empty one in its place."""
+    path = RequestSource(data=data).spelled(path)
+    if not path:
+        data.clear()
+        return
+    holder = data
+    for part in path[:-1]:
+        holder = holder[part]
+    if isinstance(holder, dict):
+        holder.pop(path[-1], None)
+    else:
+        holder[path[-1]] = "" if isinstance(holder[path[-1]], int) else {}
+
+
+# --- the job of a request --------------------------------------------------------------------------------------------
+
+
+def _job_problems(request: CreateJobRequest) -> list[Problem]:
+    """What is wrong with the KusciaJob of a translatable request, and what gets lost on the way."""
+    job = to_job(request)
+    problems, configs = list(rule_problems(job)), {}
+    for i, task in enumerate(job.spec.tasks):
+        try:
+            configs[i] = task.config
+        except ValidationError as error:
+            base: FieldPath = ("spec", "tasks", i, "taskInputConfig")
+            problems += [Problem(base + detail["loc"], detail["msg"]) for detail in error.errors()]
+    problems += injection_problems(job, configs)
+    found = [in_request(problem, request) for problem in problems]
+    said = {problem.path for problem in found}
+    return found + [problem for problem in _input_problems(request.dag or Dag()) if problem.path not in said]
+
+
+def _input_problems(dag: Dag) -> Iterator[Problem]:
+    """Inputs that no other component makes; Kuscia finds out when the task starts (spec: kuscia §3.6, §7 row 29)."""
+    for i, component in enumerate(dag.components):
+        others = [other for other in dag.components if other.name != component.name]
+        for n, ref in enumerate(component.input):
+            if producer(component, ref, dag.components) is None:
+                keys = [f"{o.name}.{output.key}" for o in others for output in o.output if output.type == ref.type]
+                text = f'no other component has the output "{ref.key}" of type {ref.type}'
+                yield Problem(("dag", "components", i, "input", n, "key"), text, choice(ref.key, keys))
+
+
+def in_request(problem: Problem, request: CreateJobRequest) -> Problem:
+    """A problem of the job where it stands in its request."""
+    return problem._replace(path=_request_path(problem.path, request.dag or Dag(), request.config or Config()))
+
+
+def _request_path(path: FieldPath, dag: Dag, config: Config) -> FieldPath:
+    match path:
+        case ("metadata", *_):
+            return ("job_id",)
+        case ("spec", "initiator"):
+            return ("config", "initiator", "node_id")
+        case ("spec", "tasks", int(i), "parties", int(j), *_):
+            role, index, _ = places(dag.components[i], config)[j]
+            return ("config", "role", role, index)
+        case ("spec", "tasks", int(i), "taskInputConfig", "role" | "initiator" as part, *rest):
+            return ("config", part, *rest)
+        case ("spec", "tasks", int(i), "taskInputConfig", "task_params", "common", *rest):
+            return ("config", "task_params", "common", dag.components[i].name, *rest)
+        case ("spec", "tasks", int(i), "taskInputConfig", "task_params", role, index, *rest):
+            return ("config", "task_params", role, index, dag.components[i].name, *rest)
+        case ("spec", "tasks", int(i), "taskInputConfig", *rest):
+            return ("dag", "components", i, *rest)
+        case ("spec", "tasks", int(i), field, *_):
+            names = {"alias": "name", "appImage": "code", "dependencies": "input"}
+            return ("dag", "components", i, names.get(str(field), str(field)))
+    return ()
+
+
+# --- printing --------------------------------------------------------------------------------------------------------
+
+_KNOWN = {
+    spelling
+    for message in vars(messages).values()
+    if isinstance(message, type) and issubclass(message, Message)
+    for name in message.model_fields
+    for spelling in (name, to_camel(name))
+}
+
+
+def _request_error(problems: Iterable[Problem], source: RequestSource) -> ManifestError:
+    """One error for all problems; the parameters that are missing are one of them, as Kuscia has it."""
+    problems = [_with_meant(problem, source) for problem in problems]
+    absent = [problem for problem in problems if problem.text.startswith("parameter ")]
+    placed = [problem._replace(path=source.spelled(problem.path)) for problem in problems if problem not in absent]
+    if absent:
+        text, hint = (
+            part.join(words) for part, words in ((";", [p.text for p in absent]), ("; ", [p.hint for p in absent]))
+        )
+        placed.insert(0, Problem((), text, hint))
+    error = manifest_error(placed, source)
+    if len(placed) > 1:
+        return ManifestError(f"{len(placed)} problems in the request", where=error.where, hint=error.hint)
+    return error
+
+
+def _with_meant(problem: Problem, source: RequestSource) -> Problem:
+    """For a field that is not there, the misspelt one that is."""
+    *holder, name = problem.path or ("",)
+    if "empty" in problem.text and (meant := nearest(str(name), set(source.keys(tuple(holder))) - _KNOWN)):
+        return problem._replace(hint=f'"{name}" instead of "{meant}"')
+    return problem
