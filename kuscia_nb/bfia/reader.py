@@ -9,59 +9,24 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from ..control.environment import injection_problems
-from ..control.problems import FieldPath, Problem, choice, nearest
+from ..control.problems import FieldPath, Problem, choice
 from ..control.resources import KusciaJob
 from ..control.rules import rule_problems
 from ..control.source import Reader, Source, manifest_error, shown
 from ..errors import ManifestError
-from . import messages
-from .messages import Config, CreateJobRequest, Dag, Message, to_double
-from .translate import places, producer, request_problems, to_job
-
-
-class RequestSource(Source):
-    """A request's text and data; problems are placed by the names that the text has."""
-
-    def __init__(self, text: str = "", data: Any = None) -> None:
-        super().__init__(text)
-        self.data = data
-
-    def spelled(self, path: FieldPath) -> FieldPath:
-        """The path with jobId or componentName for job_id or module_name, where the request has those."""
-        found, holder = [], self.data
-        for part in path:
-            if isinstance(holder, Mapping):
-                spellings = (part, to_camel(part), *_OTHER_NAMES.get(part, ())) if isinstance(part, str) else ()
-                part = next((name for name in spellings if holder.get(name) is not None), part)
-                holder = holder.get(part)
-            else:
-                holder = holder[part] if isinstance(holder, list) and isinstance(part, int) else None
-            found.append(part)
-        return tuple(found)
-
-    def keys(self, path: FieldPath) -> list[str]:
-        """The keys of the object at a path."""
-        holder = self.data
-        for part in self.spelled(path):
-            try:
-                holder = holder[part]
-            except (KeyError, IndexError, TypeError):
-                return []
-        return [str(key) for key in holder] if isinstance(holder, Mapping) else []
-
-
-_OTHER_NAMES: dict[str, tuple[str, ...]] = dict.fromkeys(("module_name", "code"), ("componentName", "component_name"))
+from .messages import CreateJobRequest, Dag, to_double
+from .source import RequestSource, in_request, request_error
+from .translate import producer, request_problems, to_job
 
 
 def read_request(text: str) -> CreateJobRequest:
@@ -95,7 +60,7 @@ def pointing_into(request: CreateJobRequest, job: KusciaJob) -> Iterator[None]:
         if not listener.heard:
             raise
         source = request._source if isinstance(request._source, RequestSource) else RequestSource()
-        raise _request_error([in_request(problem, request) for problem in listener.heard], source) from error
+        raise request_error([in_request(problem, request) for problem in listener.heard], source) from error
     finally:
         job._source = None
 
@@ -139,9 +104,9 @@ def _not_json(error: ValueError, source: Source) -> ManifestError:
 
 
 def _plain(data: Any) -> Any:
-    """A copy in dicts and lists."""
+    """A copy in dicts and lists, with keys that are texts, as JSON has them."""
     if isinstance(data, Mapping):
-        return {key: _plain(value) for key, value in data.items()}
+        return {str(key): _plain(value) for key, value in data.items()}
     if isinstance(data, list | tuple):
         return [_plain(item) for item in data]
     return data
@@ -165,30 +130,36 @@ def _checked(source: RequestSource, problems: list[Problem]) -> CreateJobRequest
     request, found = _decoded(data)
     problems += found
     wrong = {problem.path for problem in problems}
-    problems += [problem for problem in request_problems(request) if problem.path not in wrong]
+    if () not in wrong:
+        problems += [problem for problem in request_problems(request) if problem.path not in wrong]
     if all(problem.path[0] not in ("dag", "config") for problem in problems if problem.path):
         # without a name, or with one that is no text, there is still much to say
         named = request if request.job_id else request.model_copy(update={"job_id": "job"})
         if named.dag and named.config:
             problems += _job_problems(named)
     if problems:
-        raise _request_error(problems, source)
+        raise request_error(problems, source)
     request._source = source
     return request
 
 
 def _value_problems(value: Any, path: FieldPath) -> Iterator[Problem]:
-    """Numbers and texts that JSON can write and that no double or UTF-8 text can hold."""
+    """Numbers and texts that no double and no UTF-8 text can hold, and what is no JSON at all."""
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _value_problems(item, (*path, str(key)))
+            yield from _value_problems(key, path)
+            yield from _value_problems(item, (*path, key))
     elif isinstance(value, list):
         for i, item in enumerate(value):
             yield from _value_problems(item, (*path, i))
-    elif isinstance(value, str) and re.search("[\ud800-\udfff]", value):
-        yield Problem(path, "half of a surrogate pair is not a character", "both halves, or neither")
-    elif isinstance(value, int | float) and not math.isfinite(to_double(value)):
-        yield Problem(path, f"a number must be finite, is {to_double(value)}")
+    elif isinstance(value, str):
+        if re.search("[\ud800-\udfff]", value):
+            yield Problem(path, "half of a surrogate pair is not a character", "both halves, or neither")
+    elif isinstance(value, int | float):
+        if not math.isfinite(to_double(value)):
+            yield Problem(path, f"a number must be finite, is {to_double(value)}")
+    elif value is not None:
+        yield Problem(path, f"JSON has no {type(value).__name__}", "a text, a number, true, false, a list or an object")
 
 
 def _decoded(data: Mapping[str, Any]) -> tuple[CreateJobRequest, list[Problem]]:
@@ -202,7 +173,7 @@ def _decoded(data: Mapping[str, Any]) -> tuple[CreateJobRequest, list[Problem]]:
             details = error.errors(include_url=False)
         problems += [_schema_problem(detail) for detail in details]
         for detail in details:
-            _remove(plain, detail["loc"])
+            _remove(plain, detail)
 
 
 _KINDS = {
@@ -221,19 +192,19 @@ def _schema_problem(detail: ErrorDetails) -> Problem:
     return Problem(path, f"must be {_KINDS[kind]}, is {shown(given)}", hint)
 
 
-def _remove(data: Any, path: FieldPath) -> None:
-    """Make a faulty value one that is not set; in a list, an empty one in its place."""
-    path = RequestSource(data=data).spelled(path)
+def _remove(data: Any, detail: ErrorDetails) -> None:
+    """Make a faulty value one that is not set; in a list, an empty one."""
+    path = RequestSource(data=data).spelled(detail["loc"])
     if not path:
         data.clear()
         return
     holder = data
     for part in path[:-1]:
         holder = holder[part]
-    if isinstance(holder, dict):
-        holder.pop(path[-1], None)
+    if isinstance(holder, list):
+        holder[path[-1]] = "" if detail["type"] == "string_type" else {}
     else:
-        holder[path[-1]] = "" if isinstance(holder[path[-1]], int) else {}
+        holder.pop(path[-1], None)
 
 
 # --- the job of a request --------------------------------------------------------------------------------------------
@@ -264,66 +235,3 @@ def _input_problems(dag: Dag) -> Iterator[Problem]:
                 keys = [f"{o.name}.{output.key}" for o in others for output in o.output if output.type == ref.type]
                 text = f'no other component has the output "{ref.key}" of type {ref.type}'
                 yield Problem(("dag", "components", i, "input", n, "key"), text, choice(ref.key, keys))
-
-
-def in_request(problem: Problem, request: CreateJobRequest) -> Problem:
-    """A problem of the job where it stands in its request."""
-    return problem._replace(path=_request_path(problem.path, request.dag or Dag(), request.config or Config()))
-
-
-def _request_path(path: FieldPath, dag: Dag, config: Config) -> FieldPath:
-    match path:
-        case ("metadata", *_):
-            return ("job_id",)
-        case ("spec", "initiator"):
-            return ("config", "initiator", "node_id")
-        case ("spec", "tasks", int(i), "parties", int(j), *_):
-            role, index, _ = places(dag.components[i], config)[j]
-            return ("config", "role", role, index)
-        case ("spec", "tasks", int(i), "taskInputConfig", "role" | "initiator" as part, *rest):
-            return ("config", part, *rest)
-        case ("spec", "tasks", int(i), "taskInputConfig", "task_params", "common", *rest):
-            return ("config", "task_params", "common", dag.components[i].name, *rest)
-        case ("spec", "tasks", int(i), "taskInputConfig", "task_params", role, index, *rest):
-            return ("config", "task_params", role, index, dag.components[i].name, *rest)
-        case ("spec", "tasks", int(i), "taskInputConfig", *rest):
-            return ("dag", "components", i, *rest)
-        case ("spec", "tasks", int(i), field, *_):
-            names = {"alias": "name", "appImage": "code", "dependencies": "input"}
-            return ("dag", "components", i, names.get(str(field), str(field)))
-    return ()
-
-
-# --- printing --------------------------------------------------------------------------------------------------------
-
-_KNOWN = {
-    spelling
-    for message in vars(messages).values()
-    if isinstance(message, type) and issubclass(message, Message)
-    for name in message.model_fields
-    for spelling in (name, to_camel(name))
-}
-
-
-def _request_error(problems: Iterable[Problem], source: RequestSource) -> ManifestError:
-    """One error for all problems; the parameters that are missing are one of them, as Kuscia has it."""
-    problems = [_with_meant(problem, source) for problem in problems]
-    absent = [problem for problem in problems if problem.text.startswith("parameter ")]
-    placed = [problem._replace(path=source.spelled(problem.path)) for problem in problems if problem not in absent]
-    if absent:
-        text, hint = (
-            part.join(words) for part, words in ((";", [p.text for p in absent]), ("; ", [p.hint for p in absent]))
-        )
-        placed.insert(0, Problem((), text, hint))
-    error = manifest_error(placed, source)
-    if len(placed) > 1:
-        return ManifestError(f"{len(placed)} problems in the request", where=error.where, hint=error.hint)
-    return error
-
-
-def _with_meant(problem: Problem, source: RequestSource) -> Problem:
-    """For a field that is not there, the misspelt one that is."""
-    *holder, name = problem.path or ("",)
-    if "empty" in problem.text and (meant := nearest(str(name), set(source.keys(tuple(holder))) - _KNOWN)):
-        return problem._replace(hint=f'"{name}" instead of "{meant}"')
-    return problem

@@ -38,7 +38,7 @@ class Place(NamedTuple):
     """Where a party of a component stands in config.role."""
 
     role: str
-    index: int
+    number: int
     node: str
 
 
@@ -53,17 +53,15 @@ def to_job(request: CreateJobRequest) -> KusciaJob:
     dependencies = _dependencies(dag.components)
     tasks = []
     for component in dag.components:
-        # an empty list of dependencies is not allowed, no list is
-        depends = {"dependencies": names} if (names := dependencies.get(component.name)) else {}
-        tasks.append(
-            JobTask(
-                alias=component.name,
-                app_image=component.image,
-                task_input_config=_task_input_config(component, config),
-                parties=tuple(Party(domain_id=place.node, role=place.role) for place in places(component, config)),
-                **depends,
-            )
+        task = JobTask(
+            alias=component.name,
+            app_image=component.image,
+            task_input_config=_task_input_config(component, config),
+            parties=tuple(Party(domain_id=place.node, role=place.role) for place in places(component, config)),
         )
+        if names := dependencies.get(component.name):  # an empty list of them would not be valid
+            task = task.model_copy(update={"dependencies": names})
+        tasks.append(task)
     spec = JobSpec(
         flow_id=request.flow_id or None,
         initiator=config.initiator.node_id if config.initiator else "",

@@ -10,8 +10,7 @@ import numpy as np
 from numpy import add
 
 from .data import Layout
-from .prg import BLOCK_ELEMENTS as AES_ELEMENTS
-from .prg import blocks_of
+from .prg import ELEMENTS_PER_BLOCK, blocks_of
 from .ring import Ring, matvec, shift
 from .semi2k import Semi2k
 from .share import Share
@@ -77,9 +76,10 @@ class InterconnectionData:
         sizes = [size for m, k in shapes for size in (m * k, k, m)]  # a, b, c of every product
         ends = list(itertools.accumulate(map(blocks_of, sizes)))
         counter = mpc.beaver.counter
-        drawn = mpc.beaver.draw(AES_ELEMENTS * ends[-1] * count).reshape(count, -1)
+        drawn = mpc.beaver.draw(ELEMENTS_PER_BLOCK * ends[-1] * count).reshape(count, -1)
         starts = [0, *ends[:-1]]
-        parts = [drawn[:, 2 * at : 2 * at + size] for at, size in zip(starts, sizes, strict=True)]
+        firsts = [ELEMENTS_PER_BLOCK * start for start in starts]
+        parts = [drawn[:, first : first + size] for first, size in zip(firsts, sizes, strict=True)]
         result = []
         for i, operand in enumerate(operands):
             a, b, c = parts[3 * i : 3 * i + 3]

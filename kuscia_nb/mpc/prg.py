@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from .ring import Ring
 
 SEED_BYTES = 16
-BLOCK_ELEMENTS = 2  # ring elements in one AES block
+ELEMENTS_PER_BLOCK = 2  # ring elements in one AES block
 _WINDOW = 4096  # blocks (64 KiB) made ahead, so that a small draw costs a slice
 
 
@@ -83,17 +83,17 @@ class BlockPrg(_Prg):
 
     def at(self, counter: int, elements: int) -> Ring:
         """The `elements` ring elements that a draw at `counter` gave or will give (replay)."""
-        offset = BLOCK_ELEMENTS * (counter - self._window_start)
+        offset = ELEMENTS_PER_BLOCK * (counter - self._window_start)
         if offset < 0 or offset + elements > self._window.size:
             if elements > self._input.nbytes // 16:
                 return self._generate(counter, elements)
-            self._window = self._generate(counter, BLOCK_ELEMENTS * _WINDOW)
+            self._window = self._generate(counter, ELEMENTS_PER_BLOCK * _WINDOW)
             self._window_start, offset = counter, 0
         return self._window[offset : offset + elements]
 
     def _generate(self, counter: int, elements: int) -> Ring:
         blocks = blocks_of(elements)
-        out = np.empty(BLOCK_ELEMENTS * blocks + 2, np.uint64)  # the cipher wants one spare block behind its output
+        out = np.empty(ELEMENTS_PER_BLOCK * blocks + 2, np.uint64)  # the cipher wants one spare block behind its output
         target = out.data.cast("B")
         for done in range(0, blocks, _WINDOW):
             self._numbers[:, 0] += np.uint64((counter + done - self._base) % 2**64)
@@ -115,6 +115,6 @@ class StreamPrg(_Prg):
         numbers = np.empty((len(counters), blocks, 2), np.uint64)
         numbers[:, :, 0] = counters[:, None]
         numbers[:, :, 1] = np.arange(blocks, dtype=">u8").view(np.uint64)
-        out = np.empty(numbers.size + BLOCK_ELEMENTS, np.uint64)  # the cipher wants one spare block
+        out = np.empty(numbers.size + ELEMENTS_PER_BLOCK, np.uint64)  # the cipher wants one spare block
         self._encrypt(numbers.data.cast("B"), out.data.cast("B"))
         return out[: numbers.size].reshape(len(counters), -1)[:, :elements]
