@@ -27,7 +27,7 @@ STRATEGY = "kuscia_nb.strategy"
 async def ss_lr(party: Party) -> None:
     """One party's side of a training."""
     parameters = Parameters.from_environment(party.environment)
-    path = party.input("train_data")
+    path, result = party.input("train_data"), party.output("train_data")
     table = read_table(path, parameters.skip_rows, party.shown(path))
     names, features, labels = split_label(table, parameters.has_label, party.shown(path), parameters.skip_rows)
     _check_count(party, parameters, len(names))
@@ -53,8 +53,8 @@ async def ss_lr(party: Party) -> None:
         "features": _feature_names(party, layout, names),
         "owners": _owners(party, layout),
     }
-    write_share(party.output("train_data"), weights, parameters.fxp_bits, description)
-    party.log(f"wrote this party's share of {layout.width} weights to {party.shown(party.output('train_data'))}")
+    write_share(result, weights, parameters.fxp_bits, description)
+    party.log(f"wrote this party's share of {layout.width} weights to {party.shown(result)}")
 
 
 async def _train(

@@ -10,6 +10,7 @@ The intercept is the last weight and carries no penalty. Nothing is opened here 
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,8 @@ from ...mpc.ring import SHIFTS
 
 SIGMOID_SHIFT = 3
 """The slope 1/8 as a truncation by three more bits: rounding z first and z/8 then rounds to the same number."""
+
+_PROGRESS_SECONDS = 0.1
 
 STRATEGIES = {"preprocessed": PreprocessedData, "interconnection": InterconnectionData}
 
@@ -46,18 +49,18 @@ async def train(
 ) -> Share:
     """This party's share of the weights, shape (width,): features in rank order, then the intercept.
 
-    `own`: this party's columns in fixed point, (rows, columns[rank]). `progress(done, steps)` is called about a hundred
-    times.
+    `own`: this party's columns in fixed point, (rows, columns[rank]). `progress(done, steps)` is called ten times
+    a second.
     """
     progress = progress or _ignore
     data = STRATEGIES[plan.strategy](mpc, own, targets, plan.layout)
     bits, descent, weights = mpc.fxp_bits, Descent(plan, mpc.fxp_bits), data.zero_weights()
-    steps, done, report = plan.layout.epochs * plan.layout.batches, 0, 0
+    steps, done, report = plan.layout.epochs * plan.layout.batches, 0, 0.0
     for epoch in range(plan.layout.epochs):
         async for batch in data.batches(epoch):
-            if done == report:
+            if perf_counter() > report:
                 progress(done, steps)
-                report += max(1, steps // 100)
+                report = perf_counter() + _PROGRESS_SECONDS
             predictions = await batch.dot(weights, bits + SIGMOID_SHIFT)
             gradient = await batch.residual_dot(predictions, bits)
             if not isinstance(weights, Share):
