@@ -5,7 +5,7 @@
     job = kn.connect().apply(kn.tutorial_manifest()).wait()
     job.weights()
 
-In a notebook, `%load_ext kuscia_nb` and then `%%kusciajob`. Nothing is loaded before it is used.
+In a notebook, `%load_ext kuscia_nb` and then `%%kusciajob` or `%bfia_submit`. Nothing is loaded before it is used.
 """
 
 from __future__ import annotations
@@ -47,17 +47,19 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """`%load_ext kuscia_nb`: register the magics. The cluster starts at first use."""
-    from .magics.kusciajob import register
+    from .magics import bfia, kusciajob
 
-    register(shell)
+    for magics in (kusciajob, bfia):
+        magics.register(shell)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """`%unload_ext kuscia_nb`: remove the magics, stop what runs, remove temporary files."""
     import sys
 
-    from .magics.kusciajob import unregister
+    from .magics import bfia, kusciajob
 
-    unregister(shell)
+    for magics in (kusciajob, bfia):
+        magics.unregister(shell)
     if f"{__name__}.cluster" in sys.modules:
         sys.modules[f"{__name__}.cluster"].disconnect()

@@ -77,9 +77,21 @@ class Cluster:
         secret. ManifestError, if the text is not a valid job, says everything that is wrong; JobError, if the name is
         taken.
         """
-        if strategy not in STRATEGIES:
-            raise KusciaError(f"strategy {strategy!r} is unknown", hint="one of " + ", ".join(STRATEGIES))
-        return Job(self._backend, self._backend.apply(manifest, Options(strategy, seed), replace=replace))
+        return Job(self._backend, self._backend.apply(manifest, _options(strategy, seed), replace=replace))
+
+    def submit(
+        self,
+        request: str | Mapping[str, Any],
+        *,
+        replace: bool = False,
+        strategy: str = "preprocessed",
+        seed: int | None = None,
+    ) -> Job:
+        """`apply` for a BFIA create-job request: the JSON text (or a dict) for POST /v1/interconn/schedule/job/create.
+
+        The job is the KusciaJob that Kuscia makes of the request (spec: kuscia §3.5).
+        """
+        return Job(self._backend, self._backend.submit(request, _options(strategy, seed), replace=replace))
 
     def jobs(self) -> pd.DataFrame:
         """Every job: name, phase, started."""
@@ -308,6 +320,12 @@ class Job:
         from .views.job import bundle
 
         return bundle(self)
+
+
+def _options(strategy: str, seed: int | None) -> Options:
+    if strategy not in STRATEGIES:
+        raise KusciaError(f"strategy {strategy!r} is unknown", hint="one of " + ", ".join(STRATEGIES))
+    return Options(strategy, seed)
 
 
 def _output(environment: Event, storage: Path) -> Path:

@@ -13,15 +13,19 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..bfia import reader as bfia
+from ..bfia.translate import to_job
 from ..control.manifest import check_against, from_dict, read_manifest
+from ..control.problems import FieldPath, Problem, choice
 from ..control.resources import KusciaJob
 from ..control.runtime import Options, Run
+from ..control.source import Source, manifest_error
 from ..data.sample import write_sample
-from ..errors import JobError, ManifestError
+from ..errors import JobError
 from ..mpc import TrustedThirdParty
 from ..operators import OPERATORS
 
@@ -48,14 +52,24 @@ class LocalBackend:
     def apply(self, manifest: str | Mapping[str, Any], options: Options, *, replace: bool = False) -> Run:
         """Check a job and start it on a thread of its own; `replace` a finished job of the same name."""
         job = read_manifest(manifest) if isinstance(manifest, str) else from_dict(manifest)
-        check_against(job, DOMAINS, {operator.image for operator in OPERATORS.values()})
-        _check_components(job)
+        _check(job)
+        return self._start(job, options, replace, "metadata.name")
+
+    def submit(self, request: str | Mapping[str, Any], options: Options, *, replace: bool = False) -> Run:
+        """`apply` for a BFIA create-job request."""
+        create = bfia.read_request(request) if isinstance(request, str) else bfia.from_dict(request)
+        job = to_job(create)
+        with bfia.pointing_into(create, job):
+            _check(job)
+        return self._start(job, options, replace, "job_id")
+
+    def _start(self, job: KusciaJob, options: Options, replace: bool, name_field: str) -> Run:
         name = job.metadata.name
         if name in self.runs:
             finished = self.runs[name].ended.is_set()
             if not (finished and replace):
                 state = "finished" if finished else "still running"
-                hint = f"cluster.delete({name!r}) first, or give this one another metadata.name"
+                hint = f"cluster.delete({name!r}) first, or give this one another {name_field}"
                 raise JobError(f"job {name} already exists and is {state}", hint=hint)
         run = self.runs[name] = Run(job, self.storage, self.ttp, options)
         thread = self._threads[name] = threading.Thread(target=run.execute, name=f"kuscia_nb {name}", daemon=True)
@@ -79,19 +93,23 @@ class LocalBackend:
         self._clean()
 
 
-def _check_components(job: KusciaJob) -> None:
+def _check(job: KusciaJob) -> None:
+    """Refuse a job that these nodes cannot run."""
+    check_against(job, DOMAINS, {operator.image for operator in OPERATORS.values()})
+    if problems := list(_component_problems(job)):
+        raise manifest_error(problems, job._source if isinstance(job._source, Source) else Source())
+
+
+def _component_problems(job: KusciaJob) -> Iterator[Problem]:
     """Every task's operator has to be in its AppImage (spec: kuscia §4.3), and has two parties."""
-    for task in job.spec.tasks:
+    for i, task in enumerate(job.spec.tasks):
+        path: FieldPath = ("spec", "tasks", i)
         module, image = task.config.module_name, task.app_image
         if module not in OPERATORS or OPERATORS[module].image != image:
-            raise ManifestError(
-                f"not found expected component {module} in component spec of AppImage {image}",
-                where=f"task {task.alias}, taskInputConfig.module_name",
-                hint="one of " + ", ".join(name for name, operator in OPERATORS.items() if operator.image == image),
-            )
-        if not len(task.parties) == len(list(task.config.role.members())) == 2:
-            raise ManifestError(
-                f"{module} is for two parties, task {task.alias} has {len(task.parties)}",
-                where=f"task {task.alias}, parties, and role in taskInputConfig",
-                hint="one host and one guest: " + " and ".join(DOMAINS),
-            )
+            text = f"not found expected component {module} in component spec of AppImage {image}"
+            known = [name for name, operator in OPERATORS.items() if operator.image == image]
+            yield Problem((*path, "taskInputConfig", "module_name"), text, choice(module, known))
+        elif not len(task.parties) == len(list(task.config.role.members())) == 2:
+            text = f"{module} is for two parties, task {task.alias} has {len(task.parties)}"
+            hint = "one host and one guest, in the parties and in role: " + " and ".join(DOMAINS)
+            yield Problem((*path, "taskInputConfig", "role"), text, hint)

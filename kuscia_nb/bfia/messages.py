@@ -170,7 +170,9 @@ class Config(Message):
     role: ConfigRole | None = Field(default=None, description='{"host": ["alice"], "guest": ["bob"]}')
     initiator: ConfigInitiator | None = Field(default=None, description='{"role": "host", "node_id": "alice"}')
     job_params: JobParams | None = Field(default=None, description="resources; not read")
-    task_params: TaskParams | None = Field(default=None, description="the components' parameters")
+    task_params: TaskParams | None = Field(
+        default=None, description='{"host": {"0": {"ss_lr_1": {...}}}, "common": {...}}'
+    )
     version: str = Field(default="", description="the version of the standard, for example 2.0.0")
 
 
@@ -180,7 +182,7 @@ class CreateJobRequest(Message):
     job_id: str = Field(default="", description="the job's name, an RFC 1123 name of at most 50 characters")
     flow_id: str = Field(default="", description="the id of the flow this job is part of")
     dag: Dag | None = Field(default=None, description='{"version": "2.0.0", "components": [...]}')
-    config: Config | None = Field(default=None, description="role, initiator, job_params, task_params, version")
+    config: Config | None = Field(default=None, description='{"role": {...}, "initiator": {...}, "task_params": {...}}')
 
     _source: object | None = PrivateAttr(None)  # the text it was read from, so that later errors can point there
 

@@ -20,7 +20,7 @@ from ruamel.yaml.error import YAMLError
 
 from ..control.environment import injection_problems
 from ..control.problems import FieldPath, Problem, choice
-from ..control.resources import KusciaJob
+from ..control.resources import KusciaJob, TaskInputConfig
 from ..control.rules import rule_problems
 from ..control.source import Reader, Source, manifest_error, shown
 from ..errors import ManifestError
@@ -35,13 +35,10 @@ def read_request(text: str) -> CreateJobRequest:
     if not source.text.strip():
         raise ManifestError("the request is empty", hint="a JSON object with job_id, dag and config")
     try:
-        source.data = json.loads(source.text)
-        problems = _locate(source)
-        return _checked(source, problems)
+        source.data = _parsed(source)
+        return _checked(source, _locate(source))
     except RecursionError as error:
         raise ManifestError("the request is nested too deeply") from error
-    except ValueError as error:
-        raise _not_json(error, source) from error
 
 
 def from_dict(data: Mapping[str, Any]) -> CreateJobRequest:
@@ -80,6 +77,13 @@ class _Listener(Source):
 # --- text to data ----------------------------------------------------------------------------------------------------
 
 
+def _parsed(source: Source) -> Any:
+    try:
+        return json.loads(source.text)
+    except ValueError as error:  # also for a number of thousands of digits
+        raise _not_json(error, source) from error
+
+
 def _locate(source: Source) -> list[Problem]:
     """Note where everything stands, as JSON is YAML but for tabs; the problems are keys that are there twice."""
     yaml = YAML(typ="safe", pure=True)
@@ -95,8 +99,9 @@ def _locate(source: Source) -> list[Problem]:
 def _not_json(error: ValueError, source: Source) -> ManifestError:
     if re.search(r"^(apiVersion|kind)\s*:", source.text, re.MULTILINE):
         return manifest_error([_MANIFEST], source)
-    if "\n" not in source.text and source.text.endswith(".json"):
-        return ManifestError("this is a file's name, not a request", hint=f"%bfia_submit {source.text}")
+    name = source.text.strip()
+    if "\n" not in name and name.endswith(".json"):
+        return ManifestError("this is a file's name, not a request", hint=f"%bfia_submit {name}, or the file's text")
     at = min(getattr(error, "pos", 0), len(source.text.rstrip()))
     text = f"not JSON: {getattr(error, 'msg', error)}"
     hint = "valid JSON: names and texts in double quotes, no comma at the end"
@@ -129,9 +134,14 @@ def _checked(source: RequestSource, problems: list[Problem]) -> CreateJobRequest
     problems += _value_problems(data, ())
     request, found = _decoded(data)
     problems += found
-    wrong = {problem.path for problem in problems}
-    if () not in wrong:
-        problems += [problem for problem in request_problems(request) if problem.path not in wrong]
+    wrong = {problem.path for problem in problems}  # what is in there is not missing as well
+    if any(problem.path[:2] in (("config", "role"), ("config", "task_params")) for problem in found):
+        wrong.add(("config", "task_params"))  # and nobody knows which indexes there are
+    problems += [
+        problem
+        for problem in request_problems(request)
+        if wrong.isdisjoint(problem.path[:length] for length in range(len(problem.path) + 1))
+    ]
     if all(problem.path[0] not in ("dag", "config") for problem in problems if problem.path):
         # without a name, or with one that is no text, there is still much to say
         named = request if request.job_id else request.model_copy(update={"job_id": "job"})
@@ -188,7 +198,7 @@ def _schema_problem(detail: ErrorDetails) -> Problem:
     path, kind, given = detail["loc"], detail["type"], detail["input"]
     if kind not in _KINDS:
         return Problem(path, detail["msg"], "only one of the two" if kind == "twice" else "")
-    hint = f'"{path[-1]}": "{given}"' if kind == "string_type" and isinstance(given, int | float) else ""
+    hint = f'"{shown(given)}"' if kind == "string_type" and isinstance(given, int | float) else ""
     return Problem(path, f"must be {_KINDS[kind]}, is {shown(given)}", hint)
 
 
@@ -198,10 +208,10 @@ def _remove(data: Any, detail: ErrorDetails) -> None:
     if not path:
         data.clear()
         return
-    holder = data
+    holder: Any = data
     for part in path[:-1]:
         holder = holder[part]
-    if isinstance(holder, list):
+    if isinstance(path[-1], int):
         holder[path[-1]] = "" if detail["type"] == "string_type" else {}
     else:
         holder.pop(path[-1], None)
@@ -215,15 +225,29 @@ def _job_problems(request: CreateJobRequest) -> list[Problem]:
     job = to_job(request)
     problems, configs = list(rule_problems(job)), {}
     for i, task in enumerate(job.spec.tasks):
-        try:
-            configs[i] = task.config
-        except ValidationError as error:
-            base: FieldPath = ("spec", "tasks", i, "taskInputConfig")
-            problems += [Problem(base + detail["loc"], detail["msg"]) for detail in error.errors()]
+        configs[i], found = _task_config(task.task_input_config)
+        base: FieldPath = ("spec", "tasks", i, "taskInputConfig")
+        problems += [problem._replace(path=base + problem.path) for problem in found]
     problems += injection_problems(job, configs)
     found = [in_request(problem, request) for problem in problems]
     said = {problem.path for problem in found}
     return found + [problem for problem in _input_problems(request.dag or Dag()) if problem.path not in said]
+
+
+def _task_config(text: str) -> tuple[TaskInputConfig, list[Problem]]:
+    """The taskInputConfig of a sound request, and which parameters in it an operator cannot be given."""
+    data = json.loads(text)
+    try:
+        return TaskInputConfig.model_validate(data), []
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+    for detail in details:  # something without a fault in its place, so that the rest can be checked too
+        *path, last = detail["loc"]
+        holder = data
+        for part in path:
+            holder = holder[part]
+        holder[last] = "" if detail["type"] == "parameter" else {"namespace": "", "name": ""}
+    return TaskInputConfig.model_validate(data), [Problem(detail["loc"], detail["msg"]) for detail in details]
 
 
 def _input_problems(dag: Dag) -> Iterator[Problem]:
@@ -234,4 +258,5 @@ def _input_problems(dag: Dag) -> Iterator[Problem]:
             if producer(component, ref, dag.components) is None:
                 keys = [f"{o.name}.{output.key}" for o in others for output in o.output if output.type == ref.type]
                 text = f'no other component has the output "{ref.key}" of type {ref.type}'
-                yield Problem(("dag", "components", i, "input", n, "key"), text, choice(ref.key, keys))
+                hint = choice(ref.key, keys) if keys else "no input: the component reads the parties' own files then"
+                yield Problem(("dag", "components", i, "input", n, "key"), text, hint)

@@ -210,7 +210,8 @@ def _party_problems(component: Component, config: Config) -> Iterator[Problem]:
             if component.name in own:
                 taken = True
                 if text := _index_fault(index, nodes):
-                    hint = f'"0" to "{len(nodes) - 1}"' if nodes else f"node ids in config.role.{role}, which has none"
+                    known = ", ".join(f'"{i}"' for i in range(len(nodes)))
+                    hint = f"one of: {known}" if nodes else f"node ids in config.role.{role}, which has none"
                     path: FieldPath = ("config", "task_params", role, index)
                     yield Problem(path, f"generate taskInputConfig failed, {text}", hint, on_key=True)
     if not taken:
@@ -220,7 +221,7 @@ def _party_problems(component: Component, config: Config) -> Iterator[Problem]:
 
 def _index_fault(index: str, nodes: tuple[str, ...]) -> str | None:
     """Kuscia's text; for -1, at which it panics, and for +1 and 01, which nobody finds again, that of a word."""
-    fault = f"role index should be number string format, strconv.Atoi: parsing {json.dumps(index)}"
+    fault = f"role index should be number string format, strconv.Atoi: parsing {json.dumps(index, ensure_ascii=False)}"
     if not re.fullmatch(r"0|[1-9][0-9]*", index):
         return f"{fault}: invalid syntax"
     if len(index) > len(str(2**63)) or int(index) >= 2**63:

@@ -1,0 +1,84 @@
+"""`%bfia_submit`: run a BFIA create-job request from a file or from the cell."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from IPython.core.getipython import get_ipython
+from IPython.core.magic_arguments import argument, magic_arguments
+
+from .options import job_options, parsed, start
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from ..cluster import Job
+
+NAME = "bfia_submit"
+
+
+@magic_arguments()
+@job_options
+@argument("file", nargs="?", metavar="FILE", help="a file with the request; without one, the cell has it")
+def bfia_submit(line: str, cell: str | None = None) -> Job | None:
+    """Run a BFIA create-job request, the JSON for POST /v1/interconn/schedule/job/create, and show what became of it.
+
+    For example:
+
+        %bfia_submit job-ss-lr.json
+
+        %%bfia_submit --no-wait -o job
+        {"job_id": "job-ss-lr", "dag": {...}, "config": {...}}
+
+    The second returns at once; `job.wait()` in a later cell waits, `job.stop()` stops it. Without --no-wait,
+    interrupting the cell stops the job on all nodes.
+
+    A finished job of the same name is deleted first, so that a cell can be run again.
+    """
+    arguments = parsed(bfia_submit, line)
+    if arguments is None:
+        return None
+    text = _request(arguments.file, cell)
+    from ..cluster import connect
+
+    return start(connect().submit, text, arguments, get_ipython())
+
+
+def _request(file: str | None, cell: str | None) -> str:
+    """The text of the request; that of a cell begins on its second line, so that errors count as the cell does."""
+    from ..errors import KusciaError
+
+    hint = "%bfia_submit FILE, or %%bfia_submit (two %) as the first line of a cell, and the request below it"
+    if cell is not None:
+        if file is not None:
+            raise KusciaError("one request in a file and one in the cell", hint=hint)
+        return "\n" + cell
+    if file is None:
+        raise KusciaError("there is no request", hint=hint)
+    if file[0] in "\"'" and file[-1] == file[0]:  # IPython leaves the quotes around a name with a blank
+        file = file[1:-1]
+    path = Path(file).expanduser()
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise KusciaError(f"{file} is not UTF-8 text", hint="a JSON file") from error
+    except OSError as error:
+        what = f"there is no file {file}" if isinstance(error, FileNotFoundError) else f"cannot read {file}"
+        known = ", ".join(sorted(other.name for other in path.parent.glob("*.json"))[:10])
+        raise KusciaError(what, hint=f"one of: {known}" if known else hint) from error
+
+
+def register(shell: InteractiveShell) -> None:
+    """Make the magic known to this shell, for a line and for a cell."""
+    shell.magics_manager.register_function(bfia_submit, "line_cell", NAME)
+
+
+def unregister(shell: InteractiveShell) -> None:
+    """Leave no trace of the magic in this shell."""
+    manager = shell.magics_manager
+    for kind in ("line", "cell"):
+        manager.magics[kind].pop(NAME, None)
+    with suppress(AttributeError):
+        delattr(manager.user_magics, NAME)
