@@ -180,7 +180,9 @@ def report(results: list[Result], rounds: int, gate: Gate) -> str:
         f'How many times as long as ours the others take. The floor is for "{JAX}", and is held against "{SPU}", too.',
         ratios,
         COLUMNS,
-        f"The largest difference of any weight from float64 at the same learning rate, in ulp (2^-{BITS}).",
+        f"The largest difference of any weight from float64 at the same learning rate, in ulp (2^-{BITS}). One in the "
+        "thousands or more is a run in which the two shares of a product wrapped around 2^64: the risk of local "
+        "truncation, SPU's as well as ours, which grows with the batch (docs/protocol.md).",
         ulps,
     ]
     return "\n\n".join(parts + [_memory(result) for result in results if result.row is ROWS[-1]])

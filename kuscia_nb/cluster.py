@@ -7,6 +7,7 @@ import difflib
 import json
 import shutil
 import threading
+import weakref
 from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _default: Cluster | None = None
+_open: weakref.WeakSet[LocalBackend] = weakref.WeakSet()
 _connecting = threading.Lock()
 
 
@@ -45,9 +47,9 @@ def connect(to: str = "local", *, storage: str | Path | None = None) -> Cluster:
 
 
 def disconnect() -> None:
-    """Close the cluster that `connect()` gave out, if there is one."""
-    if _default is not None:
-        _default.close()
+    """Close every cluster that `connect` gave out and that is still in use."""
+    for backend in list(_open):
+        backend.close()
 
 
 class Cluster:
@@ -55,7 +57,12 @@ class Cluster:
 
     def __init__(self, backend: LocalBackend) -> None:
         self._backend = backend
-        self.closed = False
+        _open.add(backend)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the cluster was closed; its jobs and temporary files are gone then."""
+        return self._backend.closed
 
     @property
     def nodes(self) -> dict[str, Path]:
@@ -136,7 +143,6 @@ class Cluster:
 
     def close(self) -> None:
         """Stop all jobs, and remove the nodes' files if they are temporary."""
-        self.closed = True
         self._backend.close()
 
     def _jobs(self) -> list[tuple[Job, Run]]:

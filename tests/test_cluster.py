@@ -597,3 +597,13 @@ def test_without_a_seed_shares_differ_and_the_model_does_not(cluster: kn.Cluster
     for node in ("alice", "bob"):
         assert not np.any(ring(again.shares(node)) == ring(job.shares(node)))
     assert np.abs(again.weights()["weight"] - job.weights()["weight"]).max() < 60 * ULP
+
+
+def test_disconnecting_closes_every_cluster(tmp_path: Path) -> None:
+    """Also one that nobody holds any more but through a running job."""
+    endless = kn.tutorial_manifest().replace('"num_epoch":1', '"num_epoch":100000')
+    job = kn.connect(storage=tmp_path).apply(endless)
+    assert job.phase in ("Pending", "Running")
+    disconnect()
+    assert job.phase == "Failed"
+    assert (tmp_path / "alice" / "data" / "perfect_logit_a.csv").exists()

@@ -44,6 +44,7 @@ class LocalBackend:
         self.storage = {domain: storage / domain for domain in DOMAINS}
         self.ttp = TrustedThirdParty()
         self.runs: dict[str, Run] = {}
+        self.closed = False
         self._threads: dict[str, threading.Thread] = {}
         write_sample(
             self.storage["alice"] / "data" / "perfect_logit_a.csv", self.storage["bob"] / "data" / "perfect_logit_b.csv"
@@ -84,6 +85,7 @@ class LocalBackend:
 
     def close(self) -> None:
         """Stop all jobs, and remove the storage if it was made here."""
+        self.closed = True
         for run in self.runs.values():
             run.stop.request()
         for thread in self._threads.values():
