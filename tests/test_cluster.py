@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -607,3 +610,13 @@ def test_disconnecting_closes_every_cluster(tmp_path: Path) -> None:
     disconnect()
     assert job.phase == "Failed"
     assert (tmp_path / "alice" / "data" / "perfect_logit_a.csv").exists()
+
+
+def test_what_a_killed_process_left_behind_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for name in (f"kuscia_nb-{gone.pid}-abc", f"kuscia_nb-{os.getpid()}-abc", "kuscia_nb-mine-abc"):
+        (tmp_path / name / "alice").mkdir(parents=True)
+    kn.connect().close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"kuscia_nb-{os.getpid()}-abc", "kuscia_nb-mine-abc"]

@@ -4,11 +4,13 @@ One process means that this shows and checks the protocol: the parties' programs
 whoever runs the process can reach both. It does not keep two people's data apart.
 
 Each node has a storage folder of its own, laid out as on a Kuscia node: `data/` with its files, and a folder for each
-job's results. By default they live in a temporary folder that goes when the cluster is closed or Python ends.
+job's results. By default they live in a temporary folder that goes when the cluster is closed or Python ends; what a
+killed process could not remove, the next one does.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import threading
@@ -31,13 +33,17 @@ from ..operators import OPERATORS
 
 DOMAINS = ("alice", "bob")
 
+_PREFIX = "kuscia_nb-"
+"""Of temporary folders; the id of the process that owns the folder comes next."""
+
 
 class LocalBackend:
     """The nodes, their storage, their TTP and their jobs."""
 
     def __init__(self, storage: Path | None = None) -> None:
         if storage is None:
-            storage = Path(tempfile.mkdtemp(prefix="kuscia_nb-"))
+            _sweep()
+            storage = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
             self._clean = weakref.finalize(self, shutil.rmtree, storage, ignore_errors=True)
         else:
             self._clean = weakref.finalize(self, lambda: None)
@@ -93,6 +99,20 @@ class LocalBackend:
         self.runs.clear()
         self._threads.clear()
         self._clean()
+
+
+def _sweep() -> None:
+    """Remove the temporary folders of processes that are no more."""
+    if os.name != "posix":  # elsewhere, asking after a process may end it
+        return
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
+        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        try:
+            os.kill(int(owner), 0)
+        except ProcessLookupError:
+            shutil.rmtree(folder, ignore_errors=True)
+        except (ValueError, OverflowError, PermissionError):
+            continue  # not a folder of ours, or of somebody else's process
 
 
 def _check(job: KusciaJob) -> None:
