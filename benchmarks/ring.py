@@ -27,7 +27,7 @@ from _gate import Gate
 from numpy.typing import NDArray
 
 from kuscia_nb.mpc import BlockPrg
-from kuscia_nb.mpc.ring import BYTES, matvec, vecmat
+from kuscia_nb.mpc.ring import matvec, vecmat
 
 SHAPES = ((21, 21), (1024, 100), (100_000, 100))
 FILLS = {"8 KiB": 8 * 2**10, "8 MiB": 8 * 2**20}
@@ -82,7 +82,7 @@ def multiplications(n: int, k: int) -> dict[str, Work]:
 
 def generators(size: int) -> dict[str, Work]:
     """Ways to fill `size` bytes with random ring elements."""
-    elements = size // BYTES
+    elements = size // 8
     prg, generator = BlockPrg(os.urandom(16)), np.random.Generator(np.random.PCG64())
     return {
         "`BlockPrg` (AES-128)": lambda: prg.draw(elements),

@@ -1,4 +1,4 @@
-"""What several test modules need: running a program per party, and adding up shares."""
+"""What several test modules need: running a program per party, and the tutorial's parameters."""
 
 from __future__ import annotations
 
@@ -8,6 +8,31 @@ from typing import Any
 import pytest
 
 from kuscia_nb import mpc
+
+TUTORIAL_PARAMETERS = {
+    "skip_rows": "1",
+    "algo": "ss_lr",
+    "protocol_families": "ss",
+    "batch_size": "21",
+    "last_batch_policy": "discard",
+    "num_epoch": "1",
+    "l0_norm": "0",
+    "l1_norm": "0",
+    "l2_norm": "0.5",
+    "optimizer": "sgd",
+    "learning_rate": "0.0001",
+    "sigmoid_mode": "minimax_1",
+    "protocol": "semi2k",
+    "field": "64",
+    "fxp_bits": "18",
+    "trunc_mode": "probabilistic",
+    "shard_serialize_format": "raw",
+    "use_ttp": "true",
+    "ttp_server_host": "ttp-server:9449",
+    "ttp_session_id": "interconnection-root",
+    "ttp_adjust_rank": "0",
+}
+"""task_params.common of the tutorial's job, as an operator's environment has them."""
 
 Program = Callable[[mpc.Semi2k], Coroutine[Any, Any, Any]]
 

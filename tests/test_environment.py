@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import TUTORIAL_PARAMETERS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -54,30 +55,6 @@ def environment(
 
 # --- the tutorial's job ----------------------------------------------------------------------------------------------
 
-COMMON = {
-    "skip_rows": "1",
-    "algo": "ss_lr",
-    "protocol_families": "ss",
-    "batch_size": "21",
-    "last_batch_policy": "discard",
-    "num_epoch": "1",
-    "l0_norm": "0",
-    "l1_norm": "0",
-    "l2_norm": "0.5",
-    "optimizer": "sgd",
-    "learning_rate": "0.0001",
-    "sigmoid_mode": "minimax_1",
-    "protocol": "semi2k",
-    "field": "64",
-    "fxp_bits": "18",
-    "trunc_mode": "probabilistic",
-    "shard_serialize_format": "raw",
-    "use_ttp": "true",
-    "ttp_server_host": "ttp-server:9449",
-    "ttp_session_id": "interconnection-root",
-    "ttp_adjust_rank": "0",
-}
-
 
 def test_alice_in_the_tutorial() -> None:
     own = {"has_label": "true", "name": "perfect_logit_a.csv", "namespace": "data"}
@@ -92,7 +69,7 @@ def test_alice_in_the_tutorial() -> None:
         "config.inst_id.guest.0": "bob",
         "config.node_id.guest.0": "bob",
         "config.self_role": "host.0",
-        **{f"runtime.component.parameter.{key}": value for key, value in (COMMON | own).items()},
+        **{f"runtime.component.parameter.{key}": value for key, value in (TUTORIAL_PARAMETERS | own).items()},
         "runtime.component.input.train_data": '{"namespace":"data","name":"perfect_logit_a.csv"}',
         "runtime.component.output.train_data": (
             '{"namespace":"job-ss-lr-host-0","name":"job-ss-lr-26e3489ac66e-result"}'

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from conftest import TUTORIAL_PARAMETERS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,27 +25,7 @@ TUTORIAL = {
             "has_label": "true",
             "name": "perfect_logit_a.csv",
             "namespace": "data",
-            "skip_rows": "1",
-            "algo": "ss_lr",
-            "protocol_families": "ss",
-            "batch_size": "21",
-            "last_batch_policy": "discard",
-            "num_epoch": "1",
-            "l0_norm": "0",
-            "l1_norm": "0",
-            "l2_norm": "0.5",
-            "optimizer": "sgd",
-            "learning_rate": "0.0001",
-            "sigmoid_mode": "minimax_1",
-            "protocol": "semi2k",
-            "field": "64",
-            "fxp_bits": "18",
-            "trunc_mode": "probabilistic",
-            "shard_serialize_format": "raw",
-            "use_ttp": "true",
-            "ttp_server_host": "ttp-server:9449",
-            "ttp_session_id": "interconnection-root",
-            "ttp_adjust_rank": "0",
+            **TUTORIAL_PARAMETERS,
         }.items()
     },
 }

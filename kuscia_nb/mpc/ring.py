@@ -15,9 +15,6 @@ from numpy.typing import NDArray
 Ring = NDArray[np.uint64]
 """An array of ring elements: uint64, any shape."""
 
-BYTES = 8
-"""Bytes of one ring element."""
-
 _SMALL = 4096  # elements; below it a call's fixed cost decides, above it the memory
 
 

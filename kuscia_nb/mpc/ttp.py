@@ -45,11 +45,10 @@ class Session:
 
     def reconstruct(self, buffer: PrgBuffer) -> Ring:
         """The sum of all parties' draws, shape (elements,)."""
-        total, counter, elements = None, *buffer
-        for prg in self.prgs.values():
-            drawn = prg.at(counter, elements)
-            total = drawn if total is None else total + drawn
-        assert total is not None  # a session has parties
+        first, *others = self.prgs.values()
+        total = first.at(*buffer)
+        for prg in others:
+            total = total + prg.at(*buffer)
         return total
 
     def own_draws(self, buffers: tuple[PrgBuffer, PrgBuffer]) -> list[Ring]:
@@ -65,7 +64,6 @@ class TrustedThirdParty:
     def __init__(self) -> None:
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
-        self.sessions_served = 0
         self.requests = 0
         """Adjust requests answered since the start."""
 
@@ -86,7 +84,6 @@ class TrustedThirdParty:
             session = self._sessions.get(session_id)
             if session is None:
                 session = self._sessions[session_id] = Session(world_size, adjust_rank)
-                self.sessions_served += 1
             if (session.world_size, session.adjust_rank) != (world_size, adjust_rank):
                 raise SessionError(
                     f"rank {rank} wants world_size {world_size} and adjust_rank {adjust_rank}, the session has "
@@ -156,6 +153,8 @@ class TrustedThirdParty:
         an element per row. With `transpose` it is A_0^T . v_1 behind A_1^T . v_0, and c has an element per column.
         """
         session = self._session(session_id, [*masks, *vectors, c], field)
+        if session.world_size != 2:
+            raise OpAdjustError(f"cross products are for two parties, the session has {session.world_size}")
         columns = [mask.elements // (batch * rows) for mask in masks]
         for rank in (0, 1):
             _require(f"the mask of rank {rank}", masks[rank], batch * rows * columns[rank])

@@ -19,8 +19,8 @@ OWN = ("name", "namespace", "has_label")
 """Parameters that each party has for itself."""
 
 
-class Terms(NamedTuple):
-    """What one party brings."""
+class Proposal(NamedTuple):
+    """What one party brings (the standard's LrDataIoProposal, and the parameters)."""
 
     rows: int
     features: int
@@ -28,18 +28,18 @@ class Terms(NamedTuple):
     parameters: dict[str, Any]
 
 
-async def shake_hands(party: Party, parameters: Parameters, rows: int, features: int) -> list[Terms]:
+async def shake_hands(party: Party, parameters: Parameters, rows: int, features: int) -> list[Proposal]:
     """Both parties' terms in rank order; a DataError or ParameterError, the same at both, if they do not fit."""
     common = {key: value for key, value in dataclasses.asdict(parameters).items() if key not in OWN}
-    mine = Terms(rows, features, parameters.has_label, common)
+    mine = Proposal(rows, features, parameters.has_label, common)
     await party.link.send(json.dumps(mine).encode(), "handshake")
-    theirs = Terms(*json.loads(await party.link.receive()))
+    theirs = Proposal(*json.loads(await party.link.receive()))
     both = [theirs, mine] if party.link.rank else [mine, theirs]
     _check(both, party.domains)
     return both
 
 
-def _check(both: list[Terms], domains: list[str]) -> None:
+def _check(both: list[Proposal], domains: list[str]) -> None:
     first, second = both
     for name in first.parameters:
         ours, others = first.parameters[name], second.parameters.get(name)
