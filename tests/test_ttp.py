@@ -142,6 +142,13 @@ def test_other_rings_and_empty_buffers_are_refused() -> None:
         opened().adjust_mul("s", buffers(1, 2, 1))
 
 
+def test_cross_products_are_for_two_parties() -> None:
+    ttp, one = mpc.TrustedThirdParty(), PrgBuffer(0, 1)
+    ttp.create_session("alone", 0, SEEDS[0], world_size=1, adjust_rank=0)
+    with pytest.raises(OpAdjustError, match="the session has 1"):
+        ttp.adjust_cross_dot("alone", (one, one), (one, one), one, 1, 1)
+
+
 def test_errors_have_the_codes_of_the_standard() -> None:
     assert (SessionError.code, OpAdjustError.code) == (1, 2)
 
