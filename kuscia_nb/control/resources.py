@@ -1,68 +1,23 @@
-"""KusciaJob as a typed value (spec: kuscia §1.1, §3.5).
-
-Attributes are snake_case, manifests keep the names of the CRD (`domain_id` is `domainID`). A model refuses unknown
-fields and never changes; dumping one gives manifest names and leaves out what is empty, as Kubernetes does.
-"""
+"""KusciaJob as a typed value (spec: kuscia §1.1, §1.2, §3.5)."""
 
 from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-)
-from pydantic.alias_generators import to_camel
+from pydantic import BeforeValidator, Field, PrivateAttr
 from pydantic_core import PydanticCustomError
 
-API_VERSION = "kuscia.secretflow/v1alpha1"
-CROSS_DOMAIN = "cross-domain"
+from .meta import API_VERSION, CROSS_DOMAIN, Condition, CrdModel, Metadata, Model, Object, Time
+
+__all__ = ["API_VERSION", "CROSS_DOMAIN", "CrdModel", "Metadata", "Model"]
+
 ROLES = ("host", "guest", "arbiter")
 JOB_NAME_LENGTH = 50  # a taskID is the name and 13 more characters, and has to fit a label of 63
 TASK_ID_LENGTH = 63
-
-
-class Model(BaseModel):
-    """Strict and frozen, dumped without what is empty (Go's omitempty)."""
-
-    model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
-    )
-
-    @model_serializer(mode="wrap")
-    def _omit_empty(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        empty = (None, "", 0, (), [], {})
-        return {name: value for name, value in handler(self).items() if value is False or value not in empty}
-
-
-def _crd_name(attribute: str) -> str:
-    """The CRD's spelling of an attribute: task_input_config -> taskInputConfig, domain_id -> domainID."""
-    return re.sub(r"Id$", "ID", to_camel(attribute))
-
-
-class CrdModel(Model):
-    """A model with the names of the CRD."""
-
-    model_config = ConfigDict(alias_generator=_crd_name)
-
-
-class Metadata(CrdModel):
-    """What Kubernetes keeps about every object."""
-
-    name: str = Field(min_length=1, description="the job's name, an RFC 1123 name of at most 50 characters")
-    namespace: str = Field(default=CROSS_DOMAIN, description="always cross-domain, where Kuscia looks for jobs")
-    labels: dict[str, str] = Field(default_factory=dict, description="short texts to select objects by")
-    annotations: dict[str, str] = Field(default_factory=dict, description="longer texts about the object")
 
 
 class Party(CrdModel):
@@ -211,22 +166,45 @@ class JobSpec(CrdModel):
     schedule_mode: Literal["Strict", "BestEffort"] = Field(
         default="Strict", description="after a failure Strict stops at once, BestEffort runs what still can"
     )
+    stage: Stage | None = Field(
+        default=None, description="how far it has come: Create, Start or Stop; writing Stop stops the job"
+    )
     max_parallelism: int = Field(default=1, ge=1, le=128, description="how many tasks may run at once, 1 to 128")
     tasks: tuple[JobTask, ...] = Field(strict=False, min_length=1, max_length=128, description="1 to 128 tasks")
 
 
-class KusciaJob(CrdModel):
+Stage = Literal["Create", "Start", "Stop"]
+Phase = Literal["", "Pending", "Running", "Succeeded", "Failed"]
+PENDING, RUNNING, SUCCEEDED, FAILED = "Pending", "Running", "Succeeded", "Failed"
+
+
+class JobStatus(CrdModel):
+    """What has become of a job on a node; the node writes it (spec: kuscia §1.2)."""
+
+    phase: Phase = Field(default="", description="Pending, Running, Succeeded or Failed")
+    conditions: tuple[Condition, ...] = Field(default=(), description="the stages it has passed, in order")
+    reason: str = Field(default="", description="one word for why it failed")
+    message: str = Field(default="", description="why it failed, for people")
+    task_status: dict[str, Phase] = Field(default_factory=dict, description="the phase of each task, by taskID")
+    start_time: Time | None = Field(default=None, description="when the node first took it up")
+    completion_time: Time | None = Field(default=None, description="when it ended")
+    last_reconcile_time: Time | None = Field(default=None, description="when the node last worked on it")
+
+
+class KusciaJob(Object):
     """Tasks that several domains run together."""
 
-    api_version: Literal["kuscia.secretflow/v1alpha1"] = Field(
-        default=API_VERSION, description="the version of Kuscia's API"
-    )
     kind: Literal["KusciaJob"] = Field(default="KusciaJob", description="what this manifest describes")
-    metadata: Metadata = Field(description="name and namespace")
     spec: JobSpec = Field(description="what the job shall do")
+    status: JobStatus = Field(default_factory=JobStatus, description="what has become of it; the node writes it")
 
     _source: object | None = PrivateAttr(None)  # the text it was read from, so that later errors can point there
 
     def __eq__(self, other: object) -> bool:
         """Equal content, wherever it was read from."""
         return isinstance(other, KusciaJob) and self.model_dump() == other.model_dump()
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has come to its end on this node."""
+        return self.status.completion_time is not None
