@@ -5,7 +5,7 @@
     job = kn.connect().apply(kn.tutorial_manifest()).wait()
     job.weights()
 
-In a notebook, `%load_ext kuscia_nb` and then `%%kusciajob` or `%bfia_submit`. Nothing is loaded before it is used.
+In a notebook, `%load_ext kuscia_nb` and then `%%kusciajob`, `%bfia_submit`, `%kubectl` or `%kuscia`. Nothing is loaded before it is used.
 """
 
 from __future__ import annotations
@@ -15,19 +15,32 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from .cluster import Cluster, Job, connect
+    from .cluster import Cluster, connect
     from .data.sample import tutorial_manifest
     from .errors import KusciaError
+    from .job import Job
+    from .operators import Party, operator
 
 __version__ = "0.1.0"
 
-__all__ = ["Cluster", "Job", "KusciaError", "__version__", "connect", "tutorial_manifest"]
+__all__ = [
+    "Cluster",
+    "Job",
+    "KusciaError",
+    "Party",
+    "__version__",
+    "connect",
+    "operator",
+    "tutorial_manifest",
+]
 
 _MODULES = {
     "Cluster": "cluster",
-    "Job": "cluster",
+    "Job": "job",
     "KusciaError": "errors",
+    "Party": "operators",
     "connect": "cluster",
+    "operator": "operators",
     "tutorial_manifest": "data.sample",
 }
 
@@ -47,19 +60,19 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """`%load_ext kuscia_nb`: register the magics. The cluster starts at first use."""
-    from .magics import bfia, kusciajob
+    from . import magics
 
-    for magics in (kusciajob, bfia):
-        magics.register(shell)
+    for module in magics.modules():
+        module.register(shell)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """`%unload_ext kuscia_nb`: remove the magics, stop what runs, remove temporary files."""
     import sys
 
-    from .magics import bfia, kusciajob
+    from . import magics
 
-    for magics in (kusciajob, bfia):
-        magics.unregister(shell)
+    for module in magics.modules():
+        module.unregister(shell)
     if f"{__name__}.cluster" in sys.modules:
         sys.modules[f"{__name__}.cluster"].disconnect()

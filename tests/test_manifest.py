@@ -314,10 +314,16 @@ def test_an_unknown_field_inside_the_json() -> None:
     assert_points_at(error, text, '"modul_name"')
 
 
-@pytest.mark.parametrize("line", ["status: {}", "stage: Start", "uid: x", "resources: {}"])
-def test_fields_that_a_node_writes_are_explained(line: str) -> None:
+@pytest.mark.parametrize("line", ["resources: {}", "bandwidthLimits: []"])
+def test_fields_of_containers_are_explained(line: str) -> None:
     error = refused(edited("    tolerable: false", f"    {line}"))
     assert error.hint.startswith("a manifest without it: ")
+
+
+@pytest.mark.parametrize("line", ["  uid: x", '  resourceVersion: "50438"', "  generation: 3", "  ownerReferences: []"])
+def test_what_a_node_writes_is_not_read(line: str) -> None:
+    job = read_manifest(edited("  namespace: cross-domain", f"  namespace: cross-domain\n{line}") + "status: {phase: Failed}\n")
+    assert job == read_manifest(TUTORIAL)
 
 
 # --- names (rows 6, 7, 15, 35) ---------------------------------------------------------------------------------------

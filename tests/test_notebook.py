@@ -246,6 +246,8 @@ def test_a_timeout_stops_the_job(notebook: Notebook) -> None:
     assert notebook.value("job.phase, job.tasks['phase'].tolist()") == ("Failed", ["Failed", "Failed"])
 
 
+THREADS = "sorted(thread.name for thread in threading.enumerate())"
+
 WATCH = """
 import socket, threading
 import kuscia_nb
@@ -271,7 +273,7 @@ def test_an_interrupt_stops_the_job_on_both_nodes(notebook: Notebook) -> None:
     assert text.startswith("JobStopped: job interrupted was interrupted, and stopped on all nodes")
     assert notebook.value("job.phase, job.tasks['phase'].tolist()") == ("Failed", ["Failed", "Failed"])
     assert "JobStopped" in notebook.block("job.wait()")
-    assert "kuscia_nb interrupted" not in notebook.value("[thread.name for thread in threading.enumerate()]")
+    assert not [name for name in notebook.value(THREADS) if name.startswith("kuscia_nb interrupted-")]
     assert "Succeeded" in notebook.result(cell())["text/plain"]
 
 
@@ -289,17 +291,17 @@ def test_nothing_is_printed_from_the_background(notebook: Notebook) -> None:
 def test_unloading_leaves_nothing_behind(notebook: Notebook) -> None:
     assert notebook.run("%unload_ext kuscia_nb\nimport threading, kuscia_nb") == []
     configurables = "[type(one).__name__ for one in get_ipython().configurables]"
-    before = notebook.value("sorted(thread.name for thread in threading.enumerate())")
+    before = notebook.value(THREADS)
     known = notebook.value(configurables)
     assert notebook.run("%load_ext kuscia_nb") == []
     assert notebook.value(configurables) == [*known, "KusciaMagics"]
     notebook.result(cell("--no-wait -o job", endless("left")))
     folders = notebook.value("[str(folder) for folder in kuscia_nb.connect().nodes.values()]")
     assert all(Path(folder).is_dir() for folder in folders)
-    assert "kuscia_nb left" in notebook.value("[thread.name for thread in threading.enumerate()]")
+    assert "kuscia_nb control" in notebook.value(THREADS)
     assert notebook.run("%unload_ext kuscia_nb") == []
     assert not any(Path(folder).parent.exists() for folder in folders)
-    assert notebook.value("sorted(thread.name for thread in threading.enumerate())") == before
+    assert notebook.value(THREADS) == before
     assert notebook.value(configurables) == known
     assert notebook.value("job.phase") == "Failed"
     (output,) = notebook.run(cell())
@@ -414,15 +416,14 @@ def test_the_text_of_a_wide_table_is_cut(cluster: kn.Cluster) -> None:
 
 
 def test_the_views_of_a_job_that_has_not_begun(cluster: kn.Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    held: list[threading.Thread] = []
-    monkeypatch.setattr(threading.Thread, "start", lambda thread: held.append(thread))
+    monkeypatch.setattr(cluster._backend._plane.loop, "add", lambda key: None)
     job = cluster.apply(TUTORIAL.replace("name: job-ss-lr", "name: held"))
     monkeypatch.undo()
     text = assert_shown_well(job)
     assert text.startswith("KusciaJob held: Pending after 0.00 s")
     assert text.count("(nothing yet)") == 2, "no conditions, no traffic"
     assert cluster.jobs().set_index("name").loc["held", "phase"] == "Pending"
-    held[0].start()
+    cluster._backend._plane.loop.add(("alice", "KusciaJob", "held"))
     assert job.wait().phase == "Succeeded"
 
 
@@ -439,7 +440,7 @@ def test_the_views_of_a_job_that_runs_and_is_stopped(cluster: kn.Cluster) -> Non
     job.stop()
     text = assert_shown_well(job)
     assert re.match(r"KusciaJob seen: Failed after \d", text)
-    assert "\nJobStopped: the job was stopped" in text
+    assert "\nJobStopped: the job was stopped on alice" in text
     assert re.search(r"Success +ss_lr_1 +False \+\d+\.\d{3} s", text)
 
 

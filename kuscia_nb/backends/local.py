@@ -15,21 +15,31 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..bfia import reader as bfia
+from ..bfia.client import Client, Exchange
+from ..bfia.handlers import Handlers
+from ..bfia.http import http_transport
+from ..bfia.server import BfiaServer
 from ..bfia.translate import to_job
-from ..control.manifest import check_against, from_dict, read_manifest
-from ..control.problems import FieldPath, Problem, choice
+from ..bfia.wire import Request, Response
+from ..control.app_images import app_image
+from ..control.kinds import AppImage, Domain, DomainSpec, KusciaTask
+from ..control.manifest import from_dict, read_manifest
+from ..control.meta import Metadata
+from ..control.node import Node
+from ..control.plane import ControlPlane
+from ..control.pods import Pods
 from ..control.resources import KusciaJob
-from ..control.runtime import Options, Run
-from ..control.source import Source, manifest_error
+from ..control.runs import Options, Run, Runs
 from ..data.sample import write_sample
 from ..errors import JobError
 from ..mpc import TrustedThirdParty
-from ..operators import OPERATORS
+from ..operators import OPERATORS, Operator, on_register
 
 DOMAINS = ("alice", "bob")
 
@@ -47,19 +57,23 @@ class LocalBackend:
             self._clean = weakref.finalize(self, shutil.rmtree, storage, ignore_errors=True)
         else:
             self._clean = weakref.finalize(self, lambda: None)
-        self.storage = {domain: storage / domain for domain in DOMAINS}
         self.ttp = TrustedThirdParty()
-        self.runs: dict[str, Run] = {}
+        self.runs = Runs()
+        self.nodes = {domain: Node(domain, storage / domain, self.runs.logs) for domain in DOMAINS}
+        for node in self.nodes.values():
+            self.runs.watch(node.store)
+        self.servers: dict[str, BfiaServer] = {}
         self.closed = False
-        self._threads: dict[str, threading.Thread] = {}
-        write_sample(
-            self.storage["alice"] / "data" / "perfect_logit_a.csv", self.storage["bob"] / "data" / "perfect_logit_b.csv"
-        )
+        self._applying = threading.Lock()
+        self._handlers = {domain: Handlers(node) for domain, node in self.nodes.items()}
+        self._pods = Pods(self.ttp, self.runs)
+        self._plane = ControlPlane(self.nodes, {domain: self._peers(domain) for domain in DOMAINS}, self._pods)
+        self._furnish()
+        self._plane.loop.start()
 
     def apply(self, manifest: str | Mapping[str, Any], options: Options, *, replace: bool = False) -> Run:
-        """Check a job and start it on a thread of its own; `replace` a finished job of the same name."""
+        """Check a job and start it on its initiator's node; `replace` a finished job of the same name."""
         job = read_manifest(manifest) if isinstance(manifest, str) else from_dict(manifest)
-        _check(job)
         return self._start(job, options, replace, "metadata.name")
 
     def submit(self, request: str | Mapping[str, Any], options: Options, *, replace: bool = False) -> Run:
@@ -67,38 +81,104 @@ class LocalBackend:
         create = bfia.read_request(request) if isinstance(request, str) else bfia.from_dict(request)
         job = to_job(create)
         with bfia.pointing_into(create, job):
-            _check(job)
-        return self._start(job, options, replace, "job_id")
+            return self._start(job, options, replace, "job_id")
 
-    def _start(self, job: KusciaJob, options: Options, replace: bool, name_field: str) -> Run:
-        name = job.metadata.name
-        if name in self.runs:
-            finished = self.runs[name].ended.is_set()
-            if not (finished and replace):
-                state = "finished" if finished else "still running"
-                hint = f"cluster.delete({name!r}) first, or give this one another {name_field}"
-                raise JobError(f"job {name} already exists and is {state}", hint=hint)
-        run = self.runs[name] = Run(job, self.storage, self.ttp, options)
-        thread = self._threads[name] = threading.Thread(target=run.execute, name=f"kuscia_nb {name}", daemon=True)
-        thread.start()
-        return run
+    def stop(self, run: Run) -> None:
+        """Stop a job on all nodes; its initiator tells the others."""
+        for domain in run.domains:
+            if (job := run.nodes.get(domain)) and not job.finished:
+                self.nodes[domain].store.change(KusciaJob, run.name, lambda job: job.in_stage("Stop"))
+                return
 
     def delete(self, name: str) -> None:
-        """Stop a job if it runs, and forget it on both nodes. Its result files stay, as on a Kuscia node."""
-        self.runs[name].stop.request()
-        self._threads[name].join()
-        del self.runs[name], self._threads[name]
+        """Stop a job if it runs, and forget it on all nodes. Its result files stay, as on a Kuscia node."""
+        for node in self.nodes.values():
+            tasks = node.store.objects(KusciaTask)
+            node.delete(KusciaJob, name)
+            for task in tasks:
+                if task.metadata.owner_references[0].name == name:
+                    self._pods.stop(node.domain, task.name)
+                    self._pods.join(task.name)
+
+    def open_http(self, port: int | None = None) -> dict[str, str]:
+        """Serve each node's BFIA API on a port of this machine; the nodes then talk over these, too. URLs by domain."""
+        for domain, handlers in self._handlers.items():
+            if domain not in self.servers:
+                server = BfiaServer(handlers, port if domain == DOMAINS[0] else None)
+                server.start()
+                self.servers[domain] = server
+        return {domain: server.url for domain, server in self.servers.items()}
+
+    def close_http(self) -> None:
+        """Close the ports; the nodes then talk within the process again."""
+        while self.servers:
+            self.servers.popitem()[1].stop()
 
     def close(self) -> None:
         """Stop all jobs, and remove the storage if it was made here."""
         self.closed = True
-        for run in self.runs.values():
-            run.stop.request()
-        for thread in self._threads.values():
-            thread.join()
-        self.runs.clear()
-        self._threads.clear()
+        self._forget_operators()
+        for name in list(self.runs.by_name):
+            self.delete(name)
+        self._plane.loop.close()
+        self._pods.close()
+        self.close_http()
         self._clean()
+
+    def _start(self, job: KusciaJob, options: Options, replace: bool, name_field: str) -> Run:
+        initiator = self.nodes.get(job.spec.initiator, self.nodes[DOMAINS[0]])  # which refuses a job of a stranger
+        with self._applying:
+            initiator.check(job)
+            if known := self.runs.by_name.get(job.name):
+                if not (known.ended.is_set() and replace):
+                    state = "finished" if known.ended.is_set() else "still running"
+                    hint = f"cluster.delete({job.name!r}) first, or give this one another {name_field}"
+                    raise JobError(f"job {job.name} already exists and is {state}", hint=hint)
+                self.delete(job.name)
+            run = self.runs.expect(job, options)
+            try:
+                initiator.create(job)
+            except BaseException:
+                self.runs.forget(run)
+                raise
+        return run
+
+    def _peers(self, domain: str) -> dict[str, Client]:
+        return {
+            other: Client(domain, other, partial(self._carry, other), self._exchanged)
+            for other in DOMAINS
+            if other != domain
+        }
+
+    def _carry(self, domain: str, request: Request) -> Response:
+        """A message to a node: by its port if that is open, else straight to its handlers."""
+        server = self.servers.get(domain)
+        return http_transport(server.url)(request) if server else self._handlers[domain](request)
+
+    def _exchanged(self, exchange: Exchange) -> None:
+        """Write a message down with the job or task that it is about."""
+        name = exchange.request.path.partition("?")[0].removeprefix("/v1/interconn/schedule/")
+        self.runs.exchanged(exchange.sender, name, exchange.request.header("X-Trace-Id").removeprefix("trace_"), exchange)
+
+    def _furnish(self) -> None:
+        """What a fresh node has: the domains, an AppImage for every operator, its sample data."""
+        for node in self.nodes.values():
+            for domain in DOMAINS:
+                partner = domain != node.domain
+                spec = DomainSpec(role="partner", inter_conn_protocols=("bfia",)) if partner else DomainSpec()
+                node.store.create(Domain(metadata=Metadata(name=domain, namespace=""), spec=spec))
+        for operator in OPERATORS.values():
+            self._add_image(operator)
+        self._forget_operators = on_register(self._add_image)
+        write_sample(*(self.nodes[d].storage / "data" / f"perfect_logit_{d[0]}.csv" for d in DOMAINS))
+
+    def _add_image(self, operator: Operator) -> None:
+        for node in self.nodes.values():
+            image = app_image(operator)
+            if node.store.get(AppImage, image.name) is None:
+                node.store.create(image)
+            else:
+                node.apply(image)
 
 
 def _sweep() -> None:
@@ -113,25 +193,3 @@ def _sweep() -> None:
             shutil.rmtree(folder, ignore_errors=True)
         except (ValueError, OverflowError, PermissionError):
             continue  # not a folder of ours, or of somebody else's process
-
-
-def _check(job: KusciaJob) -> None:
-    """Refuse a job that these nodes cannot run."""
-    check_against(job, DOMAINS, {operator.image for operator in OPERATORS.values()})
-    if problems := list(_component_problems(job)):
-        raise manifest_error(problems, job._source if isinstance(job._source, Source) else Source())
-
-
-def _component_problems(job: KusciaJob) -> Iterator[Problem]:
-    """Every task's operator has to be in its AppImage (spec: kuscia §4.3), and has two parties."""
-    for i, task in enumerate(job.spec.tasks):
-        path: FieldPath = ("spec", "tasks", i)
-        module, image = task.config.module_name, task.app_image
-        if module not in OPERATORS or OPERATORS[module].image != image:
-            text = f"not found expected component {module} in component spec of AppImage {image}"
-            known = [name for name, operator in OPERATORS.items() if operator.image == image]
-            yield Problem((*path, "taskInputConfig", "module_name"), text, choice(module, known))
-        elif not len(task.parties) == len(list(task.config.role.members())) == 2:
-            text = f"{module} is for two parties, task {task.alias} has {len(task.parties)}"
-            hint = "one host and one guest, in the parties and in role: " + " and ".join(DOMAINS)
-            yield Problem((*path, "taskInputConfig", "role"), text, hint)

@@ -104,6 +104,9 @@ class Component(Message):
     version: str = Field(default="", description="the algorithm's version, for example v1.0.0")
     input: tuple[ComponentIO, ...] = Field(default=(), strict=False, description="outputs of others; none: own files")
     output: tuple[ComponentIO, ...] = Field(default=(), strict=False, description="what the component writes")
+    tolerable: bool | None = Field(
+        default=None, description="whether the job may succeed without it; other nodes than these ignore the field"
+    )
 
     @property
     def module(self) -> str:

@@ -57,6 +57,7 @@ def to_job(request: CreateJobRequest) -> KusciaJob:
             alias=component.name,
             app_image=component.image,
             task_input_config=_task_input_config(component, config),
+            tolerable=bool(component.tolerable),
             parties=tuple(Party(domain_id=place.node, role=place.role) for place in places(component, config)),
         )
         if names := dependencies.get(component.name):  # an empty list of them would not be valid
@@ -256,6 +257,7 @@ def to_request(job: KusciaJob, versions: Mapping[str, str]) -> dict[str, Any]:
                 version=versions[task.app_image],
                 input=tuple(ComponentIO(type=ref.type, key=ref.key) for ref in config.input),
                 output=tuple(ComponentIO(type=ref.type, key=ref.key) for ref in config.output),
+                tolerable=task.tolerable or None,
             )
         )
     first = configs[0]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ManifestError
+from .kinds import KusciaTask
 from .problems import FieldPath, Problem, choice
 from .resources import (
     ROLES,
@@ -72,6 +73,22 @@ def agent_environment(domain: str, storage: Path) -> dict[str, str]:
     return {
         "system.transport": f"transport.{domain}.svc",
         "system.storage": f"file://{storage.absolute().as_posix()}",
+    }
+
+
+def task_environment(task: KusciaTask, domain: str) -> dict[str, str]:
+    """What v0.5 passes to every container besides: the task as the node has it (spec: kuscia §4.2).
+
+    The parties have no services and no ports: their programs talk over the link.
+    """
+    parties = [{"name": party.domain_id, "role": party.role, "services": []} for party in task.spec.parties]
+    own = [party.domain_id for party in task.spec.parties].index(domain)
+    cluster = {"parties": parties, "selfPartyIdx": own, "selfEndpointIdx": 0}
+    return {
+        "TASK_ID": task.name,
+        "TASK_CLUSTER_DEFINE": json.dumps(cluster, separators=(",", ":")),
+        "ALLOCATED_PORTS": '{"ports":[]}',
+        "TASK_INPUT_CONFIG": task.spec.task_input_config,
     }
 
 
@@ -145,6 +162,10 @@ def injection_problems(job: KusciaJob, configs: Mapping[int, TaskInputConfig]) -
     for position, config in configs.items():
         path: FieldPath = ("spec", "tasks", position, "taskInputConfig")
         yield from _task_problems(job.spec.tasks[position], config, path)
+        invited = {party.domain_id for task in job.spec.tasks for party in task.parties}
+        if job.spec.initiator in invited - {config.initiator.node_id}:  # or else it is told that it must be
+            text = f'initiator is {job.spec.initiator}, but node_id of "initiator" here is {config.initiator.node_id}'
+            yield Problem((*path, "initiator", "node_id"), text, f'"node_id":"{job.spec.initiator}"')
         yield from _party_problems(job.spec.tasks[position], config, path)
         yield from _input_problems(job, configs, config, path)
         yield from _storage_problems(config, path)

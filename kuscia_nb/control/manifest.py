@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -70,7 +71,7 @@ def check_against(job: KusciaJob, domains: Collection[str], app_images: Collecti
 def _checked_job(data: Any, source: Source, problems: list[Problem]) -> KusciaJob:
     if wrong := _kind_problem(data):
         raise manifest_error([wrong], source)
-    plain = _plain(data)
+    plain = _without_written(_plain(data))
     configs: dict[int, TaskInputConfig] = {}
     for i, text in _config_texts(plain):
         config, found = _config(text, ("spec", "tasks", i, "taskInputConfig"), source)
@@ -113,6 +114,20 @@ def _plain(data: Any) -> Any:
     return data
 
 
+_WRITTEN = (
+    "creationTimestamp", "generation", "managedFields", "ownerReferences", "resourceVersion", "selfLink", "uid",
+)  # fmt: skip
+
+
+def _without_written(data: dict[str, Any]) -> dict[str, Any]:
+    """The manifest without what the node writes, so that what `kubectl get -o yaml` prints can be applied again."""
+    data.pop("status", None)
+    if isinstance(metadata := data.get("metadata"), dict):
+        for name in _WRITTEN:
+            metadata.pop(name, None)
+    return data
+
+
 def _config_texts(data: Any) -> Iterator[tuple[int, str]]:
     """The taskInputConfigs that are texts, whatever else is wrong."""
     spec = data.get("spec")
@@ -124,18 +139,19 @@ def _config_texts(data: Any) -> Iterator[tuple[int, str]]:
 
 def _config(text: str, path: FieldPath, source: Source) -> tuple[TaskInputConfig | None, list[Problem]]:
     """The content of a taskInputConfig, as far as it can be read (spec: kuscia §3.5, §4.3)."""
-    characters = source.characters(path, text)
+    twice: list[object] = []
+
+    def read(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(data := dict(pairs)) < len(pairs):
+            twice.append(pairs)
+        return data
+
     try:
-        data = json.loads(text)
+        data = json.loads(text, object_pairs_hook=read)
     except (ValueError, RecursionError) as error:
-        position = getattr(error, "pos", 0)
-        detail = getattr(error, "msg", str(error))
-        if not characters:
-            detail += f" near {text[max(0, position - 20) : position + 20]!r}"
-        what = f"failed to unmarsh task input config, detail-> {detail}"
-        at = characters[position] if characters else None
-        return None, [Problem(path, what, "valid JSON: names and texts in double quotes, no comma at the end", at=at)]
-    problems = _read_inside(text, path, source, characters)
+        return None, [_not_json(error, text, path, source)]
+    problems = _read_inside(text, path, source) if twice else []
+    source.inner[path] = partial(_read_inside, text, path, source)
     config, found = _validated(TaskInputConfig, data, path)
     missing = [problem for problem in found if problem.text == REQUIRED and len(problem.path) == len(path) + 1]
     if missing:  # one complaint names them all
@@ -144,8 +160,20 @@ def _config(text: str, path: FieldPath, source: Source) -> tuple[TaskInputConfig
     return config, problems + [problem for problem in found if problem not in missing]
 
 
-def _read_inside(text: str, path: FieldPath, source: Source, characters: list[int]) -> list[Problem]:
+def _not_json(error: ValueError | RecursionError, text: str, path: FieldPath, source: Source) -> Problem:
+    characters = source.characters(path, text)
+    position = getattr(error, "pos", 0)
+    detail = getattr(error, "msg", str(error))
+    if not characters:
+        detail += f" near {text[max(0, position - 20) : position + 20]!r}"
+    what = f"failed to unmarsh task input config, detail-> {detail}"
+    at = characters[position] if characters else None
+    return Problem(path, what, "valid JSON: names and texts in double quotes, no comma at the end", at=at)
+
+
+def _read_inside(text: str, path: FieldPath, source: Source) -> list[Problem]:
     """Note where the values of a JSON text stand; the problems are keys that it has twice."""
+    characters = source.characters(path, text)
     yaml = YAML(typ="safe", pure=True)
     reader = Reader(yaml)
     try:
@@ -181,13 +209,8 @@ _TEXTS = {
     "greater_than_equal": "Invalid value: {input}: should be greater than or equal to {ge}",
     "less_than_equal": "Invalid value: {input}: should be less than or equal to {le}",
 }
-_NODE_WRITES = "a manifest without it: the node writes it"
 _NO_LIMITS = "a manifest without it: no container runs here whose resources could be limited"
-_KUSCIA_ONLY = {
-    **dict.fromkeys(("status", "stage", "creationTimestamp", "generation", "resourceVersion", "uid"), _NODE_WRITES),
-    **dict.fromkeys(("managedFields", "ownerReferences"), _NODE_WRITES),
-    **dict.fromkeys(("resources", "bandwidthLimits"), _NO_LIMITS),
-}
+_KUSCIA_ONLY = dict.fromkeys(("resources", "bandwidthLimits"), _NO_LIMITS)
 
 
 def _validated(model: type[M], data: Any, base: FieldPath) -> tuple[M | None, list[Problem]]:

@@ -93,7 +93,9 @@ class Metadata(CrdModel):
     generation: int = Field(default=0, description="how often its spec was written; the node writes it")
     resource_version: str = Field(default="", description="changes at every change; the node writes it")
     uid: str = Field(default="", description="unique in time and space; the node writes it")
-    owner_references: tuple[OwnerReference, ...] = Field(default=(), description="what it goes with; the node writes it")
+    owner_references: tuple[OwnerReference, ...] = Field(
+        default=(), description="what it goes with; the node writes it"
+    )
 
 
 class Condition(CrdModel):
@@ -126,6 +128,7 @@ class Object(CrdModel):
     )
     kind: str = Field(description="what this manifest describes")
     metadata: Metadata = Field(description="name and namespace")
+    spec: Any = Field(description="what shall be")
 
     @property
     def name(self) -> str:

@@ -176,6 +176,8 @@ class JobSpec(CrdModel):
 Stage = Literal["Create", "Start", "Stop"]
 Phase = Literal["", "Pending", "Running", "Succeeded", "Failed"]
 PENDING, RUNNING, SUCCEEDED, FAILED = "Pending", "Running", "Succeeded", "Failed"
+STOPPED = "KusciaJobStopped"
+"""The reason of what failed because somebody wanted its end."""
 
 
 class JobStatus(CrdModel):
@@ -208,3 +210,9 @@ class KusciaJob(Object):
     def finished(self) -> bool:
         """Whether it has come to its end on this node."""
         return self.status.completion_time is not None
+
+    def in_stage(self, stage: Stage) -> KusciaJob:
+        """The job with another stage; itself, if it is in that one."""
+        if self.spec.stage == stage:
+            return self
+        return self.model_copy(update={"spec": self.spec.model_copy(update={"stage": stage})})

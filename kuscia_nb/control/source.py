@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
@@ -35,11 +35,16 @@ class Source:
     def __init__(self, text: str = "") -> None:
         self.text = text
         self.places: dict[FieldPath, Place] = {}
+        self.inner: dict[FieldPath, Callable[[], object]] = {}
+        """For a text within the text, what notes the places in it; called when something in there is wrong."""
 
     def index(self, problem: Problem) -> int | None:
         """Where to point: at the value, at its key, or at what contains it if it is not there at all."""
         if problem.at is not None:
             return problem.at
+        for length in range(1, len(problem.path)):
+            if locate := self.inner.pop(problem.path[:length], None):
+                locate()
         for length in range(len(problem.path), -1, -1):
             if place := self.places.get(problem.path[:length]):
                 return place.value if length == len(problem.path) and not problem.on_key else place.key

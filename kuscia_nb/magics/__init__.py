@@ -1,1 +1,12 @@
-"""The front door: `%%kusciajob`. A cell becomes one typed call on a Cluster, and a Job comes back. No logic here."""
+"""The front door: a line or a cell becomes one typed call on a Cluster, and what that gives is shown. No logic here."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+
+def modules() -> tuple[ModuleType, ...]:
+    """Every module with magics; each has `register(shell)` and `unregister(shell)`."""
+    from . import bfia, kubectl, kuscia, kusciajob
+
+    return kusciajob, bfia, kubectl, kuscia

@@ -56,8 +56,12 @@ class Semi2k:
         beaver_seed, own_seed = seeds.draw("beaver"), seeds.draw("prss")
         client = TtpClient(ttp, link, terms.session_id, terms.adjust_rank)
         await client.join(beaver_seed)
-        await link.send(own_seed, "PRSS seed")
-        prss = StreamPrg(own_seed), StreamPrg(await link.receive())
+        try:
+            await link.send(own_seed, "PRSS seed")
+            prss = StreamPrg(own_seed), StreamPrg(await link.receive())
+        except BaseException:
+            client.leave()
+            raise
         return cls(link, client, terms, BlockPrg(beaver_seed), prss)
 
     # Making shares, and opening them.

@@ -64,8 +64,8 @@ class TrustedThirdParty:
     def __init__(self) -> None:
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
-        self.requests = 0
-        """Adjust requests answered since the start."""
+        self.opened = self.requests = self.bytes = 0
+        """Since the start: sessions opened, adjust requests, and bytes of corrections given out."""
 
     def create_session(
         self, session_id: str, rank: int, prg_seed: bytes, *, world_size: int, adjust_rank: int, version: int = VERSION
@@ -84,6 +84,7 @@ class TrustedThirdParty:
             session = self._sessions.get(session_id)
             if session is None:
                 session = self._sessions[session_id] = Session(world_size, adjust_rank)
+                self.opened += 1
             if (session.world_size, session.adjust_rank) != (world_size, adjust_rank):
                 raise SessionError(
                     f"rank {rank} wants world_size {world_size} and adjust_rank {adjust_rank}, the session has "
@@ -169,8 +170,10 @@ class TrustedThirdParty:
         return product.reshape(-1) - session.reconstruct(c)
 
     def _session(self, session_id: str, buffers: Sequence[PrgBuffer], field: int) -> Session:
-        """The session of a request that is well formed, with every seed there."""
-        self.requests += 1
+        """The session of a request that is well formed, with every seed there. c is the last buffer."""
+        with self._lock:
+            self.requests += 1
+            self.bytes += buffers[-1].elements * np.uint64().nbytes
         session = self._sessions.get(session_id)
         if session is None:
             raise SessionError("there is no such session", where=session_id)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from .component import Component
 from .party import Operator, Party, ranked_parties
-from .ss_lr.program import SS_LR
+from .registry import OPERATORS, on_register, operator
 
-OPERATORS = {operator.component.name: operator for operator in (SS_LR,)}
-"""Every operator by its module_name."""
-
-__all__ = ["OPERATORS", "Component", "Operator", "Party", "ranked_parties"]
+__all__ = ["OPERATORS", "Component", "Operator", "Party", "on_register", "operator", "ranked_parties"]

@@ -1,21 +1,32 @@
 """What a party's program is given: its environment, its storage, its link, the TTP, its seeds. Nothing of the peer's.
 
+A small program needs little of it: `read_csv`, `parameters`, `mpc` and `write_csv`.
+
 The parties of a task are ranked by their sorted `role.index` names (spec: kuscia §4.5): in the tutorial guest.0 (bob)
 is rank 0 and host.0 (alice) is rank 1.
 """
 
 from __future__ import annotations
 
+import inspect
+import itertools
 import json
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from ..errors import ParameterError
-from ..mpc import Link, Seeds, TrustedThirdParty
+from ..data.files import write_atomically
+from ..errors import DataError, ParameterError
+from ..mpc import Link, Seeds, Semi2k, Terms, TrustedThirdParty
 from .component import Component
+from .computation import Computation
+from .parameter import PREFIX, Parameter
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _NODE = "config.node_id."
 
@@ -40,6 +51,7 @@ class Party:
     """Tell the people who run the job something that they should know."""
     progress: Callable[[int, int], None]
     """Report `done` of `total` steps."""
+    _sessions: Iterator[int] = field(default_factory=itertools.count, init=False, repr=False, compare=False)
 
     @property
     def role(self) -> str:
@@ -60,6 +72,53 @@ class Party:
     def task_id(self) -> str:
         return self.environment["config.task_id"]
 
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """The job's parameters for this party, by name; all are texts. One that is not there is a ParameterError."""
+        given = self.environment.items()
+        return _Given({key.removeprefix(PREFIX): text for key, text in given if key.startswith(PREFIX)})
+
+    def read_csv(self, name: str) -> pd.DataFrame:
+        """The input of this name as a frame; a DataError says which file cannot be read, and why."""
+        import pandas as pd
+
+        path = self.input(name)
+        try:
+            frame = pd.read_csv(path)
+        except FileNotFoundError:
+            files = [entry.name for entry in path.parent.glob("[!.]*") if entry.is_file()]
+            hint = f"the folder {path.parent.name} has: {', '.join(sorted(files)) or 'no files'}"
+            raise DataError("there is no such file", where=self.shown(path), hint=hint) from None
+        except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
+            raise DataError(f"the file cannot be read: {error}", where=self.shown(path)) from error
+        self.log(f"read {len(frame)} rows x {len(frame.columns)} columns from {self.shown(path)}")
+        return frame
+
+    def write_csv(self, name: str, frame: pd.DataFrame) -> None:
+        """Write a frame as the output of this name, without its index."""
+        path = self.output(name)
+        write_atomically(path, frame.to_csv(index=False, lineterminator="\n").encode())
+        self.log(f"wrote {len(frame)} rows x {len(frame.columns)} columns to {self.shown(path)}")
+
+    @asynccontextmanager
+    async def mpc(self, fxp_bits: int = 18, adjust_rank: int = 0) -> AsyncIterator[Computation]:
+        """Compute on secret numbers with the peer, who does the same with the same arguments.
+
+            async with party.mpc() as mpc:
+                ...
+
+        Both parties open a session at the TTP and exchange seeds, and leave it at the end of the block, whatever
+        happens. `adjust_rank` is the party that fetches corrections from the TTP.
+        """
+        if not 1 <= fxp_bits <= 30:
+            raise ParameterError(f"fxp_bits = {fxp_bits} is out of range; allowed: 1 to 30")
+        session = f"{self.task_id}/{next(self._sessions)}"
+        semi2k = await Semi2k.start(self.link, self.ttp, self.seeds, Terms(session, adjust_rank, fxp_bits))
+        try:
+            yield Computation(semi2k)
+        finally:
+            semi2k.ttp.leave()
+
     def input(self, name: str) -> Path:
         """Where the input of this name lies in this node's storage."""
         return self._path(f"runtime.component.input.{name}")
@@ -78,9 +137,18 @@ class Party:
 
     def _path(self, variable: str) -> Path:
         if variable not in self.environment:
-            raise ParameterError(f"{variable} is missing in the environment of {self.role}")
+            hint = f'the names of the operator, and "{variable.split(".")[2]}" in taskInputConfig'
+            raise ParameterError(f"{variable} is missing in the environment of {self.role}", hint=hint)
         location = json.loads(self.environment[variable])
         return self._storage / location["namespace"] / location["name"]
+
+
+class _Given(dict[str, str]):
+    """Parameters; one that was not given is the job's fault."""
+
+    def __missing__(self, name: str) -> str:
+        hint = f"{name} in task_params" + (f"; given are: {', '.join(self)}" if self else "")
+        raise ParameterError(f"parameter {name} is missing", hint=hint)
 
 
 Program = Callable[[Party], Coroutine[Any, Any, None]]
@@ -94,3 +162,10 @@ class Operator:
     program: Program
     image: str
     """The AppImage that carries it."""
+    parameters: tuple[Parameter, ...] = ()
+    """What it takes in task_params, if it says so."""
+
+    @property
+    def description(self) -> str:
+        """What it does: the program's docstring."""
+        return inspect.getdoc(self.program) or ""

@@ -16,14 +16,24 @@ class Event(NamedTuple):
     """Where: a domain."""
     subject: str
     kind: str
-    """phase, condition, log, warning, progress, environment or ledger."""
+    """phase, condition, task, log, warning, progress, environment, ledger or bfia."""
     name: str = ""
     """Of a condition, its type; of a phase, the phase."""
     status: str = ""
     reason: str = ""
     message: str = ""
     data: Any = None
-    """What the kind carries besides: (done, steps), an environment, a ledger."""
+    """What the kind carries besides: (done, steps), an environment, a ledger, a BFIA message with its reply."""
+
+
+LOGGED = ("log", "warning")
+"""The kinds that are lines of a log."""
+
+
+def log_line(event: Event) -> str:
+    """Time, level, message."""
+    level = "WARNING" if event.kind == "warning" else "INFO"
+    return f"{event.time:%H:%M:%S}.{event.time.microsecond // 1000:03d} {level} {event.message}"
 
 
 class EventLog:

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from ...errors import DataError, ParameterError
 from ..party import Party
-from .parameters import Parameters
+from .parameters import PARAMETERS, Parameters
 
-OWN = ("name", "namespace", "has_label")
+OWN = frozenset(parameter.name for parameter in PARAMETERS if parameter.own)
 """Parameters that each party has for itself."""
 
 

@@ -12,113 +12,15 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ...errors import ParameterError
 from ...mpc import fixed
-
-PREFIX = "runtime.component.parameter."
-"""What the name of a parameter begins with in an operator's environment (spec: kuscia §4.1)."""
-
-
-class Kind(NamedTuple):
-    """A kind of value: its type, what is allowed, and how its text is read (a ValueError says what is wrong)."""
-
-    type: str
-    allowed: str
-    read: Callable[[str], Any]
-
-
-class Parameter(NamedTuple):
-    """All that there is to know about a parameter."""
-
-    name: str
-    kind: Kind
-    default: str | None
-    """As it would be written in the environment; None if there is none."""
-    unit: str
-    meaning: str
-    required: bool = False
-
-    def read(self, text: str | None) -> Any:
-        """The value of this text, or the default's if there is no text."""
-        if text is None and self.required:
-            raise ValueError(f"parameter {self.name} is missing; allowed: {self.kind.allowed}")
-        if text is None:
-            return None if self.default is None else self.kind.read(self.default)
-        try:
-            return self.kind.read(text)
-        except ValueError as error:
-            raise ValueError(f"parameter {self.name} = {text!r} {error}; allowed: {self.kind.allowed}") from None
-
-
-def _whole(low: int, high: int = 2**63 - 1, why: str = "") -> Kind:
-    def read(text: str) -> int:
-        if re.fullmatch(r"[+-]?[0-9]+\.0*", text):
-            raise ValueError("is not a whole number (write it without a decimal point)")
-        if not re.fullmatch(r"[+-]?[0-9]{1,1000}", text):
-            raise ValueError("is not a whole number")
-        if not low <= int(text) <= high:
-            raise ValueError("is out of range")
-        return int(text)
-
-    return Kind("int", (f"{low} or more" if high == 2**63 - 1 else f"{low} to {high}") + why, read)
-
-
-def _number(allowed: str, accepts: Callable[[float], bool], refusal: str = "is out of range") -> Kind:
-    def read(text: str) -> float:
-        if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text):
-            raise ValueError("is not a number")
-        value = float(text)
-        if not (math.isfinite(value) and accepts(value)):
-            raise ValueError(refusal)
-        return value
-
-    return Kind("float", allowed, read)
-
-
-def _choice(supported: str, *unimplemented: str) -> Kind:
-    """One of an interconnection enum's values, in upper or lower case as with the reference operator."""
-
-    def read(text: str) -> str:
-        value = text.lower()
-        if value in unimplemented:
-            raise ValueError("is in the interconnection standard, but nobody implements it")
-        if value != supported:
-            guess = difflib.get_close_matches(value, [supported], 1)
-            raise ValueError("is unknown" + (f" (did you mean {supported!r}?)" if guess else ""))
-        return supported
-
-    return Kind("choice", supported, read)
-
-
-def _boolean(refusal: str = "") -> Kind:
-    """true or false; only true if there is a reason to refuse false."""
-
-    def read(text: str) -> bool:
-        if text not in ("true", "false"):
-            guess = text.lower() in ("true", "false")
-            raise ValueError("is not a truth value" + (f" (did you mean {text.lower()!r}?)" if guess else ""))
-        if text == "false" and refusal:
-            raise ValueError(refusal)
-        return text == "true"
-
-    return Kind("bool", "true" if refusal else "true, false", read)
-
-
-def _text(allowed: str, pattern: str) -> Kind:
-    def read(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise ValueError("does not have the right form")
-        return text
-
-    return Kind("text", allowed, read)
+from ..parameter import PREFIX, Kind, Parameter, boolean, choice, form, number, whole
 
 
 def _counts(text: str) -> dict[str, int]:
@@ -134,47 +36,49 @@ def _counts(text: str) -> dict[str, int]:
 _IGNORED = "is refused: the reference operator accepts it and ignores it, so the model would not be what was asked for"
 _NO_TTP = "is refused: without a TTP the first party would make the triples, and could read everything"
 _ROOM = " (a product has 2 * fxp_bits fraction bits and has to stay below 2^63)"
-_NORM_0 = _number("0", lambda value: value == 0, _IGNORED)
-_PENALTY = _number("0 or more", lambda value: value >= 0)
-_SPEED = _number("more than 0", lambda value: value > 0)
-_TRUNCATION = _choice("probabilistic", "precise")
+_NO_EFFECT = "penalty: the reference operator ignores it, so it has to be 0 here"
+_NORM_0 = number("0", lambda value: value == 0, _IGNORED)
+_PENALTY = number("0 or more", lambda value: value >= 0)
+_SPEED = number("more than 0", lambda value: value > 0)
+_TRUNCATION = choice("probabilistic", "precise")
 _RATE = "learning_rate / batch_size"
 _RAISE = "raise fxp_bits, learning_rate or lower batch_size"
-_PLAIN = _text("a plain name, without folders", r"(?!\.\.?$)[^/\\\0]+")
-_PARTY = _text("a party, such as host.0", r"[a-z]+\.[0-9]+")
+_PLAIN = form("a plain name, without folders", r"(?!\.\.?$)[^/\\\0]+")
+_PARTY = form("a party, such as host.0", r"[a-z]+\.[0-9]+")
 _ANY = r"\S(.*\S)?"
+_LABEL = "whether the last column of this party's file is the label; not needed with label_owner"
 _COUNTS = Kind("JSON", '{"host.0": 10, "guest.0": 10}', _counts)
 _OPTIMIZERS = ("momentum", "adagrad", "adadelta", "rmsprop", "adam", "adamax", "nadam")
 
 PARAMETERS = (
-    Parameter("name", _PLAIN, None, "", "this party's data file"),
-    Parameter("namespace", _PLAIN, None, "", "the folder of the data file"),
-    Parameter("has_label", _boolean(), None, "", "whether the last column of this party's file is the label"),
+    Parameter("name", _PLAIN, None, "", "this party's data file", own=True),
+    Parameter("namespace", _PLAIN, None, "", "the folder of the data file", own=True),
+    Parameter("has_label", boolean(), None, "", _LABEL, own=True),
     Parameter("label_owner", _PARTY, None, "", "the party with the label"),
     Parameter("feature_nums", _COUNTS, None, "columns", "how many features each party has"),
-    Parameter("skip_rows", _whole(0), "1", "lines", "how many lines come before the first row of a data file"),
-    Parameter("algo", _choice("ss_lr", "ecdh_psi"), "ss_lr", "", "the algorithm"),
-    Parameter("protocol_families", _choice("ss", "ecc", "phe"), "ss", "", "what it computes with: secret sharing"),
-    Parameter("batch_size", _whole(1), None, "rows", "rows of one training step", required=True),
-    Parameter("last_batch_policy", _choice("discard"), "discard", "", "rows left over in an epoch are not used"),
-    Parameter("num_epoch", _whole(1), "1", "epochs", "how often all rows are used"),
-    Parameter("l0_norm", _NORM_0, "0", "", "weight of the L0 penalty"),
-    Parameter("l1_norm", _NORM_0, "0", "", "weight of the L1 penalty"),
+    Parameter("skip_rows", whole(0), "1", "lines", "how many lines come before the first row of a data file"),
+    Parameter("algo", choice("ss_lr", "ecdh_psi"), "ss_lr", "", "the algorithm"),
+    Parameter("protocol_families", choice("ss", "ecc", "phe"), "ss", "", "what it computes with: secret sharing"),
+    Parameter("batch_size", whole(1), None, "rows", "rows of one training step", required=True),
+    Parameter("last_batch_policy", choice("discard"), "discard", "", "rows left over in an epoch are not used"),
+    Parameter("num_epoch", whole(1), "1", "epochs", "how often all rows are used"),
+    Parameter("l0_norm", _NORM_0, "0", "", f"weight of the L0 {_NO_EFFECT}"),
+    Parameter("l1_norm", _NORM_0, "0", "", f"weight of the L1 {_NO_EFFECT}"),
     Parameter("l2_norm", _PENALTY, None, "", "gradients get l2_norm * w added, but not the intercept's", required=True),
-    Parameter("optimizer", _choice("sgd", *_OPTIMIZERS), "sgd", "", "how weights follow from gradients"),
+    Parameter("optimizer", choice("sgd", *_OPTIMIZERS), "sgd", "", "how weights follow from gradients"),
     Parameter("learning_rate", _SPEED, None, "", "times a batch's mean gradient, a training step", required=True),
-    Parameter("sigmoid_mode", _choice("minimax_1"), "minimax_1", "", "the sigmoid is taken as 0.5 + 0.125 x"),
-    Parameter("protocol", _choice("semi2k", "aby3"), "semi2k", "", "the secret sharing protocol"),
-    Parameter("field", _choice("64", "32", "128"), "64", "bits", "shares are numbers modulo 2^field"),
-    Parameter("fxp_bits", _whole(1, 30, _ROOM), "18", "bits", "fraction bits: numbers are multiples of 2^-fxp_bits"),
+    Parameter("sigmoid_mode", choice("minimax_1"), "minimax_1", "", "the sigmoid is taken as 0.5 + 0.125 x"),
+    Parameter("protocol", choice("semi2k", "aby3"), "semi2k", "", "the secret sharing protocol"),
+    Parameter("field", choice("64", "32", "128"), "64", "bits", "shares are numbers modulo 2^field"),
+    Parameter("fxp_bits", whole(1, 30, _ROOM), "18", "bits", "fraction bits: numbers are multiples of 2^-fxp_bits"),
     Parameter("trunc_mode", _TRUNCATION, "probabilistic", "", "each party cuts its own share of a product"),
-    Parameter("shard_serialize_format", _choice("raw"), "raw", "", "shares travel as little-endian integers"),
-    Parameter("use_ttp", _boolean(_NO_TTP), "true", "", "a trusted third party helps with products of secrets"),
-    Parameter("ttp_server_host", _text("host:port", _ANY), "ttp-server:9449", "", "where the TTP is"),
-    Parameter("ttp_session_id", _text("any text", _ANY), "interconnection-root", "", "the session at the TTP"),
-    Parameter("ttp_adjust_rank", _whole(0, 1), "0", "rank", "the party that fetches corrections from the TTP"),
-    Parameter("ttp_asym_crypto_schema", _choice("sm2"), "sm2", "", "how seeds are encrypted for the TTP"),
-    Parameter("ttp_public_key", _text("a PEM file in base64", _ANY), None, "", "the key of the TTP"),
+    Parameter("shard_serialize_format", choice("raw"), "raw", "", "shares travel as little-endian integers"),
+    Parameter("use_ttp", boolean(_NO_TTP), "true", "", "a trusted third party helps with products of secrets"),
+    Parameter("ttp_server_host", form("host:port", _ANY), "ttp-server:9449", "", "where the TTP is"),
+    Parameter("ttp_session_id", form("any text", _ANY), "interconnection-root", "", "the session at the TTP"),
+    Parameter("ttp_adjust_rank", whole(0, 1), "0", "rank", "the party that fetches corrections from the TTP"),
+    Parameter("ttp_asym_crypto_schema", choice("sm2"), "sm2", "", "how seeds are encrypted for the TTP"),
+    Parameter("ttp_public_key", form("a PEM file in base64", _ANY), None, "", "the key of the TTP"),
 )
 """Every parameter. One without a default may be left out if it is not `required`; has_label only for label_owner."""
 

@@ -16,7 +16,7 @@ from ...mpc import Layout, Semi2k, Terms, encode
 from ..component import Component
 from ..party import Operator, Party
 from .handshake import shake_hands
-from .parameters import Parameters
+from .parameters import PARAMETERS, Parameters
 from .results import write_share
 from .training import STRATEGIES, Plan, targets, train
 
@@ -25,7 +25,11 @@ STRATEGY = "kuscia_nb.strategy"
 
 
 async def ss_lr(party: Party) -> None:
-    """One party's side of a training."""
+    """Two parties train a logistic regression on their columns, neither seeing the other's.
+
+    Both files have the same rows in the same order. The party with has_label has the label, 0 or 1, in its last column.
+    Each party's output is its own share of the weights; only both shares together are the model.
+    """
     parameters = Parameters.from_environment(party.environment)
     path, result = party.input("train_data"), party.output("train_data")
     table = read_table(path, parameters.skip_rows, party.shown(path))
@@ -126,4 +130,9 @@ def _feature_names(party: Party, layout: Layout, names: tuple[str, ...]) -> list
     return [*result, "intercept"]
 
 
-SS_LR = Operator(Component("ss_lr", "ss-lr", inputs=("train_data",), outputs=("train_data",)), ss_lr, image="ss-lr")
+SS_LR = Operator(
+    Component("ss_lr", "ss-lr", inputs=("train_data",), outputs=("train_data",)),
+    ss_lr,
+    image="ss-lr",
+    parameters=PARAMETERS,
+)

@@ -1,0 +1,87 @@
+"""HTTP requests to BFIA requests, on tornado. Only a server that is started imports this module."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from tornado.httpserver import HTTPServer
+from tornado.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPMessageDelegate,
+    HTTPServerConnectionDelegate,
+    RequestStartLine,
+    ResponseStartLine,
+)
+
+from .wire import Request, Response, Transport
+
+MOST_BYTES = 10 * 2**20
+"""Of a body. A job of 128 tasks has some hundred thousand."""
+MOST_WASTED = 100 * 2**20
+"""Of a body that is too long, so many bytes are read for an answer to arrive; beyond them the connection is closed."""
+IDLE = 30.0
+"""Seconds (spec: kuscia §3.1)."""
+
+
+def http_server(answer: Transport) -> HTTPServer:
+    """A server that lets `answer` answer every request, on the thread of the event loop."""
+    return HTTPServer(
+        _Exchanges(answer),
+        idle_connection_timeout=IDLE,
+        body_timeout=IDLE,
+        max_body_size=sys.maxsize,  # an exchange sees to that itself, and says so
+    )
+
+
+class _Exchanges(HTTPServerConnectionDelegate):
+    def __init__(self, answer: Transport) -> None:
+        self._answer = answer
+
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+        return _Exchange(self._answer, request_conn)
+
+
+class _Exchange(HTTPMessageDelegate):
+    """One request and its answer."""
+
+    def __init__(self, answer: Transport, connection: HTTPConnection) -> None:
+        self._answer, self._connection = answer, connection
+        self._body, self._size = bytearray(), 0
+
+    def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> None:
+        assert isinstance(start_line, RequestStartLine)
+        self._method, self._target, self._headers = start_line.method, start_line.path, headers
+        length = headers.get("Content-Length", "0")
+        if length.isdecimal() and (len(length) > 12 or int(length) > MOST_WASTED):
+            self._write(_TOO_LONG)
+
+    def data_received(self, chunk: bytes) -> None:
+        self._size += len(chunk)
+        if self._size <= MOST_BYTES:
+            self._body += chunk
+        elif self._size > MOST_WASTED:
+            self._write(_TOO_LONG)
+
+    def finish(self) -> None:
+        if self._size > MOST_BYTES:
+            return self._write(_TOO_LONG)
+        headers: Mapping[str, str] = self._headers
+        return self._write(self._answer(Request(self._method, self._target, headers, bytes(self._body))))
+
+    def _write(self, response: Response) -> None:
+        headers = HTTPHeaders(
+            {
+                "Content-Type": response.content_type,
+                "Content-Length": str(len(response.body)),
+                "X-Content-Type-Options": "nosniff",
+            }
+        )
+        line = ResponseStartLine("HTTP/1.1", response.status, HTTPStatus(response.status).phrase)
+        self._connection.write_headers(line, headers, b"" if self._method == "HEAD" else response.body)
+        self._connection.finish()
+
+
+_TOO_LONG = Response(413, b'{"code":413,"message":"the body of a request must not be longer than 10 MB"}')

@@ -1,0 +1,125 @@
+"""What a node answers about jobs: Kuscia's paths, and the standard's for a scheduler (spec: kuscia §3.3, bfia §1.2).
+
+The texts are Kuscia's, and everything can be said twice (spec: bfia §9.8).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..control.node import Node
+from ..control.resources import FAILED, KusciaJob
+from ..control.store import AlreadyExists
+from .bodies import (
+    JOB_STATES,
+    TASK_STATES,
+    CreatedData,
+    QueryJobStatusAllRequest,
+    StartJobRequest,
+    StatusData,
+    StopJobRequest,
+)
+from .dialect import is_standard, reply_about
+from .messages import CreateJobRequest
+from .routes import Call, Refused, Reply, Route
+from .stopping import stop_from
+from .submission import keep, same_job, translated
+
+
+def create(call: Call[CreateJobRequest]) -> Reply:
+    """Create a job: at its initiator, or a party's copy of it."""
+    kept = call.node.store.get(KusciaJob, call.message.job_id)
+    if kept is not None:
+        if is_standard(kept) and same_job(kept, call.message):
+            return reply_about(kept)
+        raise Refused("Job already exists")
+    request, job = translated(call.message, call.data)
+    try:
+        keep(call.node, request, job)
+    except AlreadyExists:  # another request was quicker
+        return reply_about(job, {"status": ""})
+    return reply_about(job, None if is_standard(job) else {"status": "PENDING"})
+
+
+def create_all(call: Call[CreateJobRequest]) -> Reply:
+    """Create a job at its scheduler, which creates it at every party and runs it."""
+    kept = call.node.store.get(KusciaJob, call.message.job_id)
+    if kept is None:
+        schedule(call.node, call.message, call.data)
+    elif not same_job(kept, call.message):
+        raise Refused("Job already exists")
+    return Reply()
+
+
+def schedule(node: Node, message: CreateJobRequest, data: dict[str, Any]) -> None:
+    """Keep a job whose scheduler is this node. That is the initiator, as there is no third node for it."""
+    request, job = translated(message, data)
+    if job.spec.initiator != node.domain:
+        raise Refused(f"config.initiator.node_id: {job.spec.initiator} schedules this job, not {node.domain}")
+    try:
+        keep(node, request, job)
+    except AlreadyExists as error:
+        raise Refused("Job already exists") from error
+
+
+def start(call: Call[StartJobRequest]) -> Reply:
+    """Let a job begin."""
+    job = known_job(call.node, call.message.job_id)
+    if job.spec.stage != "Start":
+        refuse_failed(job)
+        call.node.store.change(KusciaJob, job.name, lambda current: current.in_stage("Start"))
+    return reply_about(job)
+
+
+def stop(call: Call[StopJobRequest]) -> Reply:
+    """Stop a job; with a task_name, that task and what follows it."""
+    job = known_job(call.node, call.message.job_id)
+    if call.message.task_name:
+        stop_from(call.node, job, call.message.task_name)
+    elif not job.finished:
+        call.node.store.change(KusciaJob, job.name, lambda current: current.in_stage("Stop"))
+    return reply_about(job)
+
+
+def status_all(call: Call[QueryJobStatusAllRequest]) -> Reply:
+    """The states of all tasks of a job that were started."""
+    job = call.node.store.get(KusciaJob, call.message.job_id)
+    if job is None:
+        raise Refused("failed to find the job")
+    states = {task_id: TASK_STATES[phase] for task_id, phase in job.status.task_status.items()}
+    if call.brief and not is_standard(job):  # Kuscia stops at the first member that is no object
+        return reply_about(job, {"status": states})
+    return reply_about(job, {"job_status": JOB_STATES[job.status.phase], "status": states})
+
+
+def known_job(node: Node, job_id: str) -> KusciaJob:
+    """The job of this name."""
+    if job := node.store.get(KusciaJob, job_id):
+        return job
+    raise Refused("job does not exist")
+
+
+def refuse_failed(job: KusciaJob) -> None:
+    """A job that has failed, or shall stop, starts nothing any more."""
+    status = job.status
+    if status.phase == FAILED or job.spec.stage == "Stop":
+        reasons = (found.message for found in status.conditions if found.status == "False" and found.message)
+        raise Refused(status.message or "".join(f"{reason};" for reason in reasons) or "Job status is failed")
+
+
+_ALL = "/v1/interconn/schedule/job/status_all"
+_STATUS_ALL = Route(status_all, QueryJobStatusAllRequest, ("job_id",), StatusData, query=True)
+_CREATE = ("job_id", "dag", "config")
+
+ROUTES = {
+    ("POST", "/v1/interconn/schedule/job/create"): Route(create, CreateJobRequest, _CREATE, CreatedData),
+    ("POST", "/v1/interconn/schedule/job/start"): Route(start, StartJobRequest, ("job_id",)),
+    ("POST", "/v1/interconn/schedule/job/stop"): Route(
+        stop, StopJobRequest, ("job_id",), failure="failed to stop job, "
+    ),
+    ("GET", _ALL): _STATUS_ALL,
+    ("POST", _ALL): _STATUS_ALL,
+    ("POST", "/v1/interconn/schedule/job/create_all"): Route(create_all, CreateJobRequest, _CREATE, standard=True),
+    ("POST", "/v1/interconn/schedule/job/stop_all"): Route(stop, StopJobRequest, ("job_id",), standard=True),
+}
+"""By method and path."""

@@ -1,0 +1,144 @@
+"""A node's BFIA API on a port of this machine (spec: kuscia §3.1).
+
+Kuscia listens on all addresses and asks nobody who they are. Here only this machine is listened to, and pages of the
+web are kept out: a browser that they run in says where they come from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import json
+import socket
+import threading
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ..errors import KusciaError
+from .wire import Request, Response, Transport
+
+if TYPE_CHECKING:
+    from tornado.httpserver import HTTPServer
+
+HOST = "127.0.0.1"
+PORT = 8084
+"""Where Kuscia serves BFIA, and the first port that is tried."""
+MOST_TRIED = 100
+
+
+class BfiaServer:
+    """Serves one node's handlers on a thread of its own. Without a port it takes the first free one from 8084 on."""
+
+    def __init__(self, handlers: Transport, port: int | None = None) -> None:
+        self._handlers = handlers
+        self._wanted = port
+        self._document = b""
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop
+        self._stopping: asyncio.Event
+        self.port: int | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        if self.port is None:
+            raise KusciaError("the BFIA server does not run", hint="start() first")
+        return f"http://{HOST}:{self.port}"
+
+    def start(self) -> int:
+        """Listen; returns the port. KusciaError, if the one that was asked for cannot be had."""
+        if self.port is not None:
+            return self.port
+        try:
+            from .exchange import http_server
+        except ImportError as error:
+            raise KusciaError("a BFIA server needs tornado", hint="pip install tornado") from error
+        listener = _listen(self._wanted)
+        self.port = port = int(listener.getsockname()[1])
+        started = threading.Event()
+
+        def serve() -> None:
+            try:
+                asyncio.run(self._serve(http_server(self._answer), listener, started))
+            finally:
+                started.set()
+
+        self._thread = threading.Thread(target=serve, name=f"kuscia_nb bfia {port}", daemon=True)
+        self._thread.start()
+        started.wait()
+        return port
+
+    def stop(self) -> None:
+        """Close the port and all connections; returns when nothing is left of them."""
+        if self._thread is None:
+            return
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join()
+        self._thread = self.port = None
+
+    async def _serve(self, server: HTTPServer, listener: socket.socket, started: threading.Event) -> None:
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        server.add_socket(listener)
+        started.set()
+        await self._stopping.wait()
+        server.stop()
+        await server.close_all_connections()
+
+    def _answer(self, request: Request) -> Response:
+        if stranger := _stranger(request):
+            body = json.dumps({"code": 403, "message": stranger}).encode()
+            return Response(403, body)
+        parts = urlsplit(request.path)
+        if request.method == "GET" and parts.path in ("/", "/openapi.json"):
+            return Response(200, self._described())
+        return self._handlers(request._replace(path=parts._replace(scheme="", netloc="").geturl()))
+
+    def _described(self) -> bytes:
+        """The OpenAPI document; made when somebody asks for it."""
+        if not self._document:
+            from .openapi import document
+
+            self._document = json.dumps(document(), ensure_ascii=False).encode()
+        return self._document
+
+
+def _listen(port: int | None) -> socket.socket:
+    """A listening socket on this port, or on the first free one."""
+    hint = f"another port, or none, which means the first free one from {PORT} on"
+    for tried in range(PORT, PORT + MOST_TRIED) if port is None else (port,):
+        if not 0 <= tried <= 65535:
+            raise KusciaError(f"{tried} is not a port", hint=hint)
+        try:
+            listener = socket.create_server((HOST, tried))
+        except OSError as error:
+            taken = error.errno == errno.EADDRINUSE
+            if taken and port is None:
+                continue
+            what = f"port {tried} is in use" if taken else f"port {tried} cannot be had: {error}"
+            raise KusciaError(what, hint=hint) from error
+        listener.setblocking(False)
+        return listener
+    raise KusciaError(f"ports {PORT} to {PORT + MOST_TRIED - 1} are all in use", hint="port 0, for any that is free")
+
+
+# --- who is not let in -----------------------------------------------------------------------------------------------
+
+
+def _stranger(request: Request) -> str:
+    """Why a request is refused: it was sent to another machine's name, or from a page of the web."""
+    host, origin = request.header("Host"), request.header("Origin")
+    if host and not _is_here(f"//{host}"):
+        return f"this server answers to {HOST} and localhost only, not to the host {host}"
+    if origin and not _is_here(origin):
+        return f"this server does not answer to pages of {origin}"
+    return ""
+
+
+def _is_here(url: str) -> bool:
+    """Whether a URL is of this machine."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,76 @@
+"""Stopping one task, made or not, and what follows it (spec: kuscia §3.3, bfia §9.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ..control.kinds import KusciaTask
+from ..control.node import Node
+from ..control.records import STOPPED_TASKS, stopped
+from ..control.resources import JobTask, KusciaJob
+from ..control.scheduling import FINAL
+from .routes import Refused
+
+
+def named(job: KusciaJob, alias: str) -> JobTask:
+    """The task of this alias."""
+    for task in job.spec.tasks:
+        if task.alias == alias:
+            return task
+    raise Refused("failed to find the task by task name")
+
+
+def stopped_aliases(job: KusciaJob) -> set[str]:
+    """Tasks that were stopped before they were made."""
+    return set(filter(None, job.annotations.get(STOPPED_TASKS, "").split(",")))
+
+
+def stop_from(node: Node, job: KusciaJob, alias: str) -> None:
+    """Stop a task and all that need it; nothing changes if it has ended."""
+    if job.finished or _ended(node, named(job, alias)):
+        return
+    aliases = _with_followers(job, alias)
+
+    def without(current: KusciaJob) -> KusciaJob:
+        waiting = [task.alias for task in current.spec.tasks if task.alias in aliases and not _made(node, task)]
+        return never_made(current, waiting)
+
+    # in this order: a task that is made in between finds its alias marked
+    current = node.store.change(KusciaJob, job.name, without) or job
+    for task in current.spec.tasks:
+        if task.alias in aliases and task.task_id:
+            stop_made(node, task.task_id)
+
+
+def stop_made(node: Node, task_id: str) -> None:
+    """Stop a task that was made; nothing changes if it has ended."""
+    node.store.change(KusciaTask, task_id, lambda task: stopped(task, "", "Task was stopped"))
+
+
+def never_made(job: KusciaJob, aliases: Collection[str]) -> KusciaJob:
+    """The job with a mark on tasks that were not made, and never shall be."""
+    marked = stopped_aliases(job).union(aliases)
+    if marked == stopped_aliases(job):
+        return job
+    text = ",".join(task.alias for task in job.spec.tasks if task.alias in marked)
+    annotations = {**job.annotations, STOPPED_TASKS: text}
+    return job.model_copy(update={"metadata": job.metadata.model_copy(update={"annotations": annotations})})
+
+
+def _made(node: Node, task: JobTask) -> KusciaTask | None:
+    return node.store.get(KusciaTask, task.task_id) if task.task_id else None
+
+
+def _ended(node: Node, task: JobTask) -> bool:
+    made = _made(node, task)
+    return made is not None and made.status.phase in FINAL
+
+
+def _with_followers(job: KusciaJob, alias: str) -> set[str]:
+    """A task and all that depend on it, be it through others."""
+    found: set[str] = set()
+    more = {alias}
+    while more:
+        found |= more
+        more = {task.alias for task in job.spec.tasks if not found.isdisjoint(task.dependencies)} - found
+    return found

@@ -1,0 +1,37 @@
+"""The AppImage with which a node offers its operators (spec: kuscia §5.4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .kinds import AppImage, AppImageSpec, DeployTemplate, Image, TemplateContainer, TemplateSpec
+from .meta import Metadata
+
+if TYPE_CHECKING:  # the package of the operators needs numpy, which reading a manifest does not
+    from ..operators import Operator
+
+_IMAGES = {
+    "ss-lr": Image(
+        id="880258fc0d3b",
+        name="secretflow-registry.cn-hangzhou.cr.aliyuncs.com/secretflow/ss-lr",
+        sign="880258fc0d3b",
+        tag="latest",
+    )
+}
+"""As the tutorial's script registers them; an operator written here has an image in name only."""
+
+
+def app_image(operator: Operator) -> AppImage:
+    """The AppImage that carries an operator, and with it all those that are registered for the same image."""
+    from ..operators import OPERATORS
+    from ..operators.component import ANNOTATION, component_spec
+
+    name = operator.image
+    components = {one.component.name: one.component for one in [*OPERATORS.of_image(name), operator]}
+    container = TemplateContainer(name=name, working_dir="/work")
+    template = DeployTemplate(name=name, replicas=1, spec=TemplateSpec(containers=(container,)))
+    image = _IMAGES.get(name, Image(name=name, tag="latest"))
+    return AppImage(
+        metadata=Metadata(name=name, namespace="", annotations={ANNOTATION: component_spec(components.values())}),
+        spec=AppImageSpec(deploy_templates=(template,), image=image),
+    )

@@ -1,0 +1,73 @@
+"""What a partner of a job does: make the tasks that the initiator starts, and ask it how they are (spec: kuscia §3.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ..errors import KusciaError
+from .loop import Polls
+from .meta import Condition, condition
+from .peer import Peer
+from .records import JobRecords
+from .resources import FAILED, SUCCEEDED, KusciaJob, Phase
+from .scheduling import verdict
+
+POLL = (0.002, 15.0)
+"""Seconds between two questions: the first pause, and the longest (Kuscia's only one)."""
+UNANSWERED = 300.0
+"""Seconds after which an initiator that does not answer is given up."""
+
+
+class Partner:
+    """Follows a validated job, a step at a time. `peers` are the other nodes by domain."""
+
+    def __init__(self, jobs: JobRecords, peers: Mapping[str, Peer], clock: Callable[[], float]) -> None:
+        self._jobs, self._store, self._peers, self._clock = jobs, jobs.store, peers, clock
+        self._polls = Polls(*POLL, clock)
+        self._silent: dict[str, float] = {}  # since when an initiator has not answered
+
+    def step(self, job: KusciaJob) -> float | None:
+        """Make what was started, and ask when it is time to; seconds until it is again."""
+        for task in job.spec.tasks:
+            if job.spec.stage == "Start" and task.task_id and self._jobs.task(job, task) is None:
+                self._jobs.make_task(job, task)
+        ended = [made.name for made in self._jobs.made(job) if made.finished]
+        poll = self._polls.of(job.name, ended)
+        if poll.left() == 0:
+            poll.asked()
+            self._ask(job)
+        return poll.left()
+
+    def forget(self, name: str) -> None:
+        """The job is over."""
+        self._polls.forget(name)
+        self._silent.pop(name, None)
+
+    def _ask(self, job: KusciaJob) -> None:
+        """Take over what the initiator says of the tasks (spec: kuscia §3.8 row 8)."""
+        try:
+            reported, state = self._peers[job.spec.initiator].status_all(job.name)
+        except KusciaError as error:
+            return self._unanswered(job, error.what)
+        self._silent.pop(job.name, None)
+        aliases = {task.task_id: task.alias for task in job.spec.tasks if task.task_id}
+        phases: dict[str, Phase] = {
+            aliases[task_id]: phase for task_id, phase in reported.items() if task_id in aliases
+        }
+        outcome = verdict(job, phases) or (FAILED if state in ("FINISHED", "REJECTED") else None)
+        synced = Condition(type="JobStatusSynced", status="True")
+        if outcome and all(made.finished for made in self._jobs.made(job)):
+            message = "" if outcome == SUCCEEDED else f"{job.spec.initiator} has ended the job"
+            return self._jobs.judge(job, outcome, phases, synced, message=message)
+        return self._jobs.report(job, phases, synced)
+
+    def _unanswered(self, job: KusciaJob, error: str) -> None:
+        """Kuscia asks for ever; here the job fails when its initiator does not know it, or is silent for too long."""
+        silent = self._clock() - self._silent.setdefault(job.name, self._clock())
+        failure = Condition(type="JobStatusSynced", status="False", reason="ErrorQueryJobStatus", message=error)
+        last = condition(job.status.conditions, "JobStatusSynced")
+        if "failed to find the job" in error or silent >= UNANSWERED:
+            message = f"{job.spec.initiator} does not answer for this job: {error}"
+            self._jobs.set(job.name, failure, phase=FAILED, reason="ErrorQueryJobStatus", message=message)
+        elif last is None or last.message != error:
+            self._jobs.set(job.name, failure)

@@ -1,0 +1,40 @@
+"""What a controller asks of another domain's node. Every question is a BFIA message (spec: kuscia §3.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from .resources import KusciaJob, Phase
+
+
+class Peer(Protocol):
+    """Another node, as its messages let it be seen. Each raises KusciaError if the peer refuses or does not answer."""
+
+    def create_job(self, job: KusciaJob, versions: Mapping[str, str]) -> None:
+        """Let the peer have its copy of the job; `versions` are the tags of the AppImages here."""
+        ...
+
+    def start_job(self, job_id: str) -> None:
+        """The job begins."""
+        ...
+
+    def stop_job(self, job_id: str) -> None:
+        """The job ends, whatever it was at."""
+        ...
+
+    def start_task(self, task_id: str, job_id: str, alias: str) -> None:
+        """The task of this alias begins under this id."""
+        ...
+
+    def stop_task(self, task_id: str) -> None:
+        """The task ends, whatever it was at."""
+        ...
+
+    def poll_task(self, task_id: str, role: str) -> Phase:
+        """How far the peer is with its part of a task."""
+        ...
+
+    def status_all(self, job_id: str) -> tuple[dict[str, Phase], str | None]:
+        """The phase of every task that was started, by taskID, and the job's BFIA state if the peer tells it."""
+        ...

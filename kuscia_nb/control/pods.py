@@ -1,0 +1,168 @@
+"""Running the parties' programs. A task's programs start when every party's node has started its own.
+
+This is the place of the container runtime and of the network between the nodes. Both parties of a task run in
+lockstep on one thread; each has its own environment, seeds and end of the link, and nothing of the other's.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from ..errors import JobStopped, KusciaError
+from ..mpc import Link, Outcome, Seeds, TrustedThirdParty, connect, run_lockstep
+from ..operators import OPERATORS, Operator, Party, ranked_parties
+from ..operators.ss_lr.program import STRATEGY
+from .environment import agent_environment, task_environment
+from .kinds import KusciaTask
+from .meta import LABEL
+from .node import Node
+from .problems import choice
+from .runs import Run, Runs
+
+Started = Callable[[], None]
+Ended = Callable[[BaseException | None], None]
+Join = Callable[[], None]
+
+
+def on_thread(name: str, target: Callable[[], None]) -> Join:
+    """Run `target` on a thread of its own; returns what waits for its end."""
+    thread = threading.Thread(target=target, name=name, daemon=True)
+    thread.start()
+    return thread.join
+
+
+@dataclass(frozen=True)
+class Pod:
+    """One party's program of a task, and whom to tell about it."""
+
+    domain: str
+    environment: dict[str, str]
+    operator: Operator
+    run: Run
+    started: Started
+    ended: Ended
+
+
+@dataclass
+class Session:
+    """The programs of one task."""
+
+    pods: dict[str, Pod] = field(default_factory=dict)
+    links: tuple[Link, Link] | None = None
+    stopped: set[str] = field(default_factory=set)
+    """The domains whose program was stopped; it has failed, however it ends."""
+    join: Join = lambda: None
+
+
+class Pods:
+    """The programs of all nodes in this process: those of `operators`. `spawn` runs the ones of one task."""
+
+    def __init__(
+        self,
+        ttp: TrustedThirdParty,
+        runs: Runs,
+        spawn: Callable[[str, Callable[[], None]], Join] = on_thread,
+        operators: Mapping[str, Operator] = OPERATORS,
+    ) -> None:
+        self._ttp, self._runs, self._spawn, self._operators = ttp, runs, spawn, operators
+        self._sessions: dict[str, Session] = {}
+        self._lock = threading.Lock()
+
+    def start(self, node: Node, task: KusciaTask, started: Started, ended: Ended) -> None:
+        """Start one party's program. KusciaError, if there is none for its operator."""
+        party = task.party(node.domain)
+        assert party is not None
+        module = party.env["runtime.component.name"]
+        if module not in self._operators:
+            what = f"the image of AppImage {party.app_image_ref} has no program {module} in this process"
+            raise KusciaError(what, hint=choice(module, self._operators))
+        run = self._runs.of(node.domain, task)
+        environment = party.env | agent_environment(node.domain, node.storage) | task_environment(task, node.domain)
+        environment[STRATEGY] = run.options.strategy
+        run.events.emit(node.domain, task.name, "environment", data=environment)
+        pod = Pod(node.domain, environment, self._operators[module], run, started, ended)
+        with self._lock:
+            session = self._sessions.setdefault(task.name, Session())
+            session.pods[node.domain] = pod
+            ranked = [environment[f"config.node_id.{role}"] for role in ranked_parties(environment)]
+            if session.pods.keys() != set(ranked):
+                return
+            session.links = connect((ranked[0], ranked[1]))
+        run.events.emit(task.spec.initiator, task.name, "ledger", data=session.links[0].ledger)
+        session.join = self._spawn(f"kuscia_nb {task.name}", partial(self._run, task, session, ranked))
+
+    def stop(self, domain: str, task_id: str) -> None:
+        """End one party's program at its next message; its peer learns that it left."""
+        error = _stopped()
+        with self._lock:
+            session = self._sessions.get(task_id)
+            if session is None or domain not in session.pods:
+                return
+            session.stopped.add(domain)
+            waiting = session.pods.pop(domain) if session.links is None else None
+            if not session.pods:
+                del self._sessions[task_id]
+        for link in session.links or ():
+            if link.name == domain:
+                link.close(error)
+        if waiting:
+            waiting.ended(error)
+
+    def close(self) -> None:
+        """Stop all programs, and wait for their ends."""
+        with self._lock:
+            sessions = dict(self._sessions)
+        for task_id, session in sessions.items():
+            for domain in list(session.pods):
+                self.stop(domain, task_id)
+        for session in sessions.values():
+            session.join()
+
+    def join(self, task_id: str) -> None:
+        """Wait for the end of a task's programs."""
+        session = self._sessions.get(task_id)
+        if session is not None:
+            session.join()
+
+    def _run(self, task: KusciaTask, session: Session, ranked: list[str]) -> None:
+        """Both programs to their end."""
+        pods = [session.pods[domain] for domain in ranked]
+        for pod in pods:
+            pod.started()
+        outcomes = self._outcomes(task, session, pods)
+        with self._lock:
+            del self._sessions[task.name]
+        errors = {
+            pod.domain: outcome.error or (_stopped() if pod.domain in session.stopped else None)
+            for pod, outcome in zip(pods, outcomes, strict=True)
+        }
+        pods[0].run.errors[task.name] = errors
+        for pod in pods:
+            pod.ended(errors[pod.domain])
+
+    def _outcomes(self, task: KusciaTask, session: Session, pods: list[Pod]) -> tuple[Outcome, Outcome]:
+        assert session.links is not None
+        first, second = (self._program(task, *pair) for pair in zip(pods, session.links, strict=True))
+        return run_lockstep((first, second), session.links)
+
+    def _program(self, task: KusciaTask, pod: Pod, link: Link) -> Coroutine[Any, Any, None]:
+        """One party's program, with nothing in its hands but its own."""
+        emit = partial(pod.run.events.emit, pod.domain, task.name)
+        party = Party(
+            pod.environment,
+            link,
+            self._ttp,
+            Seeds(pod.run.options.seed, scope=f"{task.labels[f'{LABEL}task-alias']}/{link.name}"),
+            lambda message: emit("log", message=message),
+            lambda message: emit("warning", message=message),
+            lambda done, steps: emit("progress", data=(done, steps)),
+        )
+        return pod.operator.program(party)
+
+
+def _stopped() -> JobStopped:
+    return JobStopped("the job was stopped")

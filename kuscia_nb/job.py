@@ -1,0 +1,201 @@
+"""What a person holds of one job: a `Job` to watch, to wait for, and to read."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .backends.local import LocalBackend
+from .control.problems import choice
+from .control.resources import FAILED, PENDING, RUNNING
+from .control.runs import Run
+from .errors import DataError, JobError
+from .mpc import decode
+from .operators.ss_lr.results import read_share
+from .trace.events import LOGGED, Event, log_line
+from .trace.trace import Trace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Job:
+    """A job that was started. All of it can be read at any time; `wait` and `await` are for its end."""
+
+    def __init__(self, backend: LocalBackend, run: Run) -> None:
+        self._backend, self._run = backend, run
+
+    @property
+    def name(self) -> str:
+        return self._run.name
+
+    @property
+    def phase(self) -> str:
+        """Pending, Running, Succeeded or Failed."""
+        return self._run.phase
+
+    @property
+    def nodes(self) -> list[str]:
+        """The nodes that take part, the initiator first."""
+        return self._run.domains
+
+    @property
+    def seed(self) -> int | None:
+        """The seed of a repeatable run, in which nothing is secret; None in every other."""
+        return self._run.options.seed
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds from the start to the end, or to the last thing that happened."""
+        events = list(self._run.events)
+        return (events[-1].time - events[0].time).total_seconds() if events else 0.0
+
+    @property
+    def conditions(self) -> pd.DataFrame:
+        """Every condition in the order in which it was set: node, resource, type, status, message, time."""
+        import pandas as pd
+
+        rows = [(e.node, e.subject, e.name, e.status, e.message, e.time) for e in self._run.events.select("condition")]
+        return pd.DataFrame(rows, columns=["node", "resource", "type", "status", "message", "time"])
+
+    @property
+    def tasks(self) -> pd.DataFrame:
+        """Every task on every node: alias, task, node, phase, progress (0 to 1)."""
+        import pandas as pd
+
+        rows = []
+        for event in self._run.events.select("task"):
+            phase = self._run.events.last("phase", node=event.node, subject=event.subject)
+            progress = self._run.events.last("progress", node=event.node, subject=event.subject)
+            done, steps = progress.data if progress else (0, 1)
+            rows.append((event.name, event.subject, event.node, phase.name if phase else PENDING, done / steps))
+        return pd.DataFrame(rows, columns=["alias", "task", "node", "phase", "progress"])
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the parties' programs had to say about this job."""
+        return list(dict.fromkeys(event.message for event in self._run.events.select("warning")))
+
+    @property
+    def trace(self) -> Trace:
+        """The messages between the parties and with the TTP."""
+        return Trace({event.subject: event.data for event in self._run.events.select("ledger")})
+
+    def wait(self, timeout: float | None = None) -> Job:
+        """Wait for the end. Raises the error of a job that failed or was stopped, JobError after `timeout` seconds."""
+        if not self._run.ended.wait(timeout):
+            raise JobError(
+                f"job {self.name} is still {self.phase} after {timeout:g} s", hint="wait again, or job.stop()"
+            )
+        if self._run.error is not None:
+            raise self._run.error
+        return self
+
+    def __await__(self) -> Generator[Any, None, Job]:
+        return asyncio.to_thread(self.wait).__await__()
+
+    def stop(self) -> None:
+        """Stop the job on all nodes, and wait until it has ended. A finished job stays as it is."""
+        self._backend.stop(self._run)
+        self._run.ended.wait()
+
+    def shares(self, node: str, task: str | None = None) -> pd.DataFrame:
+        """One node's own share of the weights: feature, owner, ring (uint64), share (that as a number).
+
+        One share alone says nothing about the weights. Names come from both nodes' files, shares from this one's.
+        """
+        import pandas as pd
+
+        files = self._results(task)
+        if node not in files:
+            raise DataError(f"{node} is not a party of job {self.name}", hint=choice(node, list(files)))
+        ring, description = files[node]
+        features, owners = _names(files)
+        share = decode(ring, description["fxp_bits"])
+        return pd.DataFrame({"feature": features, "owner": owners, "ring": ring, "share": share})
+
+    def weights(self, task: str | None = None) -> pd.DataFrame:
+        """The model: feature, owner, one column of shares for each node, weight.
+
+        This is the only place where the shares of both nodes meet.
+        """
+        import pandas as pd
+
+        files = self._results(task)
+        features, owners = _names(files)
+        columns: dict[str, Any] = {"feature": features, "owner": owners}
+        for node in sorted(files):
+            columns[node] = decode(files[node][0], files[node][1]["fxp_bits"])
+        first, second = files.values()
+        columns["weight"] = decode(first[0] + second[0], first[1]["fxp_bits"])
+        return pd.DataFrame(columns)
+
+    def manifest(self) -> dict[str, Any]:
+        """The job's manifest, with defaults filled in."""
+        return self._run.job.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+    def logs(self, node: str) -> str:
+        """What the programs of one node have logged, a line each."""
+        self._check_node(node)
+        return "\n".join(log_line(event) for event in self._run.events if event.node == node and event.kind in LOGGED)
+
+    def env(self, node: str, task: str | None = None) -> dict[str, str]:
+        """What one node's program was started with (of the last task, unless one is named)."""
+        self._check_node(node)
+        event = self._run.events.last("environment", node=node, subject=self._task_id(task))
+        return dict(event.data) if event else {}
+
+    def _results(self, task: str | None) -> dict[str, tuple[Any, dict[str, Any]]]:
+        """Node -> share and description, by rank, from the nodes' result files."""
+        if self.phase in (PENDING, RUNNING):
+            raise JobError(f"job {self.name} has no result yet: it is {self.phase}", hint="job.wait()")
+        if self.phase == FAILED:
+            raise JobError(f"job {self.name} has no result: it failed", hint="job.wait() raises the reason")
+        task_id = self._task_id(task)
+        found = {}
+        for domain, node in self._backend.nodes.items():
+            environment = self._run.events.last("environment", node=domain, subject=task_id)
+            if environment is not None:
+                found[domain] = read_share(_output(environment, node.storage))
+        return dict(sorted(found.items(), key=lambda item: item[1][1]["rank"]))
+
+    def _task_id(self, task: str | None) -> str | None:
+        """The id of a task given by alias or id; of the last one if none is named."""
+        known = {event.name: event.subject for event in self._run.events.select("task")}
+        if task is None:
+            return next(reversed(known.values()), None)
+        if task not in known and task not in known.values():
+            raise JobError(f"job {self.name} has no task {task}", hint=choice(task, list(known)))
+        return known.get(task, task)
+
+    def _check_node(self, node: str) -> None:
+        if node not in self.nodes:
+            raise JobError(f"{node} is not a party of job {self.name}", hint=choice(node, self.nodes))
+
+    def __repr__(self) -> str:
+        return f"<Job {self.name}: {self.phase}>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from .views.job import bundle
+
+        return bundle(self)
+
+
+def _output(environment: Event, storage: Path) -> Path:
+    """The result file of the program with this environment, below its node's storage."""
+    outputs = [value for key, value in environment.data.items() if key.startswith("runtime.component.output.")]
+    if not outputs:
+        raise JobError(f"task {environment.subject} has no output")
+    place = json.loads(outputs[0])
+    return storage / place["namespace"] / place["name"]
+
+
+def _names(files: Mapping[str, tuple[Any, dict[str, Any]]]) -> tuple[list[str], list[str]]:
+    """Feature names and owners of the weights: each name from the file of the node that owns the feature."""
+    owners = next(iter(files.values()))[1]["owners"]
+    first = next(iter(files))
+    names = [files[owner or first][1]["features"][i] for i, owner in enumerate(owners)]
+    return names, owners

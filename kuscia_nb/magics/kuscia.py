@@ -1,0 +1,229 @@
+"""`%kuscia`: start and stop the nodes, look at them, copy files, read results and documentation."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError, Namespace
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from .commands import Command, argument, run
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+NAME = "kuscia"
+_ANY_PORT = -1
+
+
+def kuscia(line: str) -> object:
+    """Start and stop the nodes, look at them, copy files, read results and documentation.
+
+    `%kuscia` lists its commands, `%kuscia COMMAND --help` explains one of them.
+    """
+    return run(NAME, COMMANDS, line)
+
+
+# --- the commands: each is one call, and its docstring is its help ---------------------------------------------------
+
+
+def _up(arguments: Namespace) -> object:
+    """Start the nodes alice and bob and their TTP; --http opens their BFIA ports.
+
+    They also start by themselves at their first use. For example:
+
+        %kuscia up
+        %kuscia up --http            alice at 8084, or the first free port after it
+        %kuscia up --http 9000
+    """
+    from ..errors import KusciaError
+
+    if arguments.backend != "local":
+        hint = "%kuscia up, which needs no containers"
+        raise KusciaError(f"the backend {arguments.backend} is not available yet", hint=hint)
+    from ..cluster import connect
+
+    cluster = connect()
+    if arguments.http is not None:
+        cluster.up_http(None if arguments.http == _ANY_PORT else arguments.http)
+    return _status(arguments)
+
+
+def _status(arguments: Namespace) -> object:
+    """Show the nodes, their jobs, and what the TTP has done."""
+    from ..cluster import connect
+    from ..views.status import status
+
+    return status(connect())
+
+
+def _down(arguments: Namespace) -> None:
+    """Stop all jobs and nodes, and remove their temporary files.
+
+    The next use starts fresh nodes.
+    """
+    from ..cluster import disconnect
+
+    disconnect()
+    print("the nodes are down; their jobs and temporary files are gone")
+
+
+def _use(arguments: Namespace) -> None:
+    """Choose the node that %kubectl and %kuscia data are for; without NODE, say which it is.
+
+    For example:
+
+        %kuscia use bob
+        %kubectl get kj -n cross-domain
+    """
+    from ..cluster import connect
+
+    cluster = connect()
+    if arguments.node is not None:
+        cluster.use(arguments.node)
+    print(f"%kubectl and %kuscia data are for {cluster.node}")
+
+
+def _data(arguments: Namespace) -> object:
+    """List a node's data files, or show one of them as a frame.
+
+    For example:
+
+        %kuscia data                              of the node in use
+        %kuscia data alice
+        frame = %kuscia data alice perfect_logit_a.csv
+    """
+    from ..cluster import connect
+
+    cluster = connect()
+    node = arguments.node or cluster.node
+    frame = cluster.data(node, arguments.file)
+    return frame if arguments.file else frame.rename_axis(columns=f"{node}: data/")
+
+
+def _cp(arguments: Namespace) -> None:
+    """Copy a file into a node's data folder, or out of a node's storage. On that node only.
+
+    For example:
+
+        %kuscia cp my.csv alice:data/
+        %kuscia cp my.csv alice:data/other.csv
+        %kuscia cp alice:data/perfect_logit_a.csv .
+        %kuscia cp bob:job-ss-lr-guest-0/job-ss-lr-26e3489ac66e-result share.txt
+    """
+    from ..cluster import connect
+    from ..data.copy import copy
+
+    print(copy(arguments.source, arguments.target, connect().nodes))
+
+
+def _result(arguments: Namespace) -> object:
+    """Show what a job has written: each side's shares, and the weights that they add up to.
+
+    For example:
+
+        %kuscia result job-ss-lr
+        %kuscia result job-ss-lr --node alice     her own share alone, which says nothing
+    """
+    from ..cluster import connect
+    from ..views.result import result
+
+    cluster = connect()
+    return result(cluster.job(arguments.job), cluster.nodes, arguments.node)
+
+
+def _explain(arguments: Namespace) -> None:
+    """Document a manifest's fields, or an operator's parameters.
+
+    For example:
+
+        %kuscia explain ss_lr
+        %kuscia explain ss_lr.batch_size
+        %kuscia explain kusciajob.spec.tasks.taskInputConfig
+        %kuscia explain kj --recursive
+    """
+    from ..control.explain import explain
+
+    print(explain(arguments.path, arguments.recursive))
+
+
+def _operators(arguments: Namespace) -> object:
+    """List the operators that a task can run."""
+    from ..operators import OPERATORS
+    from ..views.status import operators
+
+    return operators(OPERATORS.values())
+
+
+def _nodes(arguments: Namespace) -> object:
+    """List the nodes, and where their files are."""
+    from ..cluster import connect
+    from ..views.status import nodes
+
+    return nodes(connect())
+
+
+# --- their arguments --------------------------------------------------------------------------------------------------
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and int(text) < 2**16):
+        raise ArgumentTypeError(f"{text} is not a port: 0 to 65535, 0 for any free one")
+    return int(text)
+
+
+_NODE = argument("node", "alice or bob", nargs="?")
+
+COMMANDS = {
+    "up": Command(
+        _up,
+        (
+            argument(
+                "--http",
+                "open the BFIA ports on 127.0.0.1: alice's at PORT, bob's at a free one",
+                nargs="?",
+                type=_port,
+                const=_ANY_PORT,
+                metavar="PORT",
+            ),
+            argument(
+                "--backend", "where the nodes run: here, or in containers", choices=("local", "docker"), default="local"
+            ),
+        ),
+    ),
+    "status": Command(_status),
+    "down": Command(_down),
+    "use": Command(_use, (_NODE,)),
+    "data": Command(_data, (_NODE, argument("file", "one of its data files", nargs="?"))),
+    "cp": Command(
+        _cp,
+        (
+            argument("source", "a file of yours, or NODE:PATH below the node's storage"),
+            argument("target", "NODE:data/ or NODE:data/NAME, or a file or folder of yours"),
+        ),
+    ),
+    "result": Command(
+        _result, (argument("job", "the job's name"), argument("--node", "only this node's files", metavar="NODE"))
+    ),
+    "explain": Command(
+        _explain,
+        (
+            argument("path", "KIND[.FIELD...], or OPERATOR[.PARAMETER]"),
+            argument("--recursive", "the names and types of all fields below it", action="store_true"),
+        ),
+    ),
+    "operators": Command(_operators),
+    "nodes": Command(_nodes),
+}
+
+
+def register(shell: InteractiveShell) -> None:
+    """Make the magic known to this shell."""
+    shell.magics_manager.register_function(kuscia, "line", NAME)
+
+
+def unregister(shell: InteractiveShell) -> None:
+    """Leave no trace of the magic in this shell."""
+    manager = shell.magics_manager
+    manager.magics["line"].pop(NAME, None)
+    with suppress(AttributeError):
+        delattr(manager.user_magics, NAME)

@@ -1,0 +1,119 @@
+"""What a parameter of an operator may be: the kind of its value, its default, its meaning.
+
+A table of these both checks what a job gives and documents it (`explain`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+PREFIX = "runtime.component.parameter."
+"""What the name of a parameter begins with in an operator's environment (spec: kuscia §4.1)."""
+
+
+class Kind(NamedTuple):
+    """A kind of value: its type, what is allowed, and how its text is read (a ValueError says what is wrong)."""
+
+    type: str
+    allowed: str
+    read: Callable[[str], Any]
+    unimplemented: tuple[str, ...] = ()
+    """Values that the interconnection standard has, and nobody implements."""
+
+
+class Parameter(NamedTuple):
+    """All that there is to know about a parameter."""
+
+    name: str
+    kind: Kind
+    default: str | None
+    """As it would be written in the environment; None if there is none."""
+    unit: str
+    meaning: str
+    required: bool = False
+    own: bool = False
+    """Whether each party has its own value, in task_params.<role>.<index>; else it is in task_params.common."""
+
+    def read(self, text: str | None) -> Any:
+        """The value of this text, or the default's if there is no text."""
+        if text is None and self.required:
+            raise ValueError(f"parameter {self.name} is missing; allowed: {self.kind.allowed}")
+        if text is None:
+            return None if self.default is None else self.kind.read(self.default)
+        try:
+            return self.kind.read(text)
+        except ValueError as error:
+            raise ValueError(f"parameter {self.name} = {text!r} {error}; allowed: {self.kind.allowed}") from None
+
+
+def whole(low: int, high: int = 2**63 - 1, why: str = "") -> Kind:
+    """A whole number in a range, and why it ends where it does."""
+
+    def read(text: str) -> int:
+        if re.fullmatch(r"[+-]?[0-9]+\.0*", text):
+            raise ValueError("is not a whole number (write it without a decimal point)")
+        if not re.fullmatch(r"[+-]?[0-9]{1,1000}", text):
+            raise ValueError("is not a whole number")
+        if not low <= int(text) <= high:
+            raise ValueError("is out of range")
+        return int(text)
+
+    return Kind("int", (f"{low} or more" if high == 2**63 - 1 else f"{low} to {high}") + why, read)
+
+
+def number(allowed: str, accepts: Callable[[float], bool], refusal: str = "is out of range") -> Kind:
+    """A finite number: what is allowed for people and as a check, and what is said of one that is not."""
+
+    def read(text: str) -> float:
+        if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text):
+            raise ValueError("is not a number")
+        value = float(text)
+        if not (math.isfinite(value) and accepts(value)):
+            raise ValueError(refusal)
+        return value
+
+    return Kind("float", allowed, read)
+
+
+def choice(supported: str, *unimplemented: str) -> Kind:
+    """One of an interconnection enum's values, in upper or lower case as with the reference operator."""
+
+    def read(text: str) -> str:
+        value = text.lower()
+        if value in unimplemented:
+            raise ValueError("is in the interconnection standard, but nobody implements it")
+        if value != supported:
+            guess = difflib.get_close_matches(value, [supported], 1)
+            raise ValueError("is unknown" + (f" (did you mean {supported!r}?)" if guess else ""))
+        return supported
+
+    return Kind("choice", supported, read, unimplemented)
+
+
+def boolean(refusal: str = "") -> Kind:
+    """true or false; only true if there is a reason to refuse false."""
+
+    def read(text: str) -> bool:
+        if text not in ("true", "false"):
+            guess = text.lower() in ("true", "false")
+            raise ValueError("is not a truth value" + (f" (did you mean {text.lower()!r}?)" if guess else ""))
+        if text == "false" and refusal:
+            raise ValueError(refusal)
+        return text == "true"
+
+    return Kind("bool", "true" if refusal else "true, false", read)
+
+
+def form(allowed: str, pattern: str) -> Kind:
+    """Any text of this form: `allowed` for people, `pattern` to check it."""
+
+    def read(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError("does not have the right form")
+        return text
+
+    return Kind("text", allowed, read)

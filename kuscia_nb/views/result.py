@@ -1,0 +1,95 @@
+"""The files that a job has left on its nodes, as `more` shows them on a Kuscia node; and what they come to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..control.problems import choice
+from ..errors import JobError, KusciaError
+from .job import weights
+from .table import Table, html_paragraph
+
+if TYPE_CHECKING:
+    from ..job import Job
+
+_MOST_LINES = 60
+_OUTPUT = "runtime.component.output."
+
+
+class File(NamedTuple):
+    """An output: where it is ("alice: job-ss-lr-host-0/job-ss-lr-26e3489ac66e-result"), and what is in it."""
+
+    place: str
+    lines: list[str]
+    left_out: int = 0
+
+    def text(self) -> str:
+        more = [f"  … and {self.left_out:,} more lines"] if self.left_out else []
+        return "\n".join([self.place, *(f"  {line}" for line in self.lines), *more])
+
+    def html(self) -> str:
+        more = [f"… and {self.left_out:,} more lines"] if self.left_out else []
+        content = escape("\n".join([*self.lines, *more]))
+        return f"<details open><summary>{escape(self.place)}</summary><pre>{content}</pre></details>"
+
+
+@dataclass(frozen=True)
+class Result:
+    """A job's output files, and the model if they are the shares of one."""
+
+    headline: str
+    files: tuple[File, ...]
+    model: Table | None = None
+
+    def __repr__(self) -> str:
+        model = [self.model.text()] if self.model else []
+        return "\n\n".join([self.headline, *(file.text() for file in self.files), *model])
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        files = "".join(f"<div>{file.html()}</div>" for file in self.files)
+        side_by_side = f'<div style="display:flex;flex-wrap:wrap;column-gap:3em">{files}</div>'
+        model = self.model.html() if self.model else ""
+        return {"text/plain": repr(self), "text/html": html_paragraph(self.headline) + side_by_side + model}
+
+
+def result(job: Job, storage: Mapping[str, Path], node: str | None = None) -> Result:
+    """What a finished job has written, on one node or on all; the weights only together. `storage` by node."""
+    if job.phase != "Succeeded":
+        yet, hint = ("", "job.wait() raises the reason") if job.phase == "Failed" else (" yet", "job.wait()")
+        raise JobError(f"job {job.name} has no result{yet}: it is {job.phase}", hint=hint)
+    if node is not None and node not in job.nodes:
+        raise JobError(f"{node} is not a party of job {job.name}", hint=choice(node, job.nodes))
+    asked = job.nodes if node is None else [node]
+    files = [file for one in asked for file in _files(job, one, storage[one])]
+    return Result(f"Result of {job.name}", tuple(files), _model(job) if node is None else None)
+
+
+def _files(job: Job, node: str, storage: Path) -> Iterator[File]:
+    """One node's outputs, task by task."""
+    tasks = job.tasks
+    for task in tasks["task"][tasks["node"] == node]:
+        for variable, location in job.env(node, task).items():
+            if variable.startswith(_OUTPUT):
+                place = json.loads(location)
+                yield _file(node, storage, f"{place['namespace']}/{place['name']}")
+
+
+def _file(node: str, storage: Path, name: str) -> File:
+    try:
+        lines = (storage / name).read_text("utf-8", "replace").splitlines()
+    except OSError as error:
+        return File(f"{node}: {name}", [f"cannot be read: {error.strerror}"])
+    return File(f"{node}: {name}", lines[:_MOST_LINES], max(0, len(lines) - _MOST_LINES))
+
+
+def _model(job: Job) -> Table | None:
+    """The weights, if the files are shares of weights."""
+    try:
+        return weights(job)
+    except KusciaError:
+        return None

@@ -1,0 +1,79 @@
+"""What `%kuscia` shows of a cluster: its nodes, jobs, TTP and operators, each as text and as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .table import Table, html_paragraph, wrapped
+
+if TYPE_CHECKING:
+    from ..cluster import Cluster
+    from ..operators import Operator
+
+_PHASES = ("Pending", "Running", "Succeeded", "Failed")
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A line and some tables. Printing it gives text, a notebook shows the HTML."""
+
+    headline: str
+    tables: tuple[Table, ...]
+
+    def __repr__(self) -> str:
+        return "\n\n".join([wrapped(self.headline), *(table.text() for table in self.tables)])
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        html = html_paragraph(self.headline) + "".join(table.html() for table in self.tables)
+        return {"text/plain": repr(self), "text/html": html}
+
+
+def status(cluster: Cluster) -> Overview:
+    """Everything that is up: the nodes, how many jobs are in which phase, what the TTP has done."""
+    phases = list(cluster.jobs()["phase"])
+    jobs = [(phase, str(phases.count(phase))) for phase in _PHASES if phase in phases]
+    ttp = cluster.ttp_status()
+    work = [(f"{ttp['sessions']:,}", f"{ttp['requests']:,}", f"{ttp['bytes']:,}")]
+    return Overview(
+        _headline(cluster),
+        (
+            _nodes(cluster),
+            Table("Jobs", ("phase", "jobs"), jobs, left=1),
+            Table("Trusted third party, since it is up", ("sessions", "requests", "bytes"), work, left=0),
+        ),
+    )
+
+
+def nodes(cluster: Cluster) -> Overview:
+    """Each node, where its files are and where it listens."""
+    return Overview(_headline(cluster), (_nodes(cluster),))
+
+
+def operators(known: Iterable[Operator]) -> Overview:
+    """What a task can run."""
+    rows = [
+        (one.component.name, one.image, ", ".join(one.component.inputs), ", ".join(one.component.outputs), _first(one))
+        for one in known
+    ]
+    columns = ("module_name", "appImage", "inputs", "outputs", "what it does")
+    return Overview("%kuscia explain MODULE_NAME says more of one", (Table("Operators", columns, rows, left=5),))
+
+
+def _headline(cluster: Cluster) -> str:
+    return f"{' and '.join(cluster.nodes)} are up; %kubectl and %kuscia data are for {cluster.node}"
+
+
+def _nodes(cluster: Cluster) -> Table:
+    rows = [
+        (node, cluster.http.get(node, "closed"), str(storage), str(len(cluster.data(node))))
+        for node, storage in cluster.nodes.items()
+    ]
+    return Table("Nodes", ("node", "BFIA", "storage", "data files"), rows, left=3)
+
+
+def _first(operator: Operator) -> str:
+    """The first sentence of what an operator says of itself."""
+    text = operator.description or operator.component.description
+    return " ".join(text.partition("\n\n")[0].split())
