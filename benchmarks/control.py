@@ -117,9 +117,7 @@ def main() -> None:
         (f"each of {arguments.jobs:,} jobs", f"{jobs * 1000 / arguments.jobs:.1f}", ""),
         (f"get kj, {arguments.jobs + 2:,} finished jobs", f"{get * 1000:.1f}", str(GET_LIMIT)),
     ]
-    publish(
-        "control", "The control plane, in milliseconds", table(("", "ms", "limit"), rows), save=arguments.save
-    )
+    publish("control", "The control plane, in milliseconds", table(("", "ms", "limit"), rows), save=arguments.save)
 
 
 if __name__ == "__main__":

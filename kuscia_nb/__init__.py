@@ -5,7 +5,8 @@
     job = kn.connect().apply(kn.tutorial_manifest()).wait()
     job.weights()
 
-In a notebook, `%load_ext kuscia_nb` and then `%%kusciajob`, `%bfia_submit`, `%kubectl` or `%kuscia`. Nothing is loaded before it is used.
+In a notebook, `%load_ext kuscia_nb` and then `%%kusciajob`, `%bfia_submit`, `%kubectl` or `%kuscia`. Nothing is loaded
+before it is used.
 """
 
 from __future__ import annotations

@@ -161,12 +161,13 @@ def test_a_task_waits_for_those_it_depends_on_and_finds_their_output(world: Worl
 
 
 def test_no_more_tasks_run_at_once_than_allowed_and_the_larger_priority_first(world: World) -> None:
-    tasks = [{"alias": alias, "priority": priority} for alias, priority in (("a", 0), ("b", 5), ("c", 9), ("d", 5))]
+    priorities = {"a": 0, "b": 5, "c": 9, "d": 5}
+    tasks = [{"alias": alias, "priority": priority} for alias, priority in priorities.items()]
     world.apply(job(*tasks, maxParallelism=2))
     assert started(world)[0] == "c"
     assert len(started(world)) == 2
     world.finish()
-    assert started(world) == sorted(started(world), key=lambda alias: dict(a=0, b=5, c=9, d=5)[alias], reverse=True)
+    assert started(world) == sorted(started(world), key=lambda alias: priorities[alias], reverse=True)
 
 
 def test_strict_starts_nothing_after_a_failure(world: World) -> None:
@@ -406,7 +407,9 @@ def test_a_stranger_is_refused(world: World) -> None:
     manifest = job()
     spec = manifest.spec.model_copy(update={"initiator": "carol"})
     stranger = manifest.model_copy(update={"spec": spec})
-    with pytest.raises(ManifestError, match='can\'t find initiator namespace carol under cluster, namespace "carol" not'):
+    with pytest.raises(
+        ManifestError, match='can\'t find initiator namespace carol under cluster, namespace "carol" not'
+    ):
         world.nodes["alice"].apply(stranger)
 
 

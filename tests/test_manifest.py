@@ -322,7 +322,9 @@ def test_fields_of_containers_are_explained(line: str) -> None:
 
 @pytest.mark.parametrize("line", ["  uid: x", '  resourceVersion: "50438"', "  generation: 3", "  ownerReferences: []"])
 def test_what_a_node_writes_is_not_read(line: str) -> None:
-    job = read_manifest(edited("  namespace: cross-domain", f"  namespace: cross-domain\n{line}") + "status: {phase: Failed}\n")
+    job = read_manifest(
+        edited("  namespace: cross-domain", f"  namespace: cross-domain\n{line}") + "status: {phase: Failed}\n"
+    )
     assert job == read_manifest(TUTORIAL)
 
 

@@ -1,16 +1,16 @@
-"""Two nodes with their control plane, without threads and with a clock of their own: what happens next is up to the test.
+"""Two nodes with their control plane, without threads and with a clock of their own: the test says what happens next.
 
-The nodes, stores, controllers, handlers and clients are the real ones. The test decides when time passes, when the programs of
-a task run, and which BFIA messages get lost or come twice.
+The nodes, stores, controllers, handlers and clients are the real ones. The test decides when time passes, when the
+programs of a task run, and which BFIA messages get lost or come twice.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from kuscia_nb.bfia.client import Client
 from kuscia_nb.bfia.handlers import Handlers
@@ -65,7 +65,7 @@ class World:
             for domain in DOMAINS
         }
         self.pods = Pods(TrustedThirdParty(), self.runs, self._spawn, {"toy": TOY})
-        for domain, node in self.nodes.items():
+        for node in self.nodes.values():
             self.runs.watch(node.store)
             for other in DOMAINS:
                 node.store.create(Domain(metadata=Metadata(name=other, namespace="")))
@@ -123,7 +123,7 @@ class World:
         return response
 
 
-def job(*tasks: dict[str, object], name: str = "job", initiator: str = "alice", **spec: object) -> KusciaJob:
+def job(*tasks: Mapping[str, Any], name: str = "job", initiator: str = "alice", **spec: Any) -> KusciaJob:
     """A job of toy tasks: alias, and what else is given of dependencies, tolerable, priority, taskID, fails, input."""
     return from_dict(
         {
@@ -135,7 +135,7 @@ def job(*tasks: dict[str, object], name: str = "job", initiator: str = "alice", 
     )
 
 
-def _task(initiator: str, alias: str = "a", fails: str = "", **fields: object) -> dict[str, object]:
+def _task(initiator: str, alias: str = "a", fails: str = "", **fields: Any) -> dict[str, Any]:
     inputs = fields.pop("input", [])
     own = {} if inputs else {"name": "data.csv", "namespace": "data"}
     config = {

@@ -158,7 +158,8 @@ class LocalBackend:
     def _exchanged(self, exchange: Exchange) -> None:
         """Write a message down with the job or task that it is about."""
         name = exchange.request.path.partition("?")[0].removeprefix("/v1/interconn/schedule/")
-        self.runs.exchanged(exchange.sender, name, exchange.request.header("X-Trace-Id").removeprefix("trace_"), exchange)
+        subject = exchange.request.header("X-Trace-Id").removeprefix("trace_")
+        self.runs.exchanged(exchange.sender, name, subject, exchange)
 
     def _furnish(self) -> None:
         """What a fresh node has: the domains, an AppImage for every operator, its sample data."""

@@ -1,1 +1,1 @@
-"""The BFIA standard: the create-job request, and its translation to and from a KusciaJob (spec: bfia §1, kuscia §3)."""
+"""The BFIA standard: its messages, their translation to and from a KusciaJob, and a node's answers and questions."""

@@ -210,7 +210,7 @@ _TEXTS = {
     "less_than_equal": "Invalid value: {input}: should be less than or equal to {le}",
 }
 _NO_LIMITS = "a manifest without it: no container runs here whose resources could be limited"
-_KUSCIA_ONLY = dict.fromkeys(("resources", "bandwidthLimits"), _NO_LIMITS)
+_KUSCIA_ONLY: dict[str, str] = dict.fromkeys(("resources", "bandwidthLimits"), _NO_LIMITS)
 
 
 def _validated(model: type[M], data: Any, base: FieldPath) -> tuple[M | None, list[Problem]]:

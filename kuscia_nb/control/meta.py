@@ -126,7 +126,7 @@ class Object(CrdModel):
     api_version: Literal["kuscia.secretflow/v1alpha1"] = Field(
         default=API_VERSION, description="the version of Kuscia's API"
     )
-    kind: str = Field(description="what this manifest describes")
+    kind: Any = Field(description="what this manifest describes")
     metadata: Metadata = Field(description="name and namespace")
     spec: Any = Field(description="what shall be")
 

@@ -45,7 +45,9 @@ class Node:
             raise AlreadyExists("Job already exists", hint=f"another name, or delete {job.name} on {self.domain}")
         self.check(job)
         spec = job.spec.model_copy(update={"stage": "Create"})
-        return self.store.create(job.model_copy(update={"spec": spec, "status": JobStatus()}))
+        kept = job.model_copy(update={"spec": spec, "status": JobStatus()})
+        kept._source = None  # what is wrong later on is not wrong in the text
+        return self.store.create(kept)
 
     def apply(self, object: Object) -> tuple[Object, Applied]:
         """Keep an object that a person has written, or put what is new in it into the one that is there."""

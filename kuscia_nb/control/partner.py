@@ -1,4 +1,4 @@
-"""What a partner of a job does: make the tasks that the initiator starts, and ask it how they are (spec: kuscia §3.8)."""
+"""What a partner of a job does: make started tasks, and ask the initiator how it goes (spec: kuscia §3.8)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..errors import KusciaError
 from .loop import Polls
 from .meta import Condition, condition
 from .peer import Peer
-from .records import JobRecords
+from .records import JobRecords, stopped_aliases
 from .resources import FAILED, SUCCEEDED, KusciaJob, Phase
 from .scheduling import verdict
 
@@ -29,7 +29,8 @@ class Partner:
     def step(self, job: KusciaJob) -> float | None:
         """Make what was started, and ask when it is time to; seconds until it is again."""
         for task in job.spec.tasks:
-            if job.spec.stage == "Start" and task.task_id and self._jobs.task(job, task) is None:
+            wanted = job.spec.stage == "Start" and task.task_id and task.alias not in stopped_aliases(job)
+            if wanted and self._jobs.task(job, task) is None:
                 self._jobs.make_task(job, task)
         ended = [made.name for made in self._jobs.made(job) if made.finished]
         poll = self._polls.of(job.name, ended)

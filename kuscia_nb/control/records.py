@@ -62,9 +62,7 @@ class JobRecords:
 
     def phases(self, job: KusciaJob) -> dict[str, Phase]:
         """By alias, the phase of every task that was made here, or stopped before; final only when it has ended."""
-        phases: dict[str, Phase] = {}
-        for alias in filter(None, job.annotations.get(STOPPED_TASKS, "").split(",")):
-            phases[alias] = FAILED
+        phases: dict[str, Phase] = dict.fromkeys(stopped_aliases(job), FAILED)
         for task in job.spec.tasks:
             if made := self.task(job, task):
                 phases[task.alias] = made.status.phase if made.finished or made.status.phase == RUNNING else PENDING
@@ -149,6 +147,11 @@ class TaskRecords:
             return _with_status(task, *news, party_task_status=tuple(parties))
 
         self.store.change(KusciaTask, name, written)
+
+
+def stopped_aliases(job: KusciaJob) -> list[str]:
+    """The tasks that were stopped before they began."""
+    return [alias for alias in job.annotations.get(STOPPED_TASKS, "").split(",") if alias]
 
 
 def by_task_id(job: KusciaJob, phases: Phases) -> dict[str, Phase]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..kinds import Kind
 from ..meta import CROSS_DOMAIN
 from ..node import Node
 from ..resources import KusciaJob
@@ -29,6 +30,9 @@ FLAGS = (
     Flag("now", "objects are gone at once in any case", kind="bool"),
 )
 
+Single = tuple[Kind, str]
+"""One object, by its kind and name."""
+
 NOTHING_NAMED = (
     "error: You must provide one or more resources by argument or filename.\n"
     "Example resource specifications include:\n"
@@ -41,53 +45,48 @@ NOTHING_NAMED = (
 
 def delete(call: Call) -> None:
     """Delete what the line names, or what its files do."""
-    during: dict[Target, str] = {}
     nodes = list(call.nodes.values()) if call.flags["all-nodes"] else [call.node]
+    during: dict[Single, str] = {}
     if call.flags["filename"]:
         for one in written(call):
-            during[Target(one.kind, one.object.name)] = f'error when deleting "{one.file}": '
+            during[one.kind, one.object.name] = f'error when deleting "{one.file}": '
         call.flags["namespace"] = CROSS_DOMAIN  # where all that has a namespace is
     elif not call.args:
         raise KubectlError(NOTHING_NAMED, hint=f"kubectl delete kj NAME -n {CROSS_DOMAIN}")
-    items = list(during) or _named(call, nodes)
-    there = {target: [node for node in nodes if on_node(call, node, target)] for target in items}
-    for target, having in there.items():  # some may go with others, which have them
+    singles = list(during) or _named(call, nodes)
+    there = {single: [node for node in nodes if on_node(call, node, Target(*single))] for single in singles}
+    for (kind, name), having in there.items():
         for node in having:
-            node.delete(target.kind.model, target.name or "")
-            _say(call, target, node)
+            node.delete(kind.model, name)  # or it has gone with what owns it
+            call.print(_gone(call, kind, name, node))
         if not having and not call.flags["ignore-not-found"]:
-            call.fail(not_found(call, target.kind, target.name or "", during.get(target, "")))
+            call.fail(not_found(call, kind, name, during.get((kind, name), "")))
         elif not call.flags["all-nodes"]:
-            _say_who_has_it(call, target)
-    if not items:
+            _say_who_has_it(call, kind, name)
+    if not singles:
         call.print("No resources found\n")
 
 
-def _named(call: Call, nodes: Sequence[Node]) -> list[Target]:
+def _named(call: Call, nodes: Sequence[Node]) -> list[Single]:
     """Every single object that the arguments mean."""
-    items: list[Target] = []
-    for target in selected(call).items:
-        if target.name is not None:
-            items.append(target)
-            continue
-        names = [found.name for node in nodes for found in on_node(call, node, target)]
-        items += [Target(target.kind, name) for name in dict.fromkeys(names)]
-    return items
+    singles: list[Single] = []
+    for kind, name in selected(call).items:
+        names = [name] if name else [found.name for node in nodes for found in on_node(call, node, Target(kind))]
+        singles += [(kind, name) for name in dict.fromkeys(names)]
+    return singles
 
 
-def _say(call: Call, target: Target, node: Node) -> None:
-    where = f" on {node.domain}" if call.flags["all-nodes"] else ""
+def _gone(call: Call, kind: Kind, name: str, node: Node) -> str:
     if call.flags["output"] == "name":
-        call.print(title(target.kind, target.name or "") + "\n")
-    else:
-        call.print(f'{target.kind.singular}.{GROUP} "{target.name}" deleted{where}\n')
+        return title(kind, name) + "\n"
+    where = f" on {node.domain}" if call.flags["all-nodes"] else ""
+    return f'{kind.singular}.{GROUP} "{name}" deleted{where}\n'
 
 
-def _say_who_has_it(call: Call, target: Target) -> None:
+def _say_who_has_it(call: Call, kind: Kind, name: str) -> None:
     """A job that is left on another node keeps a new one of that name from being made (spec: kuscia §3.8)."""
-    name = target.name or ""
-    others = call.others(target.kind, name)
-    if target.kind.model is KusciaJob and others:
+    others = call.others(kind, name)
+    if kind.model is KusciaJob and others:
         still = f"{' and '.join(others)} still {'has' if len(others) == 1 else 'have'} {name}"
         again = f"kubectl delete kj {name} -n {CROSS_DOMAIN} --all-nodes"
         call.hints.append(f"{still}: a new job of this name would fail there; {again}")

@@ -151,8 +151,8 @@ def _means_something_else(text: str) -> bool:
     if not (match := _TIMESTAMP.fullmatch(text)):
         return False
     try:
-        year, month, day, *time = (int(part or 0) for part in match.groups())
-        datetime.datetime(year, month, day, *time[:3])
+        year, month, day, hour, minute, second = (int(part or 0) for part in match.groups())
+        datetime.datetime(year, month, day, hour, minute, second)
     except ValueError:
         return False
     return True
