@@ -14,7 +14,6 @@ from .control.problems import choice
 from .control.runs import Options, Run
 from .errors import DataError, JobError, KusciaError
 from .job import Job
-from .operators.ss_lr.training import STRATEGIES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,6 +124,7 @@ class Cluster:
         replace: bool = False,
         strategy: str = "preprocessed",
         seed: int | None = None,
+        trace: str = "sizes",
     ) -> Job:
         """Start the KusciaJob that a YAML or JSON text (or a dict) describes; returns it running.
 
@@ -133,7 +133,9 @@ class Cluster:
         secret. ManifestError, if the text is not a valid job, says everything that is wrong; JobError, if the name is
         taken.
         """
-        return Job(self._backend, self._backend.apply(manifest, _options(strategy, seed), replace=replace))
+        return Job(
+            self._backend, self._backend.apply(manifest, Options.checked(strategy, seed, trace), replace=replace)
+        )
 
     def submit(
         self,
@@ -142,12 +144,15 @@ class Cluster:
         replace: bool = False,
         strategy: str = "preprocessed",
         seed: int | None = None,
+        trace: str = "sizes",
     ) -> Job:
         """`apply` for a BFIA create-job request: the JSON text (or a dict) for POST /v1/interconn/schedule/job/create.
 
         The job is the KusciaJob that Kuscia makes of the request (spec: kuscia §3.5).
         """
-        return Job(self._backend, self._backend.submit(request, _options(strategy, seed), replace=replace))
+        return Job(
+            self._backend, self._backend.submit(request, Options.checked(strategy, seed, trace), replace=replace)
+        )
 
     def jobs(self) -> pd.DataFrame:
         """Every job: name, phase, started."""
@@ -211,9 +216,3 @@ class Cluster:
 
     def __repr__(self) -> str:
         return f"<Cluster local: {', '.join(self.nodes)}; {len(self._backend.runs.by_name)} jobs>"
-
-
-def _options(strategy: str, seed: int | None) -> Options:
-    if strategy not in STRATEGIES:
-        raise KusciaError(f"strategy {strategy!r} is unknown", hint="one of " + ", ".join(STRATEGIES))
-    return Options(strategy, seed)

@@ -215,8 +215,9 @@ MANIFESTS = [
 
 
 def read(data: dict[str, Any]) -> Object:
-    model = next(kind.model for kind in KINDS if kind.model.__name__ == data["kind"])
-    return model.model_validate_json(json.dumps(data))
+    kind = next(kind for kind in KINDS if kind.model.__name__ == data["kind"])
+    metadata = {"namespace": "cross-domain" if kind.namespaced else ""} | data["metadata"]
+    return kind.model.model_validate_json(json.dumps(data | {"metadata": metadata}))
 
 
 def exact(text: str) -> str:
@@ -401,7 +402,9 @@ def test_yaml_of_a_failed_job(kubectl: Kubectl) -> None:
     text = str(kubectl("get kj job-b -n cross-domain -o yaml"))
     assert manifest(text) == FAILED
     head, _, tail = text.partition("spec:\n")
-    assert head == """\
+    assert (
+        head
+        == """\
 apiVersion: kuscia.secretflow/v1alpha1
 kind: KusciaJob
 metadata:
@@ -419,7 +422,10 @@ metadata:
   resourceVersion: "50438"
   uid: 408a03ae-69c2-4fa8-a638-b47b6dbf530f
 """
-    assert tail.partition("status:\n")[2] == """\
+    )
+    assert (
+        tail.partition("status:\n")[2]
+        == """\
   completionTime: "2023-07-01T02:19:37Z"
   lastReconcileTime: "2023-07-01T02:19:37Z"
   message: 'create interconn job job-b request failed, status code: 400, message:
@@ -431,10 +437,13 @@ metadata:
     job-b-3a: Failed
     job-b-26e3489ac66e: Failed
 """
+    )
 
 
 def test_several_objects_are_a_list(kubectl: Kubectl) -> None:
-    assert str(kubectl("get domain -o yaml")) == """\
+    assert (
+        str(kubectl("get domain -o yaml"))
+        == """\
 apiVersion: v1
 items:
 - apiVersion: kuscia.secretflow/v1alpha1
@@ -461,6 +470,7 @@ kind: List
 metadata:
   resourceVersion: ""
 """
+    )
     assert str(kubectl("get kj -o yaml")) == 'apiVersion: v1\nitems: []\nkind: List\nmetadata:\n  resourceVersion: ""\n'
     names = "jsonpath='{.items[*].metadata.name}'"
     assert str(kubectl(f"get kj,kt -A -o {names}")) == "job-b job-c job-d job-ss-lr job-ss-lr-26e3489ac66e"
@@ -480,7 +490,9 @@ def test_json(kubectl: Kubectl) -> None:
         },
 """
     assert text.startswith(head)
-    assert text.endswith('            "tag": "latest"\n        }'.replace("            ", "        ", 1)[8:] + "\n    }\n}\n")
+    assert text.endswith(
+        '            "tag": "latest"\n        }'.replace("            ", "        ", 1)[8:] + "\n    }\n}\n"
+    )
     empty = '{\n    "apiVersion": "v1",\n    "items": [],\n    "kind": "List",\n    "metadata": {\n'
     assert str(kubectl("get kj -o json")) == empty + '        "resourceVersion": ""\n    }\n}\n'
 
@@ -669,7 +681,10 @@ ERRORS = {
         '"yaml" (known: ',
     ),
     "get kj -o jsonpath": ("error: template format specified but no template given", "-o jsonpath='{.status}'"),
-    "get kj -o jsonpath={range .items": ("error: error parsing jsonpath {range, unclosed action", "the template in "),
+    "get kj -o jsonpath={range .items[*]}": (
+        "error: error parsing jsonpath {range, unclosed action",
+        "the template in ",
+    ),
     "get kj -A -o jsonpath='{.items[9]}'": (
         'error: error executing jsonpath "{.items[9]}": Error executing template: array index out of bounds: index 9, '
         "length 4",
@@ -758,13 +773,16 @@ def test_every_example_of_the_help_is_understood(kubectl: Kubectl) -> None:
 
 
 def test_about(kubectl: Kubectl, refused: Refused) -> None:
-    assert str(kubectl("api-resources")) == """\
+    assert (
+        str(kubectl("api-resources"))
+        == """\
 NAME          SHORTNAMES   APIVERSION                   NAMESPACED   KIND
 appimages     aimg         kuscia.secretflow/v1alpha1   false        AppImage
 domains                    kuscia.secretflow/v1alpha1   false        Domain
 kusciajobs    kj           kuscia.secretflow/v1alpha1   true         KusciaJob
 kusciatasks   kt           kuscia.secretflow/v1alpha1   true         KusciaTask
 """
+    )
     assert str(kubectl("api-resources -o name")).startswith("appimages.kuscia.secretflow\ndomains.kuscia.secretflow\n")
     assert str(kubectl("version --client")).startswith("Client Version: kuscia_nb v")
     assert "maxParallelism" in str(kubectl("explain kj.spec"))

@@ -13,11 +13,15 @@ from datetime import datetime
 from functools import partial
 
 from ..errors import JobFailed, JobStopped, KusciaError, PeerFailed
+from ..operators.ss_lr.training import STRATEGIES
 from ..trace.events import LOGGED, EventLog, log_line
 from .kinds import KusciaTask
 from .meta import LABEL, Condition, now
 from .resources import FAILED, STOPPED, SUCCEEDED, KusciaJob
 from .store import Change, Store
+
+
+TRACES = ("full", "sizes", "off")
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,16 @@ class Options:
     strategy: str = "preprocessed"
     seed: int | None = None
     """Makes the run repeatable, and everything in it public."""
+    trace: str = "sizes"
+    """What the observer writes down of the messages: full (numbers too), sizes, or off."""
+
+    @classmethod
+    def checked(cls, strategy: str, seed: int | None, trace: str) -> Options:
+        """Options that exist; KusciaError says which there are."""
+        for what, chosen, known in (("strategy", strategy, STRATEGIES), ("trace", trace, TRACES)):
+            if chosen not in known:
+                raise KusciaError(f"{what} {chosen!r} is unknown", hint="one of " + ", ".join(known))
+        return cls(strategy, seed, trace)
 
 
 @dataclass

@@ -27,6 +27,12 @@ _OPTIONS = (
         help="how products of secrets are made: triples in bulk, or message by message as interconnection peers do it",
     ),
     argument("--seed", type=int, metavar="N", help="a repeatable run, for teaching: nothing in it is secret"),
+    argument(
+        "--trace",
+        choices=("full", "sizes", "off"),
+        default="sizes",
+        help="what is written down of the messages: numbers too, their sizes (which costs next to nothing), or nothing",
+    ),
     argument("--timeout", type=float, metavar="SECONDS", help="stop the job if it takes longer"),
 )
 
@@ -59,7 +65,7 @@ def start(method: Callable[..., Job], text: str, arguments: Namespace, shell: In
 
     A finished job of the same name is deleted first, so that a cell can be run again.
     """
-    job = method(text, replace=True, strategy=arguments.strategy, seed=arguments.seed)
+    job = method(text, replace=True, strategy=arguments.strategy, seed=arguments.seed, trace=arguments.trace)
     if arguments.out and shell is not None:
         shell.push({arguments.out: job})
     return job if arguments.no_wait else _finished(job, arguments.timeout)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from ..kinds import Kind
+from ..kinds import KINDS, Kind
 from ..meta import Object, now
 from ..problems import choice
 from .ages import age
@@ -24,8 +24,8 @@ from .yaml import to_yaml
 FORMATS = ("custom-columns", "json", "jsonpath", "jsonpath-as-json", "name", "wide", "yaml")
 
 
-Lines = Callable[[Kind, Sequence[Object]], str]
-"""Prints objects of one kind, a line each."""
+Lines = Callable[[Sequence[Object]], str]
+"""Prints objects, a line each."""
 Encoder = Callable[[Any], str]
 """Prints one manifest, or a List of them."""
 
@@ -84,7 +84,7 @@ def answer(kind: Kind, found: Object, verb: str, output: str) -> str:
     if not form:
         return f"{title(kind, found.name)} {verb}\n"
     if form == "name":
-        return names(kind, [found])
+        return names([found])
     if form in ("wide", "custom-columns"):
         known = sorted(set(FORMATS) - {"wide", "custom-columns"})
         what = f'error: unable to match a printer suitable for the output format "{output}"'
@@ -101,9 +101,10 @@ def path(template: str) -> Template:
         raise KubectlError(f"error: error parsing jsonpath {template}, {error}", hint=hint) from None
 
 
-def names(kind: Kind, objects: Sequence[Object]) -> str:
+def names(objects: Sequence[Object]) -> str:
     """-o name"""
-    return "".join(title(kind, found.name) + "\n" for found in objects)
+    kinds: dict[type[Object], Kind] = {kind.model: kind for kind in KINDS}
+    return "".join(title(kinds[type(found)], found.name) + "\n" for found in objects)
 
 
 class CustomColumns:
@@ -125,7 +126,7 @@ class CustomColumns:
         self._headers = headers
         self._tabs = Tabs()
 
-    def __call__(self, kind: Kind, objects: Sequence[Object]) -> str:
+    def __call__(self, objects: Sequence[Object]) -> str:
         rows = [[_cell(column, found.manifest()) for _, column in self._columns] for found in objects]
         if self._headers:
             rows.insert(0, [header for header, _ in self._columns])
@@ -196,7 +197,7 @@ class Table:
         self._headers = False
         return self._tabs.text("".join("\t".join(line) + "\n" for line in lines))
 
-    def __call__(self, kind: Kind, objects: Sequence[Object]) -> str:
+    def __call__(self, objects: Sequence[Object]) -> str:
         return self.text(self.rows(objects))
 
 
