@@ -281,9 +281,8 @@ def test_a_peer_that_never_begins_is_given_up(world: World, monkeypatch: pytest.
 
 
 def test_a_task_id_of_another_job_fails_the_job(world: World) -> None:
-    world.apply(job({"taskID": "mine"}, name="first"))
-    world.finish()
-    world.apply(job({"taskID": "mine"}, name="second"))
+    for name in ("first", "second"):  # the second one is not refused: there is no such task yet
+        world.nodes["alice"].create(job({"taskID": "mine"}, name=name))
     world.finish()
     second = kj(world, "alice", "second")
     assert second.status.reason == "CreateTaskFailed"

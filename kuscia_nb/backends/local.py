@@ -10,6 +10,7 @@ killed process could not remove, the next one does.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -34,7 +35,7 @@ from ..control.meta import Metadata
 from ..control.node import Node
 from ..control.plane import ControlPlane
 from ..control.pods import Pods
-from ..control.resources import KusciaJob
+from ..control.resources import KusciaJob, as_double, changed_numbers
 from ..control.runs import Options, Run, Runs
 from ..data.sample import write_sample
 from ..errors import JobError
@@ -74,14 +75,19 @@ class LocalBackend:
     def apply(self, manifest: str | Mapping[str, Any], options: Options, *, replace: bool = False) -> Run:
         """Check a job and start it on its initiator's node; `replace` a finished job of the same name."""
         job = read_manifest(manifest) if isinstance(manifest, str) else from_dict(manifest)
-        return self._start(job, options, replace, "metadata.name")
+        run = self._start(job, options, replace, "metadata.name")
+        for task in job.spec.tasks:
+            _warn(run, json.loads(task.task_input_config))
+        return run
 
     def submit(self, request: str | Mapping[str, Any], options: Options, *, replace: bool = False) -> Run:
         """`apply` for a BFIA create-job request."""
         create = bfia.read_request(request) if isinstance(request, str) else bfia.from_dict(request)
         job = to_job(create)
         with bfia.pointing_into(create, job):
-            return self._start(job, options, replace, "job_id")
+            run = self._start(job, options, replace, "job_id")
+        _warn(run, json.loads(request) if isinstance(request, str) else request)
+        return run
 
     def stop(self, run: Run) -> None:
         """Stop a job on all nodes; its initiator tells the others."""
@@ -132,8 +138,9 @@ class LocalBackend:
             if known := self.runs.by_name.get(job.name):
                 if not (known.ended.is_set() and replace):
                     state = "finished" if known.ended.is_set() else "still running"
+                    places = " and ".join(domain for domain, kept in known.nodes.items() if kept)
                     hint = f"cluster.delete({job.name!r}) first, or give this one another {name_field}"
-                    raise JobError(f"job {job.name} already exists and is {state}", hint=hint)
+                    raise JobError(f"job {job.name} already exists and is {state} on {places}", hint=hint)
                 self.delete(job.name)
             run = self.runs.expect(job, options)
             try:
@@ -180,6 +187,13 @@ class LocalBackend:
                 node.store.create(image)
             else:
                 node.apply(image)
+
+
+def _warn(run: Run, data: Any) -> None:
+    """Say which numbers are other ones for Kuscia."""
+    for name, number in changed_numbers(data):
+        text = f"{name} = {number} is used as {as_double(number)}: Kuscia's numbers are doubles"
+        run.events.emit(run.job.spec.initiator, run.name, "warning", message=text)
 
 
 def _sweep() -> None:

@@ -78,12 +78,12 @@ class Initiator:
             try:
                 question(peer)
             except KusciaError as error:
-                errors[domain] = error.what
+                errors[domain] = error
         failed = {}
         if errors:
-            message = "; ".join(f"{domain} has refused the job: {error}" for domain, error in errors.items())
+            message = "; ".join(_refusal(domain, job.name, error) for domain, error in errors.items())
             failed = {"phase": FAILED, "reason": f"KusciaJob{what}Failed", "message": message}
-        self._jobs.set(job.name, _answer(job, what, list(errors.values())), **failed)
+        self._jobs.set(job.name, _answer(job, what, [error.what for error in errors.values()]), **failed)
 
     def _schedule(self, job: KusciaJob) -> None:
         phases = self._jobs.phases(job)
@@ -104,6 +104,14 @@ class Initiator:
 def new_task_id(job: str) -> str:
     """`<job>-` and 12 random hexadecimal digits (spec: kuscia §1.8)."""
     return f"{job}-{uuid.uuid4().hex[-12:]}"
+
+
+def _refusal(domain: str, name: str, error: KusciaError) -> str:
+    """Who has refused a job, and what to do about the one reason that everybody meets (spec: kuscia §3.8)."""
+    way_out = (
+        f"; delete job {name} there too, or give this one another name" if "Job already exists" in error.what else ""
+    )
+    return f"{domain} has refused the job: {error.what}{way_out}"
 
 
 def _answer(job: KusciaJob, what: str, errors: list[str]) -> Condition:

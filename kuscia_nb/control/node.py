@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import JobError, ManifestError
-from .kinds import AppImage, Domain
+from .kinds import AppImage, Domain, KusciaTask
 from .manifest import check_against
 from .meta import Object
 from .problems import FieldPath, Problem, choice
@@ -93,6 +93,10 @@ class Node:
         """Every task's operator has to be in its AppImage, with as many inputs and outputs, and has two parties."""
         for i, task in enumerate(job.spec.tasks):
             path: FieldPath = ("spec", "tasks", i, "taskInputConfig")
+            taken = self.store.get(KusciaTask, task.task_id) if task.task_id else None
+            if taken and taken.metadata.owner_references[0].name != job.name:
+                text = f"Failed to create task {task.task_id} because a task with the same name already exists"
+                yield Problem((*path[:-1], "taskID"), text, "another taskID, or none: it is made at the start then")
             try:
                 component = self.component(task.app_image, task.config.module_name)
             except ManifestError as error:

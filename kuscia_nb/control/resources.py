@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -48,9 +49,35 @@ def _parameter(value: Any) -> Any:
     if value is None or isinstance(value, list):
         shown = "null" if value is None else "list"
         raise PydanticCustomError("parameter", "unsupported type of value {shown}", {"shown": shown})
-    if isinstance(value, float) and not math.isfinite(value):
-        raise PydanticCustomError("parameter", "a number must be finite, is {shown}", {"shown": str(value)})
+    try:
+        finite = not isinstance(value, int | float) or math.isfinite(value)
+    except OverflowError:  # a whole number beyond all doubles
+        finite = False
+    if not finite:
+        shown = str(value) if isinstance(value, float) else f"{str(value)[:12]}..."
+        raise PydanticCustomError("parameter", "a number must be finite, is {shown}", {"shown": shown})
+    return as_double(value)
+
+
+def as_double(value: Any) -> Any:
+    """The whole number that Kuscia makes of a larger one than a double can hold (spec: kuscia §3.5, §7 row 50)."""
+    if isinstance(value, dict):
+        return {key: as_double(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [as_double(item) for item in value]
+    if isinstance(value, int) and abs(value) > 2**53:
+        with suppress(OverflowError):  # larger than all doubles: refused elsewhere
+            return int(float(value))
     return value
+
+
+def changed_numbers(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, int]]:
+    """The whole numbers in JSON data that `as_double` changes, with the names that lead to them."""
+    if isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from changed_numbers(item, (*path, str(key)))
+    elif as_double(value) != value:
+        yield ".".join(path), value
 
 
 def _party_parameters(value: Any) -> Any:
@@ -143,7 +170,11 @@ class JobTask(CrdModel):
         max_length=128,
         description="aliases of the tasks that must succeed before",
     )
-    tolerable: bool = Field(default=False, description="whether the job may succeed although this task fails")
+    tolerable: bool = Field(
+        default=False,
+        description="whether the job may succeed although this task fails; from v0.15 on Kuscia fails a BestEffort job "
+        "all the same: a job for there too is Strict",
+    )
     app_image: str = Field(min_length=1, description="name of the AppImage that contains the operator")
     task_input_config: str = Field(description="the task's parameters: a JSON text, kept as it is written")
     priority: int = Field(default=0, description="of several tasks that are ready the larger starts first")

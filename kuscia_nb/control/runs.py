@@ -20,7 +20,6 @@ from .meta import LABEL, Condition, now
 from .resources import FAILED, STOPPED, SUCCEEDED, KusciaJob
 from .store import Change, Store
 
-
 TRACES = ("full", "sizes", "off")
 
 

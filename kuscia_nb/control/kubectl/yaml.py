@@ -81,15 +81,18 @@ _PLAIN = re.compile(
 
 def _quoted(text: str, quote: str, indent: int, column: int, is_key: bool) -> list[str]:
     """The text in these quotes, folded at single blanks."""
+    escaped = _ESCAPERS[quote]
+    if is_key or " " not in text:
+        return [f"{quote}{escaped(text)}{quote}"]
     lines, column, before = [quote], column + len(quote), ""
     for i, character in enumerate(text):
         after = text[i + 1 : i + 2]
         inside = not quote or 0 < i < len(text) - 1
-        if character == " " != before and column > WIDTH and inside and (after != " " or quote == '"') and not is_key:
+        if character == " " != before and column > WIDTH and inside and (after != " " or quote == '"'):
             lines.append(" " * indent + ("\\" if after == " " else ""))
             column = len(lines[-1])
         else:
-            written = _ESCAPERS[quote](character)
+            written = escaped(character)
             lines[-1] += written
             column += len(written)
         before = character
@@ -100,16 +103,19 @@ def _quoted(text: str, quote: str, indent: int, column: int, is_key: bool) -> li
 _NAMED = dict(zip('\0\a\b\t\n\v\f\r\x1b"\\\x85\u2028\u2029', '0abtnvfre"\\NLP', strict=True))
 
 
-def _escaped(character: str) -> str:
+def _escape(match: re.Match[str]) -> str:
+    character, code = match[0], ord(match[0])
     if character in _NAMED:
         return "\\" + _NAMED[character]
-    code = ord(character)
-    if not _SPECIAL.match(character):
-        return character
     return f"\\x{code:02X}" if code < 0x100 else f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"
 
 
-_ESCAPERS = {"": str, "'": lambda character: "''" if character == "'" else character, '"': _escaped}
+_TO_ESCAPE = re.compile(f'[\\n"\\\\]|{_SPECIAL.pattern}')
+_ESCAPERS = {
+    "": str,
+    "'": lambda text: text.replace("'", "''"),
+    '"': lambda text: _TO_ESCAPE.sub(_escape, text),
+}
 
 
 def _block(text: str, indent: int) -> list[str]:

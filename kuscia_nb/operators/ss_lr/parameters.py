@@ -46,6 +46,8 @@ _RAISE = "raise fxp_bits, learning_rate or lower batch_size"
 _PLAIN = form("a plain name, without folders", r"(?!\.\.?$)[^/\\\0]+")
 _PARTY = form("a party, such as host.0", r"[a-z]+\.[0-9]+")
 _ANY = r"\S(.*\S)?"
+EMBEDDED_TTP = "ttp-server:9449"
+"""The tutorial's TTP, which the one in this process stands for."""
 _LABEL = "whether the last column of this party's file is the label; not needed with label_owner"
 _COUNTS = Kind("JSON", '{"host.0": 10, "guest.0": 10}', _counts)
 _OPTIMIZERS = ("momentum", "adagrad", "adadelta", "rmsprop", "adam", "adamax", "nadam")
@@ -74,7 +76,7 @@ PARAMETERS = (
     Parameter("trunc_mode", _TRUNCATION, "probabilistic", "", "each party cuts its own share of a product"),
     Parameter("shard_serialize_format", choice("raw"), "raw", "", "shares travel as little-endian integers"),
     Parameter("use_ttp", boolean(_NO_TTP), "true", "", "a trusted third party helps with products of secrets"),
-    Parameter("ttp_server_host", form("host:port", _ANY), "ttp-server:9449", "", "where the TTP is"),
+    Parameter("ttp_server_host", form("host:port", r"[^\s:/]+:[0-9]{1,5}"), EMBEDDED_TTP, "", "where the TTP is"),
     Parameter("ttp_session_id", form("any text", _ANY), "interconnection-root", "", "the session at the TTP"),
     Parameter("ttp_adjust_rank", whole(0, 1), "0", "rank", "the party that fetches corrections from the TTP"),
     Parameter("ttp_asym_crypto_schema", choice("sm2"), "sm2", "", "how seeds are encrypted for the TTP"),
@@ -151,7 +153,16 @@ class Parameters:
         if self.batch_size > rows:
             text = f"parameter batch_size = {self.batch_size} is more than the {rows} rows there are"
             raise ParameterError(text, hint="lower batch_size: without one whole batch nothing is learned")
-        return [*self._rounding_warnings(), *self._wrap_warnings(rows, largest_feature, features)]
+        return [
+            *self._ttp_warnings(),
+            *self._rounding_warnings(),
+            *self._wrap_warnings(rows, largest_feature, features),
+        ]
+
+    def _ttp_warnings(self) -> Iterable[str]:
+        """There is one TTP, in this process, whatever address is given."""
+        if self.ttp_server_host != EMBEDDED_TTP:
+            yield f"ttp_server_host = {self.ttp_server_host} is not asked: the TTP in this process is"
 
     def _rounding_warnings(self) -> Iterable[str]:
         """Constants that fixed point changes much: small ones, of which few bits are left."""

@@ -1,0 +1,165 @@
+"""What every explorer has in common: two parties that run a small program in lockstep, and results to look at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
+
+import numpy as np
+
+from .. import mpc
+from ..errors import DataError, KusciaError
+from ..mpc import Ring, Semi2k, Share
+from ..mpc.ring import signed
+from ..views.table import WIDTH, Table, html_note, wrapped
+
+ALICE, BOB = "alice", "bob"
+"""Rank 0 and rank 1 of every lesson."""
+
+MOST = 1_000_000
+"""Repetitions; more take long, and show nothing new."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def run(program: Callable[[Semi2k], Coroutine[Any, Any, R]], seed: int | None, fxp_bits: int) -> tuple[R, R]:
+    """Run a program in both parties, each with its own seeds and its end of a link; what each of them returns.
+
+    With a `seed` the run can be repeated, and nothing in it is secret.
+    """
+    links, ttp = mpc.connect((ALICE, BOB)), mpc.TrustedThirdParty()
+
+    async def party(link: mpc.Link) -> R:
+        semi2k = await Semi2k.start(link, ttp, mpc.Seeds(seed, link.name), mpc.Terms(fxp_bits=fxp_bits))
+        result = await program(semi2k)
+        semi2k.ttp.leave()
+        return result
+
+    outcomes = mpc.run_lockstep((party(links[0]), party(links[1])), links)
+    for outcome in outcomes:
+        if outcome.error is not None:
+            raise outcome.error
+    return outcomes[0].result, outcomes[1].result
+
+
+async def split(semi2k: Semi2k, secret: Ring | None, size: int) -> Share:
+    """This party's fresh share of the secrets of one party, who gives them; the other one gives None.
+
+    The owner draws random numbers r, keeps x - r and sends r.
+    """
+    owner = semi2k.rank if secret is not None else 1 - semi2k.rank
+    _, drawn = semi2k.draw_own((0, size) if owner else (size, 0))
+    if secret is None:
+        return semi2k.share.of(np.frombuffer(await semi2k.link.receive(), np.uint64))
+    await semi2k.link.send(drawn.tobytes(), "send r")
+    return semi2k.share.of(secret - drawn)
+
+
+# Arguments, checked before anything runs.
+
+
+def number(name: str, value: float, limit: float) -> float:
+    """A finite number below a limit in size."""
+    if not (math.isfinite(value) and abs(value) < limit):
+        raise DataError(f"{name} = {value} is too large", hint=f"a number between {-limit:g} and {limit:g}")
+    return float(value)
+
+
+def whole(name: str, value: int, least: int, most: int) -> int:
+    """A whole number in a range."""
+    if value != int(value) or not least <= value <= most:
+        raise DataError(f"{name} = {value} is not possible", hint=f"a whole number from {least:,} to {most:,}")
+    return int(value)
+
+
+def element(ring: Ring) -> int:
+    """The only element of an array, as a signed integer."""
+    return int(signed(ring).item())
+
+
+# Results.
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A result: a headline, tables, and notes on how to read them; as text and as HTML."""
+
+    @property
+    def headline(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def tables(self) -> list[Table]:
+        raise NotImplementedError
+
+    @property
+    def notes(self) -> list[str]:
+        return []
+
+    def __repr__(self) -> str:
+        parts = [wrapped(self.headline), *(table.text() for table in self.tables), *map(wrapped, self.notes)]
+        return "\n\n".join(parts)
+
+    def _repr_html_(self) -> str:
+        tables = "".join(table.html() for table in self.tables)
+        return f"<p><strong>{escape(self.headline)}</strong></p>{tables}" + "".join(map(html_note, self.notes))
+
+
+def repeatable(seed: int | None) -> list[str]:
+    """What has to be said about a run with a seed."""
+    return [] if seed is None else [f"Repeatable run with seed {seed}: nothing in it is secret."]
+
+
+def bar(count: float, most: float, width: int = 30) -> str:
+    """A count as a row of blocks."""
+    return "█" * round(width * count / most) if most else ""
+
+
+class Field(NamedTuple):
+    """An argument that can be edited in a form."""
+
+    name: str
+    label: str
+    explanation: str
+    least: float | None = None
+    most: float | None = None
+    """Both for whole numbers; without them the argument is any number, or one of `choices`."""
+    choices: tuple[str, ...] = ()
+
+
+class Explorer(Generic[P, R]):
+    """A function to explore with: call it for a result, or call `.widget()` for a form with its arguments."""
+
+    def __init__(self, function: Callable[P, R], again: str, fields: tuple[Field, ...]) -> None:
+        self._function, self._again, self._fields = function, again, fields
+        self.__name__, self.__doc__ = function.__name__, function.__doc__
+        self.__wrapped__ = function  # so that its signature is shown
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self._function(*args, **kwargs)
+
+    def widget(self, **start: Any) -> Any:
+        """The form, for a notebook with ipywidgets. `start` are arguments that differ from the function's own."""
+        try:
+            from .form import Form
+        except ImportError as error:
+            raise KusciaError("a form needs ipywidgets", hint="pip install ipywidgets") from error
+        return Form(self._function, self._again, self._fields, start)
+
+    def __repr__(self) -> str:
+        return f"<explorer {self.__name__}: call it, or call .widget() for a form>"
+
+
+def explorer(again: str, *fields: Field) -> Callable[[Callable[P, R]], Explorer[P, R]]:
+    """Make an explorer of a function that returns a `Lesson`. `again` stands on the button that runs it anew."""
+    return lambda function: Explorer(function, again, fields)
+
+
+__all__ = [
+    "ALICE", "BOB", "MOST", "WIDTH", "Explorer", "Field", "Lesson", "bar", "element", "explorer", "number",
+    "repeatable", "run", "split", "whole",
+]  # fmt: skip
