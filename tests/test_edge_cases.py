@@ -895,20 +895,29 @@ def test_row_49_is_documented() -> None:
     assert "Strict" in said
 
 
+def applied(cluster: kn.Cluster, data: dict[str, Any]) -> kn.Job:
+    """A job that was started by kubectl."""
+    cluster.kubectl("apply -f -", stdin=json.dumps(data))
+    return cluster.job(data["metadata"]["name"])
+
+
 @pytest.mark.parametrize("number", [2**53 + 1, -(2**53) - 1, 2**60 + 1], ids=["2^53+1", "-2^53-1", "2^60+1"])
-@pytest.mark.parametrize("door", ["apply", "submit"])
+@pytest.mark.parametrize("door", ["apply", "kubectl", "submit", "text"])
 def test_row_50_a_whole_number_that_no_double_holds(cluster: kn.Cluster, door: str, number: int) -> None:
     """Both parties see Kuscia's number, the nearest double (spec: kuscia §3.5), and people are told of the change."""
     name = f"row-50-{door}-{abs(number)}" + ("-minus" if number < 0 else "")
-    if door == "apply":
-        job = cluster.apply(manifest(task(common={"ttp_session_id": number}), name=name))
-    else:
-        data = request({"name": "small.csv"}, job_id=name)
-        params = data["config"]["task_params"]
-        params["host"]["0"]["ss_lr_1"]["name"] = "small.csv"
-        params["common"]["ss_lr_1"] |= {"batch_size": 2, "learning_rate": 0.1, "ttp_session_id": number}
-        job = cluster.submit(data)
-    job.wait(TIMEOUT)
+    written = manifest(task(common={"ttp_session_id": number}), name=name)
+    create = request({"name": "small.csv"}, job_id=name)
+    params = create["config"]["task_params"]
+    params["host"]["0"]["ss_lr_1"]["name"] = "small.csv"
+    params["common"]["ss_lr_1"] |= {"batch_size": 2, "learning_rate": 0.1, "ttp_session_id": number}
+    starts = {
+        "apply": lambda: cluster.apply(written),
+        "kubectl": lambda: applied(cluster, written),
+        "submit": lambda: cluster.submit(create),
+        "text": lambda: cluster.submit("\ufeff" + json.dumps(create)),
+    }
+    job = starts[door]().wait(TIMEOUT)
     alice, bob = (job.env(node)["runtime.component.parameter.ttp_session_id"] for node in ("alice", "bob"))
     assert alice == bob != str(number)
     assert float(alice) == float(number)

@@ -627,6 +627,8 @@ def test_describe_one_several_and_by_the_beginning_of_a_name(kubectl: Kubectl, r
     assert both.startswith("Name:         alice\n")
     assert both.endswith(f"Events:                <none>\n\n\n{BOB}")
     assert str(kubectl("describe domain/bob domain/bob")) == f"{BOB}\n\n{BOB}"
+    assert str(kubectl("describe aimg,domain")).endswith(f"\n\n\n{both}")
+    assert refused("describe aimg,domain bob").what == "error: you may only specify a single resource type"
     job = str(kubectl("describe kj/job-b -n cross-domain"))
     assert "Annotations:  a10: x\n              a2: y\n              empty: \n              note: say" in job
     assert refused("describe domain x").what == 'Error from server (NotFound): domains.kuscia.secretflow "x" not found'

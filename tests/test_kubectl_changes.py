@@ -14,12 +14,14 @@ import pytest
 from test_kubectl import IMAGE, MANIFESTS, NEW, RUNNING, TASK, TUTORIAL_JOB, domain, manifest, read
 
 import kuscia_nb as kn
-from kuscia_nb.control.kinds import AppImage, Domain, KusciaTask
+from kuscia_nb.control.app_images import app_image
+from kuscia_nb.control.kinds import Domain, KusciaTask
 from kuscia_nb.control.kubectl import KubectlError, Output, run
 from kuscia_nb.control.meta import Object
 from kuscia_nb.control.node import Node
 from kuscia_nb.control.resources import KusciaJob
 from kuscia_nb.errors import JobError, ManifestError
+from kuscia_nb.operators import OPERATORS
 
 TUTORIAL = kn.tutorial_manifest()
 NS = "-n cross-domain"
@@ -37,15 +39,11 @@ spec:
 def nodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Node]:
     """Two nodes with the tutorial's AppImage and no controllers: nothing happens by itself."""
     monkeypatch.chdir(tmp_path)
-    cluster = kn.connect(storage=tmp_path / "cluster")
-    images = cluster._backend.nodes["alice"].store.objects(AppImage)
-    cluster.close()
     found = {
         name: Node(name, tmp_path / name, lambda domain, task: f"{domain} 1\n{domain} 2\n") for name in ("alice", "bob")
     }
     for node in found.values():
-        for image in images:
-            node.store.create(image)
+        node.store.create(app_image(OPERATORS["ss_lr"]))
         for name in found:
             node.store.create(read(domain(name, {})))
     return found
@@ -360,7 +358,10 @@ UNMARKED = {
     "label kj job-b a=b a-": ("error: can not both modify and remove a label in the same command", "a=value"),
     "label kj job-b a=b job-c": ("error: all resources must be specified before label changes: job-c", "kind and name"),
     "label kj job-b 'a=b c'": (f'error: invalid label value: "a=b c": {RULE}', "kubectl annotate"),
+    "label kj job-b a=b -o wide": ("error: unable to match a printer suitable for the output format", "one of"),
+    "label kj job-b a=b --list": ("error: --list changes no label", "one line for each"),
     "label kj job-b 'a b=c'": ('error: invalid label key "a b"', "letters"),
+    "delete kj job-b -o yaml": ("error: unexpected -o output mode: yaml. We only support '-o name'", "-o name"),
     "patch kj job-b": ("error: must specify --patch or --patch-file containing the contents of the patch", "-p "),
     "patch kj job-b -p '{}' --type x": ('error: --type must be one of [json merge strategic], not "x"', "--type merge"),
     "patch kj job-b -p '{}'": (
@@ -512,7 +513,10 @@ def test_watch_until_all_has_ended(kubectl: Kubectl, nodes: dict[str, Node]) -> 
 def test_watch_one_job_in_other_formats(kubectl: Kubectl, nodes: dict[str, Node]) -> None:
     alice = nodes["alice"]
     keep(alice, NEW, RUNNING)
-    end = lambda: set_phase(alice, "job-c", "Failed", ended=True)  # noqa: E731
+
+    def end() -> None:
+        set_phase(alice, "job-c", "Failed", ended=True)
+
     later(lambda: set_phase(alice, "job-d", "Running"), end)
     assert str(kubectl(f"get kj job-c {NS} -w -o jsonpath='{{.status.phase}} '")) == "Running Failed "
     assert str(kubectl(f"get kj job-c {NS} -w -o custom-columns=PHASE:.status.phase")) == "PHASE\nFailed\n"

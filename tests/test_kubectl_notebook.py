@@ -8,9 +8,6 @@ from typing import Any
 import pytest
 from test_notebook import TUTORIAL, Notebook
 
-from kuscia_nb.errors import KusciaError
-from kuscia_nb.magics.kubectl import interpolated
-
 NS = "-n cross-domain"
 
 
@@ -94,16 +91,6 @@ def test_an_interrupted_watch_ends_quietly(notebook: Notebook) -> None:
     notebook.manager.interrupt_kernel()
     assert "hint: interrupted; " in streamed(notebook.end(request))
     notebook.run(f"%kubectl delete kj --all {NS} --all-nodes")
-
-
-def test_variables_in_a_line() -> None:
-    variables = {"name": "job-ss-lr", "n": 3}
-    assert interpolated("get kj {{name}} --tail={{ n }}", variables) == "get kj job-ss-lr --tail=3"
-    untouched = "-o jsonpath='{.a}{range .b[*]}{end}' {{.items}} {name}"
-    assert interpolated(untouched, variables) == untouched
-    with pytest.raises(KusciaError) as caught:
-        interpolated("{{nme}}", variables)
-    assert caught.value.hint == "name"
 
 
 def test_unloading_leaves_no_trace(notebook: Notebook) -> None:

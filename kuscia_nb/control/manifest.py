@@ -71,14 +71,14 @@ def check_against(job: KusciaJob, domains: Collection[str], app_images: Collecti
 def _checked_job(data: Any, source: Source, problems: list[Problem]) -> KusciaJob:
     if wrong := _kind_problem(data):
         raise manifest_error([wrong], source)
-    plain = _without_written(_plain(data))
+    cleaned = without_written(plain(data))
     configs: dict[int, TaskInputConfig] = {}
-    for i, text in _config_texts(plain):
+    for i, text in _config_texts(cleaned):
         config, found = _config(text, ("spec", "tasks", i, "taskInputConfig"), source)
         problems += found
         if config:
             configs[i] = config
-    job, found = _validated(KusciaJob, plain, ())
+    job, found = validated(KusciaJob, cleaned, ())
     problems += found
     if job:
         problems += [*rule_problems(job), *injection_problems(job, configs)]
@@ -105,12 +105,12 @@ def _kind_problem(data: Any) -> Problem | None:
     return None
 
 
-def _plain(data: Any) -> Any:
+def plain(data: Any) -> Any:
     """A copy in dicts and lists, without keys that have no value: Kubernetes takes them as not set."""
     if isinstance(data, Mapping):
-        return {key: _plain(value) for key, value in data.items() if value is not None}
+        return {key: plain(value) for key, value in data.items() if value is not None}
     if isinstance(data, list | tuple):
-        return [_plain(item) for item in data]
+        return [plain(item) for item in data]
     return data
 
 
@@ -119,7 +119,7 @@ _WRITTEN = (
 )  # fmt: skip
 
 
-def _without_written(data: dict[str, Any]) -> dict[str, Any]:
+def without_written(data: dict[str, Any]) -> dict[str, Any]:
     """The manifest without what the node writes, so that what `kubectl get -o yaml` prints can be applied again."""
     data.pop("status", None)
     if isinstance(metadata := data.get("metadata"), dict):
@@ -152,7 +152,7 @@ def _config(text: str, path: FieldPath, source: Source) -> tuple[TaskInputConfig
         return None, [_not_json(error, text, path, source)]
     problems = _read_inside(text, path, source) if twice else []
     source.inner[path] = partial(_read_inside, text, path, source)
-    config, found = _validated(TaskInputConfig, data, path)
+    config, found = validated(TaskInputConfig, data, path)
     missing = [problem for problem in found if problem.text == REQUIRED and len(problem.path) == len(path) + 1]
     if missing:  # one complaint names them all
         what = f"invalid task input config, missing {', '.join(str(problem.path[-1]) for problem in missing)}"
@@ -213,7 +213,7 @@ _NO_LIMITS = "a manifest without it: no container runs here whose resources coul
 _KUSCIA_ONLY: dict[str, str] = dict.fromkeys(("resources", "bandwidthLimits"), _NO_LIMITS)
 
 
-def _validated(model: type[M], data: Any, base: FieldPath) -> tuple[M | None, list[Problem]]:
+def validated(model: type[M], data: Any, base: FieldPath) -> tuple[M | None, list[Problem]]:
     """The model and what is wrong with its data.
 
     When only optional parts are wrong there still is a model without them, so that the rules can be checked too.

@@ -32,14 +32,16 @@ class Options:
     """Makes the run repeatable, and everything in it public."""
     trace: str = "sizes"
     """What the observer writes down of the messages: full (numbers too), sizes, or off."""
+    shadow: bool = False
+    """Whether the observer puts plaintext beside the secret training, once it is over."""
 
     @classmethod
-    def checked(cls, strategy: str, seed: int | None, trace: str) -> Options:
+    def checked(cls, strategy: str, seed: int | None, trace: str, shadow: bool = False) -> Options:
         """Options that exist; KusciaError says which there are."""
         for what, chosen, known in (("strategy", strategy, STRATEGIES), ("trace", trace, TRACES)):
             if chosen not in known:
                 raise KusciaError(f"{what} {chosen!r} is unknown", hint="one of " + ", ".join(known))
-        return cls(strategy, seed, trace)
+        return cls(strategy, seed, trace, shadow)
 
 
 @dataclass
@@ -159,14 +161,21 @@ class Runs:
             if not job.finished:
                 run.events.emit(domain, job.name, "phase", name=FAILED, reason=STOPPED, message="the job was deleted")
             del self._by_uid[job.metadata.uid]
-            if not any(run.nodes.values()) and self.by_name.get(job.name) is run:
-                del self.by_name[job.name]
+            if not any(run.nodes.values()):
+                self._forget(run)
         else:
             run.nodes[domain] = job
             old = change.old if isinstance(change.old, KusciaJob) else None
             _emit_changes(run.events, domain, job, old)
         if all(found is None or found.finished for found in run.nodes.values()):
             run.ended.set()
+
+    def _forget(self, run: Run) -> None:
+        """A job that no node has any more; who holds its `Job` can still read what was written down."""
+        if self.by_name.get(run.name) is run:
+            del self.by_name[run.name]
+        for event in run.events.select("task"):
+            self._by_task.pop(event.subject, None)
 
     def _task_changed(self, domain: str, change: Change, task: KusciaTask) -> None:
         run = self._by_uid.get(task.metadata.owner_references[0].uid)

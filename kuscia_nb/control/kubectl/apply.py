@@ -10,7 +10,7 @@ from .call import Call, resource
 from .files import FILENAME, RECURSIVE, Written, need_files, written
 from .get import OUTPUT
 from .output import KubectlError
-from .printers import answer, encoder, in_list, split
+from .printers import answering, encoder, in_list, split
 
 FLAGS = (FILENAME, RECURSIVE, OUTPUT)
 
@@ -37,6 +37,7 @@ def create(call: Call) -> None:
 
 def _put(call: Call, objects: list[Written]) -> None:
     """One after the other; what the node refuses does not keep it from the rest."""
+    answer = answering(call.flags["output"])
     form, template = split(call.flags["output"])
     in_one_list = len(objects) > 1 and form not in ("", "name")
     put: list[tuple[Kind, Object]] = []
@@ -48,7 +49,7 @@ def _put(call: Call, objects: list[Written]) -> None:
             continue
         put.append((one.kind, found))
         if not in_one_list:
-            call.print(answer(one.kind, found, verb, call.flags["output"]))
+            call.print(answer(one.kind, found, verb))
         if verb == "unchanged" and isinstance(found, KusciaJob) and found.finished:
             call.hints.append(_again(found.name))
     if in_one_list and put:

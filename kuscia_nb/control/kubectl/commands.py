@@ -142,7 +142,7 @@ ELSEWHERE = {
     "replace": "kubectl apply -f, or kubectl delete and kubectl create",
     "rollout": "kubectl delete, and kubectl apply again",
     "run": "kubectl apply -f with a KusciaJob",
-    "scale": "max_parallelism of a KusciaJob",
+    "scale": "spec.maxParallelism of a KusciaJob",
     "top": "%kuscia status",
 }
 """What kubectl has and the nodes in this process have no use for, and what serves instead."""

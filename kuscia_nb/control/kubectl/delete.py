@@ -45,6 +45,9 @@ NOTHING_NAMED = (
 
 def delete(call: Call) -> None:
     """Delete what the line names, or what its files do."""
+    if call.flags["output"] not in ("", "name"):
+        what = f"error: unexpected -o output mode: {call.flags['output']}. We only support '-o name'"
+        raise KubectlError(what, hint="-o name")
     nodes = list(call.nodes.values()) if call.flags["all-nodes"] else [call.node]
     during: dict[Single, str] = {}
     if call.flags["filename"]:

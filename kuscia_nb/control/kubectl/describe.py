@@ -30,7 +30,7 @@ def describe(call: Call) -> None:
         )
         raise KubectlError(f"error: {what}", hint="kubectl describe kj NAME -n cross-domain")
     wanted = selected(call, everything=True)
-    if len(wanted.kinds) > 1 and "/" not in call.args[0]:
+    if len(wanted.kinds) > 1 and len(call.args) > 1 and "/" not in call.args[0]:
         raise KubectlError("error: you may only specify a single resource type", hint="a line for each kind")
     for target in wanted.items:
         exact, beginning_with = _found(call, target)

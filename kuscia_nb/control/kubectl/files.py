@@ -12,7 +12,7 @@ from ruamel.yaml.error import YAMLError
 
 from ...errors import ManifestError
 from ..kinds import KINDS, Kind, KusciaTask
-from ..manifest import _plain, _validated, _without_written, from_dict, read_manifest
+from ..manifest import from_dict, plain, read_manifest, validated, without_written
 from ..meta import API_VERSION, CROSS_DOMAIN, Object
 from ..problems import Problem, choice
 from ..resources import KusciaJob
@@ -117,12 +117,12 @@ def read(text: str) -> list[tuple[Kind, Object]]:
 
 def _documents(text: str) -> Iterator[str]:
     """Every document that has something in it, below as many empty lines as stand before it in the text."""
-    lines = text.removeprefix("\ufeff").splitlines(keepends=True)
+    lines = text.removeprefix("\ufeff").split("\n")
     borders = [i for i, line in enumerate(lines) if re.match(r"---\s*(#.*)?$", line)]
     for start, end in zip([-1, *borders], [*borders, len(lines)], strict=True):
         document = lines[start + 1 : end]
         if any(line.strip() and not line.lstrip().startswith("#") for line in document):
-            yield "\n" * (start + 1) + "".join(document)
+            yield "\n" * (start + 1) + "\n".join(document)
 
 
 def _object(data: Any, text: str, source: Source, problems: list[Problem]) -> tuple[Kind, Object]:
@@ -146,7 +146,7 @@ def _other(kind: Kind, data: Mapping[str, Any], source: Source, problems: list[P
     if data.get("apiVersion") != API_VERSION:
         what = f'no matches for kind "{data["kind"]}" in version "{data.get("apiVersion")}"'
         raise manifest_error([Problem(("apiVersion",), what, f"apiVersion: {API_VERSION}")], source)
-    found, wrong = _validated(kind.model, _without_written(_plain(data)), ())
+    found, wrong = validated(kind.model, without_written(plain(data)), ())
     if wrong or problems or found is None:
         raise manifest_error([*problems, *wrong], source)
     return found.model_copy(update={"metadata": found.metadata.model_copy(update={"namespace": ""})})

@@ -137,4 +137,4 @@ def _sort_key(value: object) -> tuple[object, ...]:
     if isinstance(value, bool | int | float):
         return (0, value)
     pieces = re.findall(r"\d+|\D", str(value))
-    return (1, *((ord("0"), int(piece)) if piece.isdigit() else (ord(piece), 0) for piece in pieces))
+    return (1, *((ord("0"), int(piece)) if piece.isdecimal() else (ord(piece), 0) for piece in pieces))

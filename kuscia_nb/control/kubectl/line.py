@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 
+from ...errors import KusciaError
 from ..node import Node
 from ..problems import choice, nearest
 from .call import Call
@@ -40,7 +41,10 @@ def run(
         return Output(shown, command.help())
     on = _node(parsed.values["node"] or node, nodes)
     call = Call(shown, name, parsed.args, parsed.values, on, nodes, stdin, emit)
-    command.run(call)
+    try:
+        command.run(call)
+    except KusciaError as error:
+        call.fail(error)
     if stdin is not None and stdin.strip() and not call.stdin_read:
         call.hints.append("the text below the line was not read: only -f - does that")
     return call.output()

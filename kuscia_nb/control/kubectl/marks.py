@@ -14,7 +14,7 @@ from .delete import ALL
 from .flags import Flag
 from .get import ALL_NAMESPACES, OUTPUT, SELECTOR
 from .output import KubectlError
-from .printers import answer, split
+from .printers import Answer, answering
 from .targets import find, selected
 
 FLAGS = (
@@ -58,13 +58,15 @@ def _mark(call: Call, mark: Mark) -> None:
     if not pairs and not call.flags["list"]:
         what = f"error: at least one {mark.noun} update is required"
         raise KubectlError(what, hint="key=value, or key- to remove it")
-    split(call.flags["output"])
+    if pairs and call.flags["list"]:
+        raise KubectlError(f"error: --list changes no {mark.noun}", hint="one line for each")
+    answer = answering(call.flags["output"])
     wanted = selected(call)
     objects = [(target.kind, found) for target in wanted.items for found in find(call, target)]
     for kind, found in objects:
         if call.flags["list"]:
             _list(call, mark, kind, found, alone=len(objects) == 1)
-        elif not _change(call, mark, kind, found, pairs):
+        elif not _change(call, mark, kind, found, pairs, answer):
             return
 
 
@@ -115,7 +117,7 @@ def check(mark: Mark, key: str, value: str | None) -> None:
         raise KubectlError(what, hint="kubectl annotate, for longer texts")
 
 
-def _change(call: Call, mark: Mark, kind: Kind, found: Object, pairs: Mapping[str, str | None]) -> bool:
+def _change(call: Call, mark: Mark, kind: Kind, found: Object, pairs: Mapping[str, str | None], answer: Answer) -> bool:
     """Change one object, and say what that was; False if it must not be changed, which ends the line."""
     old = getattr(found.metadata, mark.field)
     taken = {key: old[key] for key, value in pairs.items() if value not in (None, old.get(key)) and key in old}
@@ -128,7 +130,7 @@ def _change(call: Call, mark: Mark, kind: Kind, found: Object, pairs: Mapping[st
     changed = call.node.store.change(kind.model, found.name, marked(mark, pairs)) or found
     new = getattr(changed.metadata, mark.field)
     verb = mark.changed or _verb(old, new, call.flags["overwrite"])
-    call.print(answer(kind, changed, verb, call.flags["output"]))
+    call.print(answer(kind, changed, verb))
     call.objects.append(changed)
     return True
 

@@ -18,7 +18,7 @@ from .flags import Flag
 from .get import OUTPUT
 from .marks import ANNOTATIONS, LABELS, check, marked
 from .output import KubectlError
-from .printers import answer, split
+from .printers import Answer, answering
 from .targets import find, selected
 
 FLAGS = (
@@ -47,10 +47,10 @@ def patch(call: Call) -> None:
         what = f'error: --type must be one of [{" ".join(kinds)}], not "{call.flags["type"]}"'
         raise KubectlError(what, hint="--type merge")
     content = _content(call.flags["patch"])
-    split(call.flags["output"])
+    answer = answering(call.flags["output"])
     for target in selected(call).items:
         for found in find(call, target):
-            _patch(call, target.kind, found, content)
+            _patch(call, target.kind, found, content, answer)
 
 
 def _content(text: str) -> Any:
@@ -61,7 +61,7 @@ def _content(text: str) -> Any:
         raise KubectlError(what, hint=f"the patch in single quotes: {_EXAMPLE}") from None
 
 
-def _patch(call: Call, kind: Kind, found: Object, content: Any) -> None:
+def _patch(call: Call, kind: Kind, found: Object, content: Any, answer: Answer) -> None:
     if call.flags["type"] != "merge":
         raise _type_error(call.flags["type"], kind)
     parts = _parts(kind, content)
@@ -75,7 +75,7 @@ def _patch(call: Call, kind: Kind, found: Object, content: Any) -> None:
 
     changed = call.node.store.change(kind.model, found.name, patched) or found
     verb = "patched (no change)" if changed is found else "patched"
-    call.print(answer(kind, changed, verb, call.flags["output"]))
+    call.print(answer(kind, changed, verb))
     call.objects.append(changed)
 
 

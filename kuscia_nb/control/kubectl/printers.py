@@ -23,19 +23,20 @@ from .yaml import to_yaml
 
 FORMATS = ("custom-columns", "json", "jsonpath", "jsonpath-as-json", "name", "wide", "yaml")
 
-
 Lines = Callable[[Sequence[Object]], str]
 """Prints objects, a line each."""
 Encoder = Callable[[Any], str]
 """Prints one manifest, or a List of them."""
+Answer = Callable[[Kind, Object, str], str]
+"""Says what was done with an object."""
 
 
-def split(output: str) -> tuple[str, str]:
-    """("jsonpath", "{.status.phase}"); KubectlError for a format that kubectl or we do not have."""
+def split(output: str, formats: Sequence[str] = FORMATS) -> tuple[str, str]:
+    """("jsonpath", "{.status.phase}"); KubectlError for another format."""
     form, _, template = output.partition("=")
-    if form and form not in FORMATS:
+    if form and form not in formats:
         what = f'error: unable to match a printer suitable for the output format "{output}"'
-        raise KubectlError(f"{what}, allowed formats are: {','.join(FORMATS)}", hint=choice(form, FORMATS))
+        raise KubectlError(f"{what}, allowed formats are: {','.join(formats)}", hint=choice(form, formats))
     if form.startswith("jsonpath") and not template:
         raise KubectlError("error: template format specified but no template given", hint=f"-o {form}='{{.status}}'")
     return form, template
@@ -78,18 +79,15 @@ class _Documents:
         return separator + to_yaml(data)
 
 
-def answer(kind: Kind, found: Object, verb: str, output: str) -> str:
-    """What a command says about an object that it has changed: what it did, or, with -o, the object."""
-    form, template = split(output)
+def answering(output: str) -> Answer:
+    """How a command answers that changes objects: with what it did, or, with -o, the object."""
+    form, template = split(output, [form for form in FORMATS if form not in ("wide", "custom-columns")])
     if not form:
-        return f"{title(kind, found.name)} {verb}\n"
+        return lambda kind, found, verb: f"{title(kind, found.name)} {verb}\n"
     if form == "name":
-        return names([found])
-    if form in ("wide", "custom-columns"):
-        known = sorted(set(FORMATS) - {"wide", "custom-columns"})
-        what = f'error: unable to match a printer suitable for the output format "{output}"'
-        raise KubectlError(f"{what}, allowed formats are: {','.join(known)}", hint=choice(form, known))
-    return encoder(form, template)(found.manifest())
+        return lambda kind, found, verb: names([found])
+    encode = to_yaml if form == "yaml" else encoder(form, template)
+    return lambda kind, found, verb: encode(found.manifest())
 
 
 def path(template: str) -> Template:

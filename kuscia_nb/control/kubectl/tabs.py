@@ -20,12 +20,10 @@ class Tabs:
         """The text with blanks for tabs. What follows the last tab of a line belongs to no column."""
         lines = [line.split("\t") for line in text.split("\n")]
         for column in range(max(map(len, lines)) - 1):
-            start = 0
-            for has_it, block in groupby(lines, lambda line: len(line) - 1 > column):  # noqa: B023
-                size = len(list(block))
+            having = [len(line) - 1 > column for line in lines]
+            for has_it, block in groupby(range(len(lines)), having.__getitem__):
                 if has_it:
-                    self._pad(lines[start : start + size], column)
-                start += size
+                    self._pad([lines[i] for i in block], column)
         return "\n".join(map("".join, lines))
 
     def _pad(self, lines: list[list[str]], column: int) -> None:

@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
-from ..kinds import Kind
+from ..kinds import Kind, KusciaTask
 from ..meta import CROSS_DOMAIN, Object
+from ..resources import KusciaJob
 from ..store import Change, watching
 from .call import Call
 from .delete import ALL, NOTHING_NAMED
@@ -17,7 +18,7 @@ from .flags import Flag
 from .get import ALL_NAMESPACES, OUTPUT, SELECTOR
 from .jsonpath import first, relaxed
 from .output import KubectlError
-from .printers import answer, split
+from .printers import answering
 from .steps import JsonPathError
 from .targets import not_found, on_node, selected
 
@@ -41,7 +42,7 @@ def wait(call: Call) -> None:
     """Wait for every object that the line names, within one timeout for all."""
     goal = call.flags["for"]
     met = _condition(goal)
-    split(call.flags["output"])
+    answer = answering(call.flags["output"])
     if not call.args:
         raise KubectlError(NOTHING_NAMED, hint=f"kubectl wait kj/NAME -n {CROSS_DOMAIN} {_EXAMPLE}")
     timeout = call.flags["timeout"]
@@ -53,7 +54,7 @@ def wait(call: Call) -> None:
         if not shown and not (goal == "create" and call.namespace_shows(kind)):
             call.fail(not_found(call, kind, name))
         elif found := _waited(call, kind, name, met, deadline):
-            call.print(answer(kind, found, "condition met", call.flags["output"]))
+            call.print(answer(kind, found, "condition met"))
             call.objects.append(found)
 
 
@@ -79,8 +80,8 @@ def _waited(call: Call, kind: Kind, name: str, met: Met, deadline: float) -> Obj
                 return last
             if found is None and last is not None:
                 return call.fail(not_found(call, kind, name))
-            if getattr(found, "finished", False) and call.flags["for"] != "delete":
-                hint = f"kubectl describe {kind.names[0]} {name}: it is {_phase(found)}, which is its end"
+            if isinstance(found, KusciaJob | KusciaTask) and found.finished and call.flags["for"] != "delete":
+                hint = f"kubectl describe {kind.names[0]} {name}: it is {found.status.phase}, which is its end"
                 return call.fail(KubectlError(f"error: {late}", hint=hint))
             try:
                 changes.get(timeout=max(0.0, deadline - time.monotonic()))
@@ -88,10 +89,6 @@ def _waited(call: Call, kind: Kind, name: str, met: Met, deadline: float) -> Obj
                 return call.fail(KubectlError(f"error: {late}", hint="a longer --timeout"))
             except KeyboardInterrupt:
                 return call.fail(KubectlError(f"error: interrupted while waiting for {kind.plural}/{name}"))
-
-
-def _phase(found: object) -> str:
-    return getattr(found, "status").phase  # noqa: B009
 
 
 def _condition(goal: str) -> Met:
