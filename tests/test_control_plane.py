@@ -11,7 +11,7 @@ from world import World, job
 from kuscia_nb.control.kinds import AppImage, KusciaTask
 from kuscia_nb.control.meta import LABEL, Condition, condition, now
 from kuscia_nb.control.resources import KusciaJob
-from kuscia_nb.errors import JobError, ManifestError
+from kuscia_nb.errors import JobError, KusciaError, ManifestError
 
 
 @pytest.fixture
@@ -306,6 +306,21 @@ def test_a_task_succeeds_when_enough_parties_do(world: World) -> None:
     world.apply(job({"fails": "bob", "scheduleConfig": {"minReservedMembers": 2}}))
     world.finish()
     assert kt(world).status.phase == "Failed"
+
+
+def test_the_observer_hears_why_a_partner_could_not_begin(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its initiator only learns that it failed."""
+
+    def broken(*_: object) -> None:
+        raise KusciaError("bob has run out of environments")
+
+    monkeypatch.setattr(world.plane._controllers["bob", "KusciaTask"], "_with_environment", broken)
+    world.apply(job())
+    world.finish()
+    assert "run out" not in kj(world).status.message
+    error = world.runs.by_name["job"].error
+    assert error is not None
+    assert "failed party[bob-guest]; bob: Failed to create kusciaTask related resources, bob has run out" in error.what
 
 
 # --- stop and delete -------------------------------------------------------------------------------------------------

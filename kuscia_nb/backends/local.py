@@ -10,7 +10,6 @@ killed process could not remove, the next one does.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -35,7 +34,7 @@ from ..control.meta import Metadata
 from ..control.node import Node
 from ..control.plane import ControlPlane
 from ..control.pods import Pods
-from ..control.resources import KusciaJob, as_double, changed_numbers
+from ..control.resources import KusciaJob
 from ..control.runs import Options, Run, Runs
 from ..data.sample import write_sample
 from ..errors import JobError
@@ -75,10 +74,7 @@ class LocalBackend:
     def apply(self, manifest: str | Mapping[str, Any], options: Options, *, replace: bool = False) -> Run:
         """Check a job and start it on its initiator's node; `replace` a finished job of the same name."""
         job = read_manifest(manifest) if isinstance(manifest, str) else from_dict(manifest)
-        run = self._start(job, options, replace, "metadata.name")
-        for task in job.spec.tasks:
-            _warn(run, json.loads(task.task_input_config))
-        return run
+        return self._start(job, options, replace, "metadata.name")
 
     def submit(self, request: str | Mapping[str, Any], options: Options, *, replace: bool = False) -> Run:
         """`apply` for a BFIA create-job request."""
@@ -86,7 +82,7 @@ class LocalBackend:
         job = to_job(create)
         with bfia.pointing_into(create, job):
             run = self._start(job, options, replace, "job_id")
-        _warn(run, json.loads(request) if isinstance(request, str) else request)
+        self.runs.warn(run, bfia.written(create))  # its job has the numbers as doubles already
         return run
 
     def stop(self, run: Run) -> None:
@@ -187,13 +183,6 @@ class LocalBackend:
                 node.store.create(image)
             else:
                 node.apply(image)
-
-
-def _warn(run: Run, data: Any) -> None:
-    """Say which numbers are other ones for Kuscia."""
-    for name, number in changed_numbers(data):
-        text = f"{name} = {number} is used as {as_double(number)}: Kuscia's numbers are doubles"
-        run.events.emit(run.job.spec.initiator, run.name, "warning", message=text)
 
 
 def _sweep() -> None:

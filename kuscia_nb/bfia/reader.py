@@ -46,6 +46,11 @@ def from_dict(data: Mapping[str, Any]) -> CreateJobRequest:
     return _checked(RequestSource(data=_plain(data)), [])
 
 
+def written(request: CreateJobRequest) -> Any:
+    """The data of a request as it was written, numbers and all."""
+    return request._source.data if isinstance(request._source, RequestSource) else None
+
+
 @contextmanager
 def pointing_into(request: CreateJobRequest, job: KusciaJob) -> Iterator[None]:
     """Within it, what is found wrong with the job of a request is said in the words of the request."""

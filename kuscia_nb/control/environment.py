@@ -217,8 +217,22 @@ def _input_problems(
         yield from _would_fail(at, _produced, ref, aliases)
         alias, _, key = ref.key.partition(".")
         keys = [output.key for output in outputs.get(alias, ()) if output.type == ref.type]
+        if key in keys and alias not in {config.name, *_before(job, config.name)}:
+            text = f"task {config.name} reads what task {alias} writes, but does not depend on it"
+            yield Problem(at, text, f"dependencies: [{alias}]")
         if key and alias in outputs and key.split(".")[0] not in keys:
             yield Problem(at, f'task {alias} has no output "{key}" of type {ref.type}', choice(key, keys))
+
+
+def _before(job: KusciaJob, alias: str) -> set[str]:
+    """The tasks that have ended when a task starts: its dependencies, theirs, and so on."""
+    dependencies = {task.alias: task.dependencies for task in job.spec.tasks}
+    found: set[str] = set()
+    more = set(dependencies.get(alias, ()))
+    while more := more - found:
+        found |= more
+        more = {other for name in more for other in dependencies.get(name, ())}
+    return found
 
 
 def _storage_problems(config: TaskInputConfig, path: FieldPath) -> Iterator[Problem]:

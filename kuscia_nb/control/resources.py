@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -67,7 +68,7 @@ def as_double(value: Any) -> Any:
         return [as_double(item) for item in value]
     if isinstance(value, int) and abs(value) > 2**53:
         with suppress(OverflowError):  # larger than all doubles: refused elsewhere
-            return int(float(value))
+            return int(Decimal(repr(float(value))))  # the shortest digits, as Kuscia writes them
     return value
 
 

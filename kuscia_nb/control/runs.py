@@ -6,6 +6,7 @@ shown of a job are folds over its event log, also after the job was deleted.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,10 +15,10 @@ from functools import partial
 
 from ..errors import JobFailed, JobStopped, KusciaError, PeerFailed
 from ..operators.ss_lr.training import STRATEGIES
-from ..trace.events import LOGGED, EventLog, log_line
+from ..trace.events import LOGGED, Event, EventLog, log_line
 from .kinds import KusciaTask
 from .meta import LABEL, Condition, now
-from .resources import FAILED, STOPPED, SUCCEEDED, KusciaJob
+from .resources import FAILED, STOPPED, SUCCEEDED, KusciaJob, as_double, changed_numbers
 from .store import Change, Store
 
 TRACES = ("full", "sizes", "off")
@@ -89,7 +90,15 @@ class Run:
         if self._deleted or (failed and failed[0].reason == STOPPED):
             return JobStopped("the job was deleted" if self._deleted else f"the job was stopped on {failed[0].node}")
         last = self.events.last("phase", node=self._leader, subject=self.name)
-        return JobFailed(f"job {self.name} failed: {(last and last.message) or 'no reason is known'}")
+        message = (last and last.message) or "no reason is known"
+        if "The remaining no-failed party" in message:  # who failed has said more to its own node
+            message += "".join(f"; {event.node}: {event.message}" for event in self._own_words())
+        return JobFailed(f"job {self.name} failed: {message}")
+
+    def _own_words(self) -> list[Event]:
+        """What nodes have said of a failed task, other than by counting the parties."""
+        failed = (e for e in self.events.select("condition") if e.status == "False" and e.subject != self.name)
+        return [e for e in failed if e.message and "The remaining" not in e.message and e.reason != "TaskIsStopped"]
 
     @property
     def _leader(self) -> str:
@@ -124,6 +133,12 @@ class Runs:
         """The run that a task on a node belongs to."""
         return self._by_uid[task.metadata.owner_references[0].uid]
 
+    def warn(self, run: Run, data: object) -> None:
+        """Say which numbers of a manifest or request are other ones for Kuscia (spec: kuscia §7 row 50)."""
+        for name, number in changed_numbers(data):
+            text = f"{name} = {number} is used as {as_double(number)}: Kuscia's numbers are doubles"
+            run.events.emit(run.job.spec.initiator, run.name, "warning", message=text)
+
     def forget(self, run: Run) -> None:
         """An expected job that was not taken after all."""
         with self._lock:
@@ -155,6 +170,8 @@ class Runs:
             if run is None or domain in run.nodes:
                 run = self.by_name[job.name] = Run(job)
             self._by_uid[job.metadata.uid] = run
+            for task in job.spec.tasks:  # however it came here; a partner's copy has doubles already
+                self.warn(run, json.loads(task.task_input_config))
         run = self._by_uid[job.metadata.uid]
         if change.new is None:
             run.nodes[domain] = None

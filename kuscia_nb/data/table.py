@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import os
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -66,7 +67,7 @@ def _content(path: Path, shown_as: str) -> bytes:
     except FileNotFoundError:
         raise _missing(path, shown_as) from None
     except OSError as error:
-        if path.is_dir():
+        if os.path.isdir(path):  # of any name, also one that is too long
             raise DataError("this is a folder, not a file", where=shown_as) from None
         raise DataError(f"the file cannot be read: {error.strerror}", where=shown_as) from error
     if b"\0" in content:  # UTF-16, or a spreadsheet, an archive, ...; the C reader would stop at it silently
