@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import subprocess
 import sys
@@ -88,7 +87,6 @@ curl -v -X POST 'http://127.0.0.1:8084/v1/interconn/schedule/job/create' \\
 """
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl")
 def test_the_tutorials_line(node: Node) -> None:
     with serving(node, None) as server:  # on 8084, unless that is taken
         line = CURL.replace(":8084", f":{server.port}")
@@ -101,7 +99,6 @@ def test_the_tutorials_line(node: Node) -> None:
         assert json.loads(again.stdout) == {"code": 400, "msg": "Job already exists", "data": None}
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl")
 def test_the_tutorials_line_without_its_header(node: Node) -> None:  # spec: kuscia §3.2
     with serving(node) as server:
         line = CURL.replace(":8084", f":{server.port}").replace("--header 'Content-Type: application/json' ", "")

@@ -81,7 +81,9 @@ def _waited(call: Call, kind: Kind, name: str, met: Met, deadline: float) -> Obj
             if found is None and last is not None:
                 return call.fail(not_found(call, kind, name))
             if isinstance(found, KusciaJob | KusciaTask) and found.finished and call.flags["for"] != "delete":
-                hint = f"kubectl describe {kind.names[0]} {name}: it is {found.status.phase}, which is its end"
+                where = f" -n {CROSS_DOMAIN}" if kind.namespaced else ""
+                where += f" --node {call.flags['node']}" if call.flags["node"] else ""
+                hint = f"kubectl describe {kind.names[0]} {name}{where}: it is {found.status.phase}, which is its end"
                 return call.fail(KubectlError(f"error: {late}", hint=hint))
             try:
                 changes.get(timeout=max(0.0, deadline - time.monotonic()))
