@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection
 from typing import Any
 
@@ -232,7 +232,7 @@ def test_nothing_is_left_of_a_server(node: Node) -> None:
     server.stop()
     assert set(threading.enumerate()) <= threads
     for open_one in (connection.sock, idle, half):
-        with closing(open_one):
+        with closing(open_one), suppress(ConnectionResetError):  # so ends one whose last bytes were not read
             assert open_one.recv(1) == b""
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=10)

@@ -1,0 +1,346 @@
+"""Explorers: what they show is what the protocol does, to the last bit."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import kuscia_nb as kn
+from kuscia_nb import explore, mpc
+from kuscia_nb.errors import DataError, KusciaError
+from kuscia_nb.explore import uniformity
+from kuscia_nb.explore.chi_square import p_value
+from kuscia_nb.mpc.ring import signed
+
+QUICK = settings(deadline=None, max_examples=60, derandomize=True)
+bits = st.integers(1, 30)
+numbers = st.floats(-1e4, 1e4)
+seeds = st.integers(0, 2**32)
+
+
+def wrap(value: int) -> int:
+    """Modulo 2^64, signed."""
+    return (value + 2**63) % 2**64 - 2**63
+
+
+# --- uniformity ------------------------------------------------------------------------------------------------------
+
+
+@QUICK
+@given(st.floats(0, 3000), st.integers(1, 1000))
+def test_p_values_are_those_of_scipy(statistic: float, degrees: int) -> None:
+    from scipy import stats
+
+    assert p_value(statistic, degrees) == pytest.approx(stats.chi2.sf(statistic, degrees), rel=1e-9, abs=1e-13)
+
+
+@pytest.mark.parametrize("degrees", [1, 3, 15, 63, 255])
+def test_small_p_values_keep_their_digits(degrees: int) -> None:
+    from scipy import stats
+
+    for statistic in (degrees + 5.0, degrees + 50.0, degrees + 500.0):
+        assert p_value(statistic, degrees) == pytest.approx(stats.chi2.sf(statistic, degrees), rel=1e-9)
+    assert p_value(1e6, degrees) == 0
+    assert p_value(0, degrees) == 1
+
+
+@QUICK
+@given(seeds, st.sampled_from([2, 16, 64]), st.sampled_from([8, 12, 63, 64]))
+def test_bins_are_equal_parts_of_the_signed_range(seed: int, bins: int, width: int) -> None:
+    from scipy import stats
+
+    ring = np.random.default_rng(seed).integers(0, 2**64, 5 * bins, np.uint64)
+    found = uniformity(ring, bins, bits=width)
+    values = [((int(x) + 2 ** (width - 1)) % 2**width) - 2 ** (width - 1) for x in ring]
+    counts = [
+        sum(low <= value < high for value in values) for low, high in zip(found.edges, found.edges[1:], strict=False)
+    ]
+    assert list(found.counts) == counts
+    assert len(set(np.diff(np.array(found.edges, object)))) == 1
+    reference = stats.chisquare(counts)
+    assert found.statistic == pytest.approx(reference.statistic)
+    assert found.p_value == pytest.approx(reference.pvalue, rel=1e-9)
+
+
+def test_what_the_test_of_uniformity_refuses() -> None:
+    few = np.zeros(9, np.uint64)
+    with pytest.raises(DataError, match="too few"):
+        uniformity(few)
+    for bins in (3, 1, 2048):
+        with pytest.raises(DataError, match="not possible"):
+            uniformity(np.zeros(100_000, np.uint64), bins)
+    assert uniformity(np.zeros(100, np.uint64)).p_value < 1e-12
+
+
+# --- splitting -------------------------------------------------------------------------------------------------------
+
+
+@QUICK
+@given(numbers, bits, st.integers(1, 20), seeds)
+def test_shares_always_add_up_to_the_number(value: float, fxp_bits: int, times: int, seed: int) -> None:
+    split = explore.split(value, times, fxp_bits=fxp_bits, seed=seed)
+    encoded = int(signed(mpc.encode([value], fxp_bits))[0])
+    assert split.encoded == encoded == math.trunc(value * 2**fxp_bits)
+    assert [wrap(a + b) for a, b in zip(split.alice.tolist(), split.bob.tolist(), strict=True)] == [encoded] * times
+    assert split.opened.tolist() == [encoded / 2**fxp_bits] * times
+    assert len(set(split.alice.tolist())) == len(set(split.bob.tolist())) == times
+
+
+def test_shares_are_fresh_unless_there_is_a_seed() -> None:
+    first, second = explore.split(1.0), explore.split(1.0)
+    assert set(first.alice.tolist()).isdisjoint(second.alice.tolist())
+    again = [explore.split(1.0, seed=3) for _ in range(2)]
+    assert again[0].alice.tolist() == again[1].alice.tolist()
+    assert "seed 3: nothing in it is secret" in repr(again[0])
+    assert "seed" not in repr(first)
+
+
+@pytest.mark.parametrize("party", ["alice", "bob"])
+def test_both_shares_are_uniform(party: str) -> None:
+    ring = getattr(explore.split(123.4, 20_000, seed=1), party)
+    assert uniformity(ring).p_value > 0.001
+    assert uniformity(ring, bits=12).p_value > 0.001
+
+
+# --- Beaver ----------------------------------------------------------------------------------------------------------
+
+
+@QUICK
+@given(st.floats(-100, 100), st.floats(-100, 100), st.integers(1, 20), seeds)
+def test_every_line_of_a_product_holds(x: float, y: float, fxp_bits: int, seed: int) -> None:
+    product = explore.product(x, y, fxp_bits=fxp_bits, seed=seed)
+    of = {step.name: step for step in product.steps}
+    for step in product.steps:
+        assert wrap(step.alice + step.bob) == step.together
+    x_, y_, a, b, c, e, f = (of[name].together for name in "xyabcef")
+    assert (x_, y_) == tuple(math.trunc(value * 2**fxp_bits) for value in (x, y))
+    assert c == wrap(a * b)
+    assert (e, f) == (wrap(x_ - a), wrap(y_ - b))
+    assert of["xy"].together == x_ * y_
+    for rank, part in ((0, "alice"), (1, "bob")):
+        own = {name: getattr(step, part) for name, step in of.items()}
+        assert own["xy"] == wrap(own["c"] + e * own["b"] + own["a"] * f + (0 if rank else e * f))
+    assert of["z"].alice == of["xy"].alice >> fxp_bits
+    assert of["z"].bob == wrap(-(wrap(-of["xy"].bob) >> fxp_bits))
+    assert abs(product.error) < 1
+    assert product.result == of["z"].together / 2**fxp_bits
+
+
+def test_a_product_says_who_knows_what() -> None:
+    product = explore.product(3.5, -2.0, seed=1)
+    known = {step.name: step.knows for step in product.steps}
+    assert known["a"] == known["c"] == "the TTP"
+    assert known["e"] == known["f"] == "both: it is opened"
+    assert known["xy"] == "nobody"
+    text = repr(product)
+    assert "3.5 x -2 = -7" in text
+    assert str(product.step("e").together) in text
+    assert max(map(len, text.splitlines())) <= 100
+    assert str(product.step("e").together) in product._repr_html_()
+
+
+def test_what_a_product_opens_is_what_goes_over_the_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: dict[str, list[int]] = {}
+    exchange = mpc.Link.exchange
+
+    def spy(self: mpc.Link, value: mpc.Ring, op: str) -> Any:
+        sent.setdefault(op, []).append(int(value.view(np.int64)[0]))
+        return exchange(self, value, op)
+
+    monkeypatch.setattr(mpc.Link, "exchange", spy)
+    product = explore.product(1.25, 0.5)
+    assert sorted(sent["open x-a"]) == sorted([product.step("e").alice, product.step("e").bob])
+    assert sorted(sent["open y-b"]) == sorted([product.step("f").alice, product.step("f").bob])
+
+
+# --- fixed point and truncation --------------------------------------------------------------------------------------
+
+
+@QUICK
+@given(
+    st.floats(-1e5, 1e5), st.integers(1, 20), st.integers(1, 20), st.sampled_from(["asymmetric", "symmetric"]), seeds
+)
+def test_truncation_errors_are_within_their_exact_bounds(
+    value: float, fxp_bits: int, shift: int, kind: str, seed: int
+) -> None:
+    found = explore.fixed_point(value, fxp_bits, shift, 500, kind=kind, seed=seed)
+    assert found.secret == math.trunc(value * 2 ** (fxp_bits + shift))
+    assert found.times == 500
+    assert found.seen.keys() <= found.expected.keys()
+    assert sum(found.expected.values()) == pytest.approx(1)
+    low, high = found.bounds
+    assert (-1 < low <= high < 1) if kind == "asymmetric" else (-2 < low <= high <= 0)
+    assert -1 < found.encoding_error < 1
+    assert abs(found.encoded) <= abs(value) * 2**fxp_bits
+
+
+@QUICK
+@given(st.integers(-(2**20), 2**20), st.integers(1, 12), st.sampled_from(["asymmetric", "symmetric"]))
+def test_the_stated_chances_are_exact(secret: int, shift: int, kind: str) -> None:
+    """Over every value of the bits that are cut off: the only part of the mask that decides."""
+    first, second = mpc.share.SHARE_TYPES[kind]  # type: ignore[attr-defined]
+    masks = np.arange(2**shift, dtype=np.uint64) + np.uint64(2**40)
+    shares = first.of(np.uint64(secret % 2**64) - masks), second.of(masks)
+    results = signed(shares[0].truncate(shift).ring + shares[1].truncate(shift).ring)
+    values, counts = np.unique(results, return_counts=True)
+    truncation = explore.Truncation(0.0, 1, shift, kind, 0, secret, {}, 0, None)
+    assert dict(zip(values.tolist(), (counts / 2**shift).tolist(), strict=True)) == truncation.expected
+    mean = sum(truncation.error_of(result) * chance for result, chance in truncation.expected.items())
+    assert mean == pytest.approx(0 if kind == "asymmetric" else -1 + 2.0**-shift, abs=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["asymmetric", "symmetric"])
+def test_results_come_as_often_as_they_should(kind: str) -> None:
+    from scipy import stats
+
+    found = explore.fixed_point(0.1, times=100_000, kind=kind, seed=5)
+    pairs = [(found.seen.get(result, 0), 100_000 * chance) for result, chance in found.expected.items()]
+    assert stats.chisquare(*zip(*pairs, strict=True)).pvalue > 0.001
+    assert abs(found.mean_error - (0 if kind == "asymmetric" else -1)) < 0.01
+
+
+@pytest.mark.parametrize("value", [2.0**12, -(2.0**12)])
+def test_large_secrets_wrap_as_often_as_they_should(value: float) -> None:
+    """2^12 with 48 fraction bits is 2^60: one pair of shares in 16 wraps around."""
+    found = explore.fixed_point(value, 28, 20, 50_000, seed=2)
+    assert found.wrap_chance == 1 / 16
+    assert abs(found.wrapped - 50_000 / 16) < 5 * math.sqrt(50_000 / 16)
+    assert f"{found.wrapped:,}" in repr(found)
+
+
+# --- one share -------------------------------------------------------------------------------------------------------
+
+
+def test_proper_shares_are_uniform_and_broken_ones_are_not() -> None:
+    lesson = explore.one_share(0.0025, 10_000, seed=4)
+    assert lesson.proper.uniformity.p_value > 0.001
+    assert lesson.broken.uniformity.p_value == 0
+    assert abs(lesson.broken.guess - 0.0025) <= 1
+    assert abs(lesson.broken.guess_of_many - 0.0025) < 5 / math.sqrt(3 * 10_000)
+    assert abs(lesson.proper.guess_of_many) > 1e8
+    assert sum(lesson.proper.uniformity.counts) == 10_000
+    assert "below 1e-12" in repr(lesson)
+
+
+# --- reused triple ---------------------------------------------------------------------------------------------------
+
+
+@QUICK
+@given(numbers, numbers, numbers, numbers, st.integers(1, 20), seeds)
+def test_a_reused_triple_leaks_the_exact_differences(
+    x1: float, x2: float, y1: float, y2: float, fxp_bits: int, seed: int
+) -> None:
+    lesson = explore.reused_triple(x1, x2, y1, y2, fxp_bits=fxp_bits, seed=seed)
+    x1_, x2_, y1_, y2_ = (math.trunc(value * 2**fxp_bits) for value in (x1, x2, y1, y2))
+    assert lesson.reused.x_difference == x1_ - x2_
+    assert lesson.reused.y_difference == y1_ - y2_
+    assert lesson.leaked == ((x1_ - x2_) / 2**fxp_bits, (y1_ - y2_) / 2**fxp_bits)
+    assert lesson.fresh.x_difference != x1_ - x2_
+
+
+def test_with_fresh_triples_the_differences_are_uniform() -> None:
+    lessons = [explore.reused_triple(3.0, 1.0) for _ in range(300)]
+    differences = np.array([lesson.fresh.x_difference for lesson in lessons], np.int64).view(np.uint64)
+    assert uniformity(differences, 16).p_value > 1e-4
+    assert {lesson.reused.x_difference for lesson in lessons} == {2 * 2**18}
+
+
+# --- results and arguments -------------------------------------------------------------------------------------------
+
+EVERY = [explore.split, explore.product, explore.fixed_point, explore.one_share, explore.reused_triple]
+every = pytest.mark.parametrize("explorer", EVERY, ids=lambda explorer: explorer.__name__)
+
+
+@every
+def test_results_are_repeatable_and_can_be_read(explorer: Any) -> None:
+    first, again, other = explorer(seed=1), explorer(seed=1), explorer(seed=2)
+    assert repr(first) == repr(again) != repr(other)
+    assert first._repr_html_() == again._repr_html_()
+    assert max(map(len, repr(first).splitlines())) <= 100
+    assert "<table" in first._repr_html_()
+    assert explorer.__doc__ in explorer._function.__doc__
+    assert explorer.__name__ in repr(explorer)
+
+
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (lambda: explore.split(math.nan), "value = nan"),
+        (lambda: explore.split(2.0**50), "too large"),
+        (lambda: explore.split(1.0, 0), "times = 0"),
+        (lambda: explore.split(1.0, fxp_bits=31), "fxp_bits = 31"),
+        (lambda: explore.product(2.0**20, 2.0**20), "does not fit"),
+        (lambda: explore.product(math.inf, 1), "x = inf"),
+        (lambda: explore.fixed_point(1.0, kind="other"), "unknown"),
+        (lambda: explore.fixed_point(1.0, shift=1.5), "shift = 1.5"),  # type: ignore[arg-type]
+        (lambda: explore.one_share(1.0, 10), "times = 10"),
+        (lambda: explore.one_share(1.0, bins=12), "12 bins"),
+        (lambda: explore.reused_triple(x2=1e300), "x2 = 1e"),
+    ],
+)
+def test_impossible_arguments_are_refused(call: Any, what: str) -> None:
+    with pytest.raises(DataError, match=what):
+        call()
+
+
+# --- forms -----------------------------------------------------------------------------------------------------------
+
+
+@every
+def test_a_form_has_labelled_controls_and_shows_a_result(explorer: Any) -> None:
+    form = explorer.widget(seed=1)
+    assert form.output.value.count("<table") >= 1
+    assert 'aria-live="polite"' in form.output.value
+    for editor in form.editors.values():
+        assert editor.description
+        assert editor.tooltip.startswith(editor.description)
+    assert form.button.description
+    assert repr(form.result) == repr(explorer(seed=1))
+
+
+def test_a_form_follows_its_controls() -> None:
+    form = explore.product.widget(x=4.0)
+    assert form.result.x == 4.0
+    form.editors["x"].value = 5.0
+    assert form.result.x == 5.0
+    before = form.output.value
+    form.button.click()
+    assert form.output.value != before, "fresh random numbers"
+    form.editors["x"].value = 1e30
+    assert form.result is None
+    assert "x = 1e+30 is too large" in form.output.value
+    form.editors["x"].value = 1.0
+    assert form.result.result == -2.0
+
+
+def test_a_form_leaves_its_result_in_the_saved_notebook(capsys: pytest.CaptureFixture[str]) -> None:
+    form = explore.split.widget()
+    bundle = form._repr_mimebundle_()
+    assert bundle["text/html"] == form.output.value
+    assert "Two shares of the same number" in bundle["text/plain"]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_without_ipywidgets_a_form_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "kuscia_nb.explore.form", None)
+    with pytest.raises(KusciaError, match="pip install ipywidgets"):
+        explore.split.widget()
+
+
+def test_explore_is_public_and_loaded_late() -> None:
+    assert kn.explore is explore
+    script = (
+        "import sys, json, kuscia_nb as kn; before = set(sys.modules); kn.explore.split(1.0);"
+        "heavy = ['numpy', 'kuscia_nb.explore', 'matplotlib', 'ipywidgets', 'pandas'];"
+        "print(json.dumps([[name in found for name in heavy] for found in (before, sys.modules)]))"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert json.loads(result.stdout) == [[False] * 5, [True, True, False, False, False]]
