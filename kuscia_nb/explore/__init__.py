@@ -1,0 +1,44 @@
+"""Small experiments to understand the protocol with: each a function, and a form in a notebook.
+
+    from kuscia_nb import explore
+
+    explore.split(3.5)                      a number in two shares, and again, and again
+    explore.product(3.5, -2.0)              a Beaver product, line by line
+    explore.fixed_point(0.1)                fixed point, and the errors of truncating shares
+    explore.one_share(0.0025)               why one share says nothing, beside a way to share that is broken
+    explore.reused_triple(3.5, -1.25)       what a triple that is used twice leaks
+
+    explore.split.widget()                  the same as a form (needs ipywidgets)
+
+They run two parties of `kuscia_nb.mpc` in lockstep, so what they show is what a job does. Every random number is fresh
+from the operating system; with `seed=` it is the same each time, for a lesson, and nothing is secret. Results show both
+parties' numbers: they are the observer's view.
+"""
+
+from .beaver import Product, Step, product
+from .chi_square import Uniformity, uniformity
+from .lesson import Explorer, Lesson
+from .one_share import OneShare, Variant, one_share
+from .reuse import Opened, Reuse, reused_triple
+from .splitting import Split, split
+from .truncation import Truncation, fixed_point
+
+__all__ = [
+    "Explorer",
+    "Lesson",
+    "OneShare",
+    "Opened",
+    "Product",
+    "Reuse",
+    "Split",
+    "Step",
+    "Truncation",
+    "Uniformity",
+    "Variant",
+    "fixed_point",
+    "one_share",
+    "product",
+    "reused_triple",
+    "split",
+    "uniformity",
+]

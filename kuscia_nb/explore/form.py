@@ -1,0 +1,72 @@
+"""Explorers as forms: an editor for each argument, a button to run again, and the result below as HTML.
+
+The controls are those of ipywidgets alone, and each has a label. The output is an HTML widget, which a screen reader is
+told about when it changes; the notebook's saved output keeps the last result for places that run no widgets.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from html import escape
+from typing import Any
+
+import ipywidgets as widgets
+
+from ..errors import KusciaError
+from ..views.table import html_note
+from .lesson import Field, Lesson
+
+_LABEL = {"description_width": "7em"}
+_WIDTH = {"width": "20em"}
+
+
+class Form(widgets.VBox):
+    """The arguments of a function to edit, and its result below them."""
+
+    def __init__(
+        self, function: Callable[..., Any], again: str, fields: tuple[Field, ...], start: Mapping[str, Any]
+    ) -> None:
+        given = inspect.signature(function).bind_partial(**start)
+        given.apply_defaults()
+        self._function = function
+        self._fixed = {name: value for name, value in given.arguments.items() if name not in {f.name for f in fields}}
+        self.editors = {field.name: _editor(field, given.arguments[field.name]) for field in fields}
+        """The control of each argument, by name."""
+        self.button = widgets.Button(description=again, tooltip=f"{again}: with fresh random numbers")
+        self.output = widgets.HTML()
+        self.result: Lesson | None = None
+        """What is shown; None after arguments that are not possible."""
+        self.button.on_click(self._run)
+        for editor in self.editors.values():
+            editor.observe(self._run, names="value")
+        controls = widgets.HBox([*self.editors.values(), self.button], layout={"flex_flow": "row wrap"})
+        super().__init__([controls, self.output])
+        self._run()
+
+    def _run(self, _: object = None) -> None:
+        """Compute anew, and show the result or what is wrong with the arguments."""
+        try:
+            edited = {name: editor.value for name, editor in self.editors.items()}
+            result: Lesson = self._function(**self._fixed, **edited)
+            self.result, shown = result, result._repr_html_()
+        except KusciaError as error:
+            self.result, shown = None, html_note(str(error))
+        label = escape(f"{self._function.__name__}: result")
+        self.output.value = f'<div role="region" aria-live="polite" aria-label="{label}">{shown}</div>'
+
+    def _repr_mimebundle_(self, **arguments: Any) -> dict[str, Any]:
+        """The form, and the last result for places that cannot show it."""
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**arguments) or {}
+        return bundle | {"text/html": self.output.value, "text/plain": repr(self.result)}
+
+
+def _editor(field: Field, value: Any) -> Any:
+    """A labelled control for an argument."""
+    common = {"description": field.label, "tooltip": f"{field.label}: {field.explanation}"}
+    common |= {"style": _LABEL, "layout": _WIDTH}
+    if field.choices:
+        return widgets.Dropdown(options=field.choices, value=str(value), **common)
+    if field.least is None:
+        return widgets.FloatText(value=value, **common)
+    return widgets.BoundedIntText(value=value, min=field.least, max=field.most, **common)

@@ -1,0 +1,72 @@
+"""Split a number into two shares, and look again: other shares each time, always the same sum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..mpc import Ring, decode, encode
+from ..mpc.ring import signed
+from ..views.table import Table
+from .lesson import Field, Lesson, Player, element, explorer, number, repeatable, run, whole
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Split(Lesson):
+    """One number, split several times."""
+
+    value: float
+    fxp_bits: int
+    encoded: int
+    """The number as an integer: trunc(value * 2^fxp_bits)."""
+    alice: Ring
+    """Alice's share each time."""
+    bob: Ring
+    opened: NDArray[np.float64]
+    """What the two shares of each time add up to."""
+    seed: int | None
+
+    @property
+    def headline(self) -> str:
+        integer = f"{self.value:.10g} is the integer {self.encoded} at fxp_bits = {self.fxp_bits}"
+        return f"{integer}; split {len(self.alice)} times"
+
+    @property
+    def tables(self) -> list[Table]:
+        pairs = zip(signed(self.alice).tolist(), signed(self.bob).tolist(), self.opened.tolist(), strict=True)
+        rows = [(str(i), f"{a}", f"{b}", f"{a + b}", f"{s:.10g}") for i, (a, b, s) in enumerate(pairs, 1)]
+        columns = ("time", "alice's share", "bob's share", "sum", "sum mod 2^64, over 2^fxp_bits")
+        return [Table("Two shares of the same number (sums are the observer's: no party has both)", columns, rows, 1)]
+
+    @property
+    def notes(self) -> list[str]:
+        rule = (
+            "Alice draws r, all 2^64 numbers being equally likely, sends r to bob and keeps x - r. Her share is as "
+            "random as his. A sum beyond 2^63 wraps around, and stands for the same number modulo 2^64."
+        )
+        return [rule, *repeatable(self.seed)]
+
+
+@explorer(
+    "Split again",
+    Field("value", "Number", "the secret: any number"),
+    Field("times", "Times", "how often it is split", 1, 50),
+    Field("fxp_bits", "fxp_bits", "fraction bits of the fixed-point number", 1, 30),
+)
+def split(value: float = 3.5, times: int = 5, *, fxp_bits: int = 18, seed: int | None = None) -> Split:
+    """Split a number into fresh shares several times, and open it each time.
+
+    `seed` makes the shares repeatable, for a lesson; nothing is secret then.
+    """
+    bits = whole("fxp_bits", fxp_bits, 1, 30)
+    value = number("value", value, 2.0 ** (62 - bits))
+    secrets = encode(np.full(whole("times", times, 1, 100_000), value), bits)
+
+    async def program(player: Player) -> tuple[Ring, Ring]:
+        share = await player.split(None if player.rank else secrets, secrets.size)
+        return share.ring, await player.semi2k.open(share)
+
+    (alice, opened), (bob, _) = run(program, seed, bits)
+    return Split(value, bits, element(secrets[:1]), alice, bob, decode(opened, bits).astype(np.float64), seed)

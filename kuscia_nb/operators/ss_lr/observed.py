@@ -1,0 +1,180 @@
+"""Both parties' data in one place, and a job's training on them once more: what an observer of both nodes can do.
+
+No party can: this reads both nodes' files. The shares of a training that is run again with the job's seed are the job's
+own, to the last bit; without a seed they are those of another run on the same data.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...data.table import read_table
+from ...errors import DataError
+from ...mpc import (
+    Layout,
+    Link,
+    Ring,
+    Seeds,
+    Semi2k,
+    Share,
+    Terms,
+    TrustedThirdParty,
+    connect,
+    decode,
+    encode,
+    run_lockstep,
+)
+from .parameters import Parameters
+from .plaintext import Plaintext
+from .program import STRATEGY, split_label
+from .training import SIGMOID_SHIFT, STRATEGIES, Descent, Plan, targets
+
+_HEARD = 2**20
+"""Numbers that are kept of what a party receives."""
+
+
+class Seen(NamedTuple):
+    """What one party has of a training."""
+
+    weights: Ring
+    """Its shares of the weights after each kept step, (kept, width)."""
+    received: Ring
+    """The first numbers that it got from its peer, at most a million."""
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """Both parties' data and the terms of one training: what no party has."""
+
+    nodes: tuple[str, str]
+    """By rank."""
+    features: tuple[NDArray[np.float32], NDArray[np.float32]]
+    """Of each rank, (rows, columns)."""
+    labels: NDArray[np.float32]
+    label_rank: int
+    parameters: Parameters
+    layout: Layout
+    strategy: str
+
+    @classmethod
+    def read(cls, environments: Sequence[Mapping[str, str]], since: float) -> Material:
+        """From both parties' environments and files; DataError, if a file was changed after the time `since`."""
+        ranked = sorted(environments, key=lambda environment: environment["config.self_role"])
+        first, second = (Parameters.from_environment(environment) for environment in ranked)
+        nodes, features, labels, label_rank = [], [], None, 0
+        for rank, (environment, parameters) in enumerate(zip(ranked, (first, second), strict=True)):
+            nodes.append(environment[f"config.node_id.{environment['config.self_role']}"])
+            path = _input(environment)
+            if path.is_file() and path.stat().st_mtime > since:
+                what = "the file was changed after the job had begun, so the plaintext would be that of other data"
+                raise DataError(what, where=f"{nodes[-1]}: {path.name}", hint="run the job again")
+            table = read_table(path, parameters.skip_rows, f"{nodes[-1]}: {path.name}")
+            _, own, found = split_label(table, parameters.has_label, path.name, parameters.skip_rows)
+            features.append(own)
+            if found is not None:
+                labels, label_rank = found, rank
+        assert labels is not None
+        layout = Layout(
+            (features[0].shape[1], features[1].shape[1]),
+            first.batch_size,
+            len(labels) // first.batch_size,
+            first.num_epoch,
+            first.l2_norm > 0,
+        )
+        strategy = ranked[0].get(STRATEGY, next(iter(STRATEGIES)))
+        return cls((nodes[0], nodes[1]), (features[0], features[1]), labels, label_rank, first, layout, strategy)
+
+    @property
+    def fxp_bits(self) -> int:
+        return self.parameters.fxp_bits
+
+    def plaintext(self, *, ring_numbers: bool, ring_rate: bool) -> Plaintext:
+        """The training in float64: with features and l2_norm as the ring has them or exact, and so the rate."""
+        bits, layout = self.fxp_bits, self.layout
+        x = np.hstack(self.features)[: layout.batches * layout.batch_size]
+        numbers = decode(encode(x, bits), bits) if ring_numbers else x
+        rows = np.column_stack([numbers.astype(np.float64), np.ones(len(x))])
+        y = self.labels[: len(x)].astype(np.float64) - 0.5
+        l2 = np.float32(self.parameters.l2_norm)
+        return Plaintext(
+            rows.reshape(layout.batches, layout.batch_size, -1),
+            y.reshape(layout.batches, -1),
+            layout.epochs,
+            self.parameters.step_rate / 2**bits if ring_rate else self.parameters.learning_rate / layout.batch_size,
+            float(decode(encode(l2, bits), bits)) if ring_numbers else self.parameters.l2_norm,
+        )
+
+    def train(self, kept: NDArray[np.int64], seed: int | None, scope: str) -> tuple[Seen, Seen]:
+        """The training on shares, and what each rank has of it; with the job's seed and scope, the job's own."""
+        links, ttp, bits = connect(self.nodes), TrustedThirdParty(), self.fxp_bits
+        plan = Plan(
+            self.layout,
+            np.array(self.parameters.step_rate, np.uint64),
+            encode(np.float32(self.parameters.l2_norm), bits),
+            self.strategy,
+        )
+
+        async def party(rank: int) -> Seen:
+            link, terms = links[rank], Terms("shadow", self.parameters.ttp_adjust_rank, bits)
+            mpc = await Semi2k.start(link, ttp, Seeds(seed, f"{scope}/{link.name}"), terms)
+            labels = self.labels if rank == self.label_rank else None
+            heard = _listen(link)
+            weights = await _weights_on_the_way(mpc, encode(self.features[rank], bits), labels, plan, kept)
+            return Seen(weights, np.concatenate(heard)[:_HEARD])
+
+        outcomes = run_lockstep((party(0), party(1)), links)
+        for outcome in outcomes:
+            if outcome.error is not None:
+                raise outcome.error
+        return outcomes[0].result, outcomes[1].result
+
+
+async def _weights_on_the_way(
+    mpc: Semi2k, own: Ring, labels: NDArray[np.float32] | None, plan: Plan, kept: NDArray[np.int64]
+) -> Ring:
+    """`training.train`, with this party's share of the weights after each kept step."""
+    data = STRATEGIES[plan.strategy](mpc, own, targets(mpc, labels, len(own)), plan.layout)
+    bits, descent, weights = mpc.fxp_bits, Descent(plan, mpc.fxp_bits), data.zero_weights()
+    result, wanted, step = [], set(kept.tolist()), 0
+    for epoch in range(plan.layout.epochs):
+        async for batch in data.batches(epoch):
+            predictions = await batch.dot(weights, bits + SIGMOID_SHIFT)
+            gradient = await batch.residual_dot(predictions, bits)
+            share = weights if isinstance(weights, Share) else data.as_share(weights)
+            descent.step(share, gradient)
+            weights, step = share, step + 1
+            if step in wanted:
+                result.append(share.ring.copy())
+    return np.array(result)
+
+
+def _listen(link: Link) -> list[Ring]:
+    """The numbers that will arrive over a link, as far as they are kept."""
+    heard: list[Ring] = []
+    exchange, room = link.exchange, _HEARD
+
+    async def listening(value: Ring, op: str) -> Ring:
+        nonlocal room
+        received = await exchange(value, op)
+        if room > 0:
+            heard.append(received.ravel()[:room].copy())
+            room -= heard[-1].size
+        return received
+
+    link.exchange = listening  # type: ignore[method-assign]
+    return heard
+
+
+def _input(environment: Mapping[str, str]) -> Path:
+    """The data file of the program with this environment."""
+    place = json.loads(environment["runtime.component.input.train_data"])
+    storage = Path(unquote(urlsplit(environment["system.storage"]).path))
+    return storage / place["namespace"] / place["name"]

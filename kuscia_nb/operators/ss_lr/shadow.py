@@ -1,0 +1,185 @@
+"""The teacher's shadow: the same training in plaintext, on both parties' data, beside the secret one.
+
+No party can do this: the observer reads both nodes' files, after the job. It says how far the secret weights are from
+what was asked for, and which part of the job each difference comes from. With w from plaintext in float64:
+
+    encoding     fixed point of features and l2_norm, exact rate    minus   everything as it was asked for
+    rate         the rate that the ring has                         minus   the exact learning_rate / batch_size
+    truncation   the job's own weights                              minus   plaintext with the ring's numbers
+
+The three add up to the whole difference. Truncation rounds at random; `Plaintext.spread` says how much is expected.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import DataError, JobError
+from ...mpc import Ring, decode
+from ...mpc.ring import signed
+from .observed import Material, Seen
+from .plaintext import Floats, Spread
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LABEL = "teacher's shadow: plaintext of both parties, computed by the observer"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Shadow:
+    """A finished job beside its plaintext: what the observer sees, and no party."""
+
+    material: Material
+    shares: tuple[Ring, ...]
+    """The job's result, by rank."""
+    features: list[str]
+    owners: list[str]
+    seed: int | None
+    scope: str
+    """What the job's seeds were drawn for, without the party."""
+
+    @property
+    def ulp(self) -> float:
+        """What one unit in the last place is worth."""
+        return 2.0**-self.material.fxp_bits
+
+    @cached_property
+    def weights(self) -> pd.DataFrame:
+        """Each weight: feature, owner, secret, plaintext (ring's rate), exact_rate; and their differences in ulp.
+
+        `error_ulp` is secret - plaintext: what truncation did. `exact_rate_error_ulp` is secret - exact_rate.
+        """
+        import pandas as pd
+
+        secret = decode(self.shares[0] + self.shares[1], self.material.fxp_bits)
+        plaintext, exact = self.plaintexts["ring"][-1], self.plaintexts["exact rate"][-1]
+        return pd.DataFrame(
+            {
+                "feature": self.features,
+                "owner": self.owners,
+                "secret": secret,
+                "plaintext": plaintext,
+                "exact_rate": exact,
+                "error_ulp": (secret - plaintext) / self.ulp,
+                "exact_rate_error_ulp": (secret - exact) / self.ulp,
+            }
+        )
+
+    @cached_property
+    def plaintexts(self) -> dict[str, Floats]:
+        """Plaintext weights after each kept step: "ring" (numbers and rate), "exact rate", "exact" (neither)."""
+        return {
+            "ring": self.material.plaintext(ring_numbers=True, ring_rate=True).weights(),
+            "exact rate": self.material.plaintext(ring_numbers=True, ring_rate=False).weights(),
+            "exact": self.material.plaintext(ring_numbers=False, ring_rate=False).weights(),
+        }
+
+    @cached_property
+    def spread(self) -> Spread | None:
+        """The truncation error that is to be expected."""
+        return self.material.plaintext(ring_numbers=True, ring_rate=True).spread(self.material.fxp_bits)
+
+    def run(self) -> Steps:
+        """The job's own steps if it is repeatable, otherwise those of a run like it."""
+        return self.rehearse() if self.seed is None else self.replay()
+
+    @property
+    def steps(self) -> pd.DataFrame:
+        """The error after each step, see `Steps.frame`. Only of a repeatable job, whose steps can be computed again."""
+        return self.replay().frame
+
+    def replay(self) -> Steps:
+        """The job once more with its own seed, and its weights after each step; checked against its result."""
+        if self.seed is None:
+            hint = "run the job with seed=..., or shadow.rehearse(): the same training with other random numbers"
+            raise JobError("the job has kept no weights on the way, and it cannot be repeated", hint=hint)
+        return self._replayed
+
+    @cached_property
+    def _replayed(self) -> Steps:
+        steps = self._train(self.seed)
+        if not all(np.array_equal(seen.weights[-1], own) for seen, own in zip(steps.seen, self.shares, strict=True)):
+            raise DataError("the job's steps computed again give other shares", hint="run the job again")
+        return steps
+
+    def rehearse(self) -> Steps:
+        """The same training on the same data with fresh random numbers: not the job, but a run like it."""
+        return self._train(None)
+
+    def _train(self, seed: int | None) -> Steps:
+        kept = self.material.plaintext(ring_numbers=True, ring_rate=True).kept
+        return Steps(self, kept, self.material.train(kept, seed, self.scope), seed is not None)
+
+    def __repr__(self) -> str:
+        return f"{textwrap.fill(self._headline, 100)}\n\n{self.weights.to_string(float_format='{:.6g}'.format)}"
+
+    def _repr_html_(self) -> str:
+        return f"<p><strong>{self._headline}</strong></p>{self.weights.to_html(float_format='{:.6g}'.format)}"
+
+    @property
+    def _headline(self) -> str:
+        own, exact = (self.weights[name].abs().max() for name in ("error_ulp", "exact_rate_error_ulp"))
+        text = f"{LABEL[0].upper()}{LABEL[1:]}. 1 ulp = 2^-{self.material.fxp_bits}. Largest error of a weight: "
+        return f"{text}{own:.1f} ulp with the rate that the ring has, {exact:.1f} ulp with the exact rate."
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Steps:
+    """A training on shares beside plaintext, step by step."""
+
+    shadow: Shadow
+    kept: NDArray[np.int64]
+    """The steps, from 1."""
+    seen: tuple[Seen, Seen]
+    """What each rank has of it."""
+    is_the_job: bool
+    """Whether it is the job itself, or a run like it."""
+
+    @property
+    def source(self) -> str:
+        """Where the secret weights come from, for people."""
+        if self.is_the_job:
+            return f"the job, computed again with its seed {self.shadow.seed}"
+        return "a run like the job, with other random numbers"
+
+    @cached_property
+    def errors(self) -> dict[str, Floats]:
+        """Of every weight after each step, in ulp, (kept, width): truncation, rate, encoding; they add up."""
+        secret = signed(self.seen[0].weights + self.seen[1].weights).astype(np.float64)
+        ring, rate, exact = (weights / self.shadow.ulp for weights in self.shadow.plaintexts.values())
+        return {"truncation": secret - ring, "rate": ring - rate, "encoding": rate - exact}
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """step, epoch, batch (from 1); for each source of error its root mean square over the weights and the largest.
+
+        All are in ulp. `expected` is the root mean square that truncation should have.
+        """
+        import pandas as pd
+
+        batches = self.shadow.material.layout.batches
+        columns: dict[str, Any] = {
+            "step": self.kept,
+            "epoch": (self.kept - 1) // batches + 1,
+            "batch": (self.kept - 1) % batches + 1,
+        }
+        for name, errors in self.errors.items():
+            columns |= {name: _rms(errors), f"{name}_max": np.abs(errors).max(1)}
+        if (spread := self.shadow.spread) is not None:
+            columns["expected"] = _rms(spread.deviation)
+        return pd.DataFrame(columns)
+
+    def __repr__(self) -> str:
+        return f"{LABEL}: {self.source}\n\n{self.frame.to_string(max_rows=12, float_format='{:.4g}'.format)}"
+
+
+def _rms(errors: Floats) -> Floats:
+    """Root mean square over the weights."""
+    return np.sqrt((errors**2).mean(1))
