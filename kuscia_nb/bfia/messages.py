@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import (
@@ -22,10 +23,14 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
-from pydantic.alias_generators import to_camel
+from pydantic.alias_generators import to_camel as camel
 from pydantic_core import PydanticCustomError
 
 from ..errors import ManifestError
+
+
+to_camel = lru_cache(camel)
+"""jobId for job_id; there are few names, and every message has them."""
 
 
 class Message(BaseModel):

@@ -12,7 +12,7 @@ from .records import JobRecords, stopped_aliases
 from .resources import FAILED, SUCCEEDED, KusciaJob, Phase
 from .scheduling import verdict
 
-POLL = (0.002, 15.0)
+POLL = (0.001, 15.0)
 """Seconds between two questions: the first pause, and the longest (Kuscia's only one)."""
 UNANSWERED = 300.0
 """Seconds after which an initiator that does not answer is given up."""

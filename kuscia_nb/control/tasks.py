@@ -30,7 +30,7 @@ from .records import TaskRecords, stopped
 from .resources import FAILED, PENDING, RUNNING, SUCCEEDED, KusciaJob, Party
 from .scheduling import FINAL
 
-POLL = (0.002, 5.0)
+POLL = (0.001, 5.0)
 """Seconds between two questions of the initiator: the first pause, and the longest (Kuscia's only one)."""
 LIFECYCLE = 300
 """Seconds until the parties of a task must all have begun, unless its scheduleConfig says otherwise."""
