@@ -28,7 +28,6 @@ from pydantic_core import PydanticCustomError
 
 from ..errors import ManifestError
 
-
 to_camel = lru_cache(camel)
 """jobId for job_id; there are few names, and every message has them."""
 
