@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from . import explore
     from .cluster import Cluster, connect
     from .data.sample import tutorial_manifest
     from .errors import KusciaError
     from .job import Job
     from .operators import Party, operator
+    from .trace.trace import Trace
 
 __version__ = "0.1.0"
 
@@ -29,8 +31,10 @@ __all__ = [
     "Job",
     "KusciaError",
     "Party",
+    "Trace",
     "__version__",
     "connect",
+    "explore",
     "operator",
     "tutorial_manifest",
 ]
@@ -40,6 +44,7 @@ _MODULES = {
     "Job": "job",
     "KusciaError": "errors",
     "Party": "operators",
+    "Trace": "trace.trace",
     "connect": "cluster",
     "operator": "operators",
     "tutorial_manifest": "data.sample",
@@ -50,6 +55,8 @@ def __getattr__(name: str) -> Any:
     """Load a public name when it is first used."""
     from importlib import import_module
 
+    if name == "explore":
+        return import_module(f"{__name__}.explore")
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
@@ -73,7 +80,7 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
 
     from . import magics
 
-    for module in magics.modules():
-        module.unregister(shell)
     if f"{__name__}.cluster" in sys.modules:
         sys.modules[f"{__name__}.cluster"].disconnect()
+    for module in magics.modules():
+        module.unregister(shell)

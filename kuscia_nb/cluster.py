@@ -125,17 +125,17 @@ class Cluster:
         strategy: str = "preprocessed",
         seed: int | None = None,
         trace: str = "sizes",
+        shadow: bool = False,
     ) -> Job:
         """Start the KusciaJob that a YAML or JSON text (or a dict) describes; returns it running.
 
         `replace`: delete a finished job of this name first. `strategy`: how products of secrets are made,
         "preprocessed" or "interconnection". `seed` makes the run repeatable, for teaching and tests: nothing in it is
-        secret. ManifestError, if the text is not a valid job, says everything that is wrong; JobError, if the name is
-        taken.
+        secret. `shadow`: compare with plaintext after the end, which only an observer of both nodes can (`job.shadow`).
+        ManifestError, if the text is not a valid job, says everything that is wrong; JobError, if the name is taken.
         """
-        return Job(
-            self._backend, self._backend.apply(manifest, Options.checked(strategy, seed, trace), replace=replace)
-        )
+        options = Options.checked(strategy, seed, trace, shadow)
+        return Job(self._backend, self._backend.apply(manifest, options, replace=replace))
 
     def submit(
         self,
@@ -145,14 +145,14 @@ class Cluster:
         strategy: str = "preprocessed",
         seed: int | None = None,
         trace: str = "sizes",
+        shadow: bool = False,
     ) -> Job:
         """`apply` for a BFIA create-job request: the JSON text (or a dict) for POST /v1/interconn/schedule/job/create.
 
         The job is the KusciaJob that Kuscia makes of the request (spec: kuscia §3.5).
         """
-        return Job(
-            self._backend, self._backend.submit(request, Options.checked(strategy, seed, trace), replace=replace)
-        )
+        options = Options.checked(strategy, seed, trace, shadow)
+        return Job(self._backend, self._backend.submit(request, options, replace=replace))
 
     def jobs(self) -> pd.DataFrame:
         """Every job: name, phase, started."""

@@ -15,11 +15,14 @@ from .control.runs import Run
 from .errors import DataError, JobError
 from .mpc import decode
 from .operators.ss_lr.results import read_share
-from .trace.events import LOGGED, Event, log_line
+from .trace.events import LOGGED, Event, EventLog, log_line
 from .trace.trace import Trace
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from .operators.ss_lr.shadow import Shadow
+    from .views.pictures import Pictures
 
 
 class Job:
@@ -27,6 +30,7 @@ class Job:
 
     def __init__(self, backend: LocalBackend, run: Run) -> None:
         self._backend, self._run = backend, run
+        self._shadows: dict[str | None, Shadow] = {}
 
     @property
     def name(self) -> str:
@@ -80,9 +84,18 @@ class Job:
         return list(dict.fromkeys(event.message for event in self._run.events.select("warning")))
 
     @property
+    def events(self) -> EventLog:
+        """What happened on all nodes, in order: the observer's log, which no party has."""
+        return self._run.events
+
+    @property
     def trace(self) -> Trace:
-        """The messages between the parties and with the TTP."""
-        return Trace({event.subject: event.data for event in self._run.events.select("ledger")})
+        """The messages between the parties and with the TTP; with trace="full", also every step and its numbers."""
+        ledgers, recorders = (
+            {event.subject: event.data for event in self._run.events.select(kind)} for kind in ("ledger", "recorders")
+        )
+        options = self._run.options
+        return Trace.observe(options.trace, ledgers, recorders, self.name, seed=options.seed is not None)
 
     def wait(self, timeout: float | None = None) -> Job:
         """Wait for the end. Raises the error of a job that failed or was stopped, JobError after `timeout` seconds."""
@@ -101,6 +114,17 @@ class Job:
         """Stop the job on all nodes, and wait until it has ended. A finished job stays as it is."""
         self._backend.stop(self._run)
         self._run.ended.wait()
+
+    def delete(self) -> None:
+        """Stop the job if it runs, and forget it on all nodes. Its result files stay."""
+        if self._backend.runs.by_name.get(self.name) is self._run:  # and no later job of the same name
+            self._backend.delete(self.name)
+
+    def watch(self) -> None:
+        """Show in this cell how far the job is, until it has ended; the cell itself does not wait."""
+        from .views.live import watch
+
+        watch(self)
 
     def shares(self, node: str, task: str | None = None) -> pd.DataFrame:
         """One node's own share of the weights: feature, owner, ring (uint64), share (that as a number).
@@ -133,6 +157,24 @@ class Job:
         columns["weight"] = decode(first[0] + second[0], first[1]["fxp_bits"])
         return pd.DataFrame(columns)
 
+    @property
+    def shadow(self) -> Shadow:
+        """The teacher's shadow, of a job that was started with `shadow=True`: the same training in plaintext.
+
+        The observer reads both nodes' data for it, which no party can.
+        """
+        if not self._run.options.shadow:
+            hint = "start it with shadow=True: the observer then reads both nodes' data and trains in plaintext"
+            raise JobError(f"job {self.name} has no teacher's shadow", hint=hint)
+        return self._observed(None)
+
+    @property
+    def pictures(self) -> Pictures:
+        """Pictures of shares, weights, traffic and truncation errors; they need matplotlib."""
+        from .views.pictures import Pictures
+
+        return Pictures(self, self._observed)
+
     def manifest(self) -> dict[str, Any]:
         """The job's manifest, with defaults filled in."""
         return self._run.job.model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -148,12 +190,27 @@ class Job:
         event = self._run.events.last("environment", node=node, subject=self._task_id(task))
         return dict(event.data) if event else {}
 
+    def _observed(self, task: str | None) -> Shadow:
+        """A task's training beside plaintext, from both nodes' files."""
+        from .operators.ss_lr.observed import Material
+        from .operators.ss_lr.shadow import Shadow
+
+        self._check_finished()
+        task_id = self._task_id(task)
+        if task_id not in self._shadows:
+            environments = [self.env(node, task_id) for node in self.nodes]
+            if any(environment.get("runtime.component.name") != "ss_lr" for environment in environments):
+                raise JobError(f"task {task or task_id} is no ss_lr: it has no plaintext to be compared with")
+            files = self._results(task)
+            alias = next(event.name for event in self._run.events.select("task", subject=task_id))
+            material = Material.read(environments, since=next(iter(self._run.events)).time.timestamp())
+            shares = tuple(ring for ring, _ in files.values())
+            self._shadows[task_id] = Shadow(material, shares, *_names(files), self.seed, alias)
+        return self._shadows[task_id]
+
     def _results(self, task: str | None) -> dict[str, tuple[Any, dict[str, Any]]]:
         """Node -> share and description, by rank, from the nodes' result files."""
-        if self.phase in (PENDING, RUNNING):
-            raise JobError(f"job {self.name} has no result yet: it is {self.phase}", hint="job.wait()")
-        if self.phase == FAILED:
-            raise JobError(f"job {self.name} has no result: it failed", hint="job.wait() raises the reason")
+        self._check_finished()
         task_id = self._task_id(task)
         found = {}
         for domain, node in self._backend.nodes.items():
@@ -170,6 +227,13 @@ class Job:
         if task not in known and task not in known.values():
             raise JobError(f"job {self.name} has no task {task}", hint=choice(task, list(known)))
         return known.get(task, task)
+
+    def _check_finished(self) -> None:
+        """A JobError for a job without a result."""
+        if self.phase in (PENDING, RUNNING):
+            raise JobError(f"job {self.name} has no result yet: it is {self.phase}", hint="job.wait()")
+        if self.phase == FAILED:
+            raise JobError(f"job {self.name} has no result: it failed", hint="job.wait() raises the reason")
 
     def _check_node(self, node: str) -> None:
         if node not in self.nodes:

@@ -1,70 +1,9 @@
-"""What several test modules need: running a program per party, and the tutorial's parameters."""
+"""What several test modules need."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any
-
 import pytest
-
-from kuscia_nb import mpc
-
-TUTORIAL_PARAMETERS = {
-    "skip_rows": "1",
-    "algo": "ss_lr",
-    "protocol_families": "ss",
-    "batch_size": "21",
-    "last_batch_policy": "discard",
-    "num_epoch": "1",
-    "l0_norm": "0",
-    "l1_norm": "0",
-    "l2_norm": "0.5",
-    "optimizer": "sgd",
-    "learning_rate": "0.0001",
-    "sigmoid_mode": "minimax_1",
-    "protocol": "semi2k",
-    "field": "64",
-    "fxp_bits": "18",
-    "trunc_mode": "probabilistic",
-    "shard_serialize_format": "raw",
-    "use_ttp": "true",
-    "ttp_server_host": "ttp-server:9449",
-    "ttp_session_id": "interconnection-root",
-    "ttp_adjust_rank": "0",
-}
-"""task_params.common of the tutorial's job, as an operator's environment has them."""
-
-Program = Callable[[mpc.Semi2k], Coroutine[Any, Any, Any]]
-
-
-class Protocol:
-    """Runs the same program in both parties; `ledger` and `ttp` are those of the last run."""
-
-    ledger: mpc.Ledger
-    ttp: mpc.TrustedThirdParty
-
-    def __call__(
-        self,
-        program: Program,
-        *,
-        seed: int | None = None,
-        threads: bool = False,
-        ttp: mpc.TrustedThirdParty | None = None,
-        **terms: Any,
-    ) -> tuple[Any, Any]:
-        """Both results by rank; raises what a party raised."""
-        links = mpc.connect(("bob", "alice"), threads=threads)
-        self.ledger, self.ttp = links[0].ledger, ttp or mpc.TrustedThirdParty()
-
-        async def party(link: mpc.Link) -> Any:
-            return await program(await mpc.Semi2k.start(link, self.ttp, mpc.Seeds(seed, link.name), mpc.Terms(**terms)))
-
-        run = mpc.run_threads if threads else mpc.run_lockstep
-        outcomes = run((party(links[0]), party(links[1])), links)
-        for outcome in outcomes:
-            if outcome.error is not None:
-                raise outcome.error
-        return outcomes[0].result, outcomes[1].result
+from protocol import Protocol
 
 
 @pytest.fixture

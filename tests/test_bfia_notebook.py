@@ -65,7 +65,7 @@ def test_the_tutorials_request(notebook: Notebook, code: str) -> None:
 def test_files_are_named_as_in_a_shell(notebook: Notebook) -> None:
     assert "mine: Succeeded" in notebook.result('%bfia_submit "my job.json"')["text/plain"]
     assert notebook.run("file = 'job-ss-lr.json'") == []
-    assert "job-ss-lr: Succeeded" in notebook.result("%bfia_submit {file}")["text/plain"]
+    assert "job-ss-lr: Succeeded" in notebook.result("%bfia_submit {{file}}")["text/plain"]
 
 
 def test_options_are_those_of_kusciajob(notebook: Notebook) -> None:
@@ -79,7 +79,7 @@ def test_options_are_those_of_kusciajob(notebook: Notebook) -> None:
     assert own.text.startswith("usage: %bfia_submit [-h]")
     assert "  FILE  " in own.text
     options = re.findall(r"^  (-.*)", others.text, re.MULTILINE)
-    assert len(options) == 6
+    assert len(options) >= 8
     assert re.findall(r"^  (-.*)", own.text, re.MULTILINE) == options
     assert "%bfia_submit --help" in notebook.block("%bfia_submit --nope")
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import TUTORIAL_PARAMETERS
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from protocol import TUTORIAL_PARAMETERS
 
 from kuscia_nb.control.environment import agent_environment, operator_environment, value_text
 from kuscia_nb.control.manifest import read_manifest

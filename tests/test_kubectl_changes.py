@@ -466,7 +466,7 @@ def test_wait_in_vain(kubectl: Kubectl, nodes: dict[str, Node]) -> None:
     began = time.monotonic()
     error = refused(kubectl, f"wait kj/job-ss-lr {NS} {goal}")
     assert error.what == late.format("job-ss-lr")
-    assert error.hint == "kubectl describe kj job-ss-lr: it is Succeeded, which is its end"
+    assert error.hint == "kubectl describe kj job-ss-lr -n cross-domain: it is Succeeded, which is its end"
     assert time.monotonic() - began < 5
     later(lambda: nodes["alice"].delete(KusciaJob, "job-c"))
     not_found = 'Error from server (NotFound): kusciajobs.kuscia.secretflow "{}" not found'

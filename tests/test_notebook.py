@@ -62,7 +62,7 @@ class Notebook:
         self.manager = KernelManager()
         self.manager.start_kernel(cwd=str(folder))
         self.client = self.manager.client()
-        self.client.start_channels()
+        self.client.start_channels(stdin=False)  # nobody sits here who could be asked, or watch a job
         self.client.wait_for_ready(timeout=SECONDS)
         self.stray: list[Any] = []
         """Messages that belong to a cell that had already ended."""

@@ -6,9 +6,9 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from conftest import TUTORIAL_PARAMETERS
 from hypothesis import given
 from hypothesis import strategies as st
+from protocol import TUTORIAL_PARAMETERS
 
 from kuscia_nb.errors import ParameterError
 from kuscia_nb.operators.ss_lr.parameters import PARAMETERS, PREFIX, Parameters

@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import TUTORIAL_PARAMETERS
 from numpy.typing import NDArray
+from protocol import TUTORIAL_PARAMETERS
 from ruamel.yaml import YAML
 from test_bfia import GOLDEN as TASK_INPUT_CONFIG
 from test_notebook import FEATURES, Notebook

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from ..errors import JobStopped, KusciaError
-from ..mpc import Link, Outcome, Seeds, TrustedThirdParty, connect, run_lockstep
+from ..mpc import Link, NoLedger, Outcome, Seeds, TrustedThirdParty, connect, connect_recorded, run_lockstep
 from ..operators import OPERATORS, Operator, Party, ranked_parties
 from ..operators.ss_lr.program import STRATEGY
 from .environment import agent_environment, task_environment
@@ -91,8 +91,12 @@ class Pods:
             ranked = [environment[f"config.node_id.{role}"] for role in ranked_parties(environment)]
             if session.pods.keys() != set(ranked):
                 return
-            session.links = connect((ranked[0], ranked[1]))
-        run.events.emit(task.spec.initiator, task.name, "ledger", data=session.links[0].ledger)
+            session.links = _connect((ranked[0], ranked[1]), run.options.trace)
+        if run.options.trace != "off":
+            run.events.emit(task.spec.initiator, task.name, "ledger", data=session.links[0].ledger)
+        if run.options.trace == "full":
+            recorders = tuple(link.recorder for link in session.links)
+            run.events.emit(task.spec.initiator, task.name, "recorders", data=recorders)
         session.join = self._spawn(f"kuscia_nb {task.name}", partial(self._run, task, session, ranked))
 
     def stop(self, domain: str, task_id: str) -> None:
@@ -141,7 +145,7 @@ class Pods:
             for pod, outcome in zip(pods, outcomes, strict=True)
         }
         pods[0].run.errors[task.name] = errors
-        for pod in pods:
+        for pod in sorted(pods, key=lambda pod: pod.domain == task.spec.initiator):  # which asks the others at its end
             pod.ended(errors[pod.domain])
 
     def _outcomes(self, task: KusciaTask, session: Session, pods: list[Pod]) -> tuple[Outcome, Outcome]:
@@ -162,6 +166,13 @@ class Pods:
             lambda done, steps: emit("progress", data=(done, steps)),
         )
         return pod.operator.program(party)
+
+
+def _connect(names: tuple[str, str], trace: str) -> tuple[Link, Link]:
+    """A link between two programs; what passes over it is written down as the job's option says."""
+    if trace == "full":
+        return connect_recorded(names)
+    return connect(names, ledger=NoLedger() if trace == "off" else None)
 
 
 def _stopped() -> JobStopped:

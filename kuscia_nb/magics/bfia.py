@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from IPython.core.getipython import get_ipython
+from IPython.core.magic import no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from .options import job_options, parsed, start
+from .options import interpolated, job_options, parsed, start, variables
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 NAME = "bfia_submit"
 
 
+@no_var_expand  # {} is JSON; {{name}} is a variable
 @magic_arguments()
 @job_options
 @argument("file", nargs="?", metavar="FILE", help="a file with the request; without one, the cell has it")
@@ -35,15 +37,17 @@ def bfia_submit(line: str, cell: str | None = None) -> Job | None:
     The second returns at once; `job.wait()` in a later cell waits, `job.stop()` stops it. Without --no-wait,
     interrupting the cell stops the job on all nodes.
 
+    `{{name}}`, in the line and in the cell's request, is the value of that variable.
     A finished job of the same name is deleted first, so that a cell can be run again.
     """
-    arguments = parsed(bfia_submit, line)
+    shell = get_ipython()
+    arguments = parsed(bfia_submit, line, shell, cell=cell is not None)
     if arguments is None:
         return None
-    text = _request(arguments.file, cell)
+    text = _request(arguments.file, None if cell is None else interpolated(cell, variables(shell), line=2))
     from ..cluster import connect
 
-    return start(connect().submit, text, arguments, get_ipython())
+    return start(connect().submit, text, arguments, shell)
 
 
 def _request(file: str | None, cell: str | None) -> str:

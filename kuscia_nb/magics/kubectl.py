@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from IPython.core.getipython import get_ipython
 from IPython.core.magic import no_var_expand
+
+from .options import interpolated, variables
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -37,7 +37,7 @@ def kubectl(line: str, cell: str | None = None) -> Output | None:
     `%kubectl COMMAND --help` explains one of them.
     """
     shell = get_ipython()
-    line = interpolated(line, shell.user_ns if shell else {})
+    line = interpolated(line, variables(shell), magic="%kubectl " if cell is None else "%%kubectl ")
     from ..cluster import connect
 
     # The text begins on the second line of the cell, and errors count as the cell does.
@@ -47,22 +47,6 @@ def kubectl(line: str, cell: str | None = None) -> Output | None:
     for hint in output.hints:
         print(f"hint: {hint}")
     return None
-
-
-def interpolated(line: str, variables: Mapping[str, Any]) -> str:
-    """The line with the values of its {{variables}}."""
-
-    def value(match: re.Match[str]) -> str:
-        name = match[1]
-        if name not in variables:
-            from ..control.problems import nearest
-            from ..errors import KusciaError
-
-            near = nearest(name, (known for known in variables if not known.startswith("_")))
-            raise KusciaError(f"{{{{{name}}}}}: there is no variable {name}", hint=near or f"{name} = ...")
-        return str(variables[name])
-
-    return re.sub(r"\{\{\s*([^\W\d]\w*)\s*\}\}", value, line)
 
 
 def _show(text: str) -> None:

@@ -131,6 +131,21 @@ def _result(arguments: Namespace) -> object:
     return result(cluster.job(arguments.job), cluster.nodes, arguments.node)
 
 
+def _trace(arguments: Namespace) -> object:
+    """Show what a job's parties sent and computed, step by step; or a trace that was saved in a file.
+
+    A job that was started with --trace full has the numbers of every step. For example:
+
+        %kuscia trace job-ss-lr
+        %kuscia trace lesson.trace
+        trace = %kuscia trace job-ss-lr
+    """
+    from ..cluster import connect
+    from ..trace.find import find
+
+    return find(arguments.trace, lambda name: connect().job(name).trace)
+
+
 def _explain(arguments: Namespace) -> None:
     """Document a manifest's fields, or an operator's parameters.
 
@@ -204,6 +219,7 @@ COMMANDS = {
     "result": Command(
         _result, (argument("job", "the job's name"), argument("--node", "only this node's files", metavar="NODE"))
     ),
+    "trace": Command(_trace, (argument("trace", "a job's name, or a file that trace.save() has written"),)),
     "explain": Command(
         _explain,
         (

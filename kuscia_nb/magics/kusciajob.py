@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
-from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+from IPython.core.magic import line_cell_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import magic_arguments
 
-from .options import job_options, parsed, start
+from .config import Defaults
+from .options import interpolated, job_options, parsed, start, variables
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -16,8 +18,8 @@ if TYPE_CHECKING:
 
 
 @magics_class
-class KusciaMagics(Magics):
-    """The magics of kuscia_nb."""
+class KusciaMagics(Defaults):
+    """The magics of kuscia_nb, and what their options are by default."""
 
     @no_var_expand  # the line is taken as it is written; IPython leaves the body alone anyway
     @line_cell_magic  # as a line magic for its help: IPython refuses a cell magic without a body
@@ -39,9 +41,10 @@ class KusciaMagics(Magics):
         The second returns at once; `job.wait()` in a later cell waits, `job.stop()` stops it. Without --no-wait,
         interrupting the cell stops the job on all nodes.
 
+        `{{name}}`, in the line and in the manifest, is the value of that variable.
         A finished job of the same name is deleted first, so that a cell can be run again.
         """
-        arguments = parsed(self.kusciajob, line)
+        arguments = parsed(self.kusciajob, line, self.shell, cell=cell is not None)
         if arguments is None:
             return None
         if cell is None:
@@ -52,7 +55,7 @@ class KusciaMagics(Magics):
         from ..cluster import connect
 
         # The manifest begins on the second line of the cell, and errors count as the cell does.
-        return start(connect().apply, "\n" + cell, arguments, self.shell)
+        return start(connect().apply, "\n" + interpolated(cell, variables(self.shell), line=2), arguments, self.shell)
 
 
 def register(shell: InteractiveShell) -> None:
@@ -68,3 +71,5 @@ def unregister(shell: InteractiveShell) -> None:
     magics = manager.registry.pop("KusciaMagics", None)
     if magics in shell.configurables:
         shell.configurables.remove(magics)
+    if live := sys.modules.get("kuscia_nb.views.live"):
+        live.join()

@@ -23,9 +23,11 @@ Two party programs, each with its own data, run like this:
 from .data import Layout
 from .fixed import decode, encode
 from .interconnection import InterconnectionData
-from .link import Ledger, Link, Message, connect
+from .link import Ledger, Link, Message, NoLedger, connect
 from .preprocessed import PreprocessedData
 from .prg import BlockPrg, Seeds, StreamPrg
+from .recorded import connect_recorded
+from .recorder import Recorder, Window
 from .ring import Ring
 from .scheduler import Outcome, Stop, run_lockstep, run_threads
 from .semi2k import Semi2k, Terms
@@ -39,9 +41,11 @@ __all__ = [
     "Ledger",
     "Link",
     "Message",
+    "NoLedger",
     "Outcome",
     "PreprocessedData",
     "PrgBuffer",
+    "Recorder",
     "Ring",
     "Seeds",
     "Semi2k",
@@ -50,7 +54,9 @@ __all__ = [
     "StreamPrg",
     "Terms",
     "TrustedThirdParty",
+    "Window",
     "connect",
+    "connect_recorded",
     "decode",
     "encode",
     "run_lockstep",

@@ -30,6 +30,8 @@ class InterconnectionData:
 
     def __init__(self, mpc: Semi2k, own: Ring, targets: Share, layout: Layout) -> None:
         self._mpc, self._own, self._targets, self._layout = mpc, own, targets, layout
+        if mpc.recorder is not None:
+            mpc.recorder.expect(own, layout)
         self._per_block = layout.per_block(BLOCK_ELEMENTS)
 
     def zero_weights(self) -> Ring:
@@ -37,20 +39,29 @@ class InterconnectionData:
 
     def as_share(self, weights: Ring) -> Share:
         if not self._layout.penalised:  # nothing needs them as a share but the next step, which adds to them
-            return self._mpc.zeros(self._layout.width) + weights
-        features = self._mpc.seal(weights[:-1]).ring
-        return self._mpc.share.of(np.append(features, np.zeros(1, np.uint64)))
+            share = self._mpc.kind(np.zeros(self._layout.width, np.uint64)) + weights
+        else:
+            features = self._mpc.seal(weights[:-1]).ring
+            share = self._mpc.kind.of(np.append(features, np.zeros(1, np.uint64)))
+        if self._mpc.recorder is not None:
+            share = self._mpc.kind(share.kept.copy())  # the program changes its own in place
+            self._mpc.recorder.weights(share, share.kept.copy())
+        return share
 
     async def batches(self, epoch: int) -> AsyncIterator[InterconnectionBatch]:
-        start, size = 0, self._layout.batch_size
+        start, size, recorder = 0, self._layout.batch_size, self._mpc.recorder
         while start < self._layout.batches:
             begins = epoch == start == 0
+            if recorder is not None:
+                recorder.leave_batch()
             count = 1 if begins else min(self._per_block, self._layout.batches - start)
             rows = self._rows(start, count)
             operands = [rows.transpose(0, 2, 1)] if begins else [rows, rows.transpose(0, 2, 1)]  # sent row by row
             products = self._products(operands)
             for i in range(count):
                 targets = self._targets[(start + i) * size : (start + i + 1) * size]
+                if recorder is not None:
+                    recorder.begin(epoch, start + i)
                 yield InterconnectionBatch(self._mpc, rows[i], targets, products, i)
             start += count
 
@@ -85,7 +96,7 @@ class InterconnectionData:
             a, b, c = parts[3 * i : 3 * i + 3]
             a = a.reshape(operand.shape)
             offsets = [(counter + starts[3 * i + j], sizes[3 * i + j]) for j in range(3)]
-            result.append(Products(operand - a, a, mpc.share.of(b).kept, mpc.share.of(c).kept, offsets, ends[-1]))
+            result.append(Products(operand - a, a, mpc.kind.of(b).kept, mpc.kind.of(c).kept, offsets, ends[-1]))
         return result
 
 
@@ -118,13 +129,22 @@ class InterconnectionBatch:
 
     async def dot(self, weights: Share | Ring, bits: int) -> Share:
         if isinstance(weights, Share):
-            return await self._multiply(self._products[0], weights, bits)
-        return self._mpc.share.of(matvec(self._rows, weights)).truncate(bits)
+            if self._mpc.recorder is not None:
+                changing, weights = weights, self._mpc.kind(weights.kept.copy())  # the program changes its own in place
+                self._mpc.recorder.weights(changing, weights.kept)
+            return await self._multiply(self._products[0], weights, bits, "X w")
+        z = matvec(self._rows, weights)
+        if self._mpc.recorder is not None:
+            self._mpc.recorder.note("dot public", "X w", (self._rows, weights, z))
+        return self._mpc.kind.of(z).truncate(bits)
 
     async def residual_dot(self, predictions: Share, bits: int) -> Share:
-        return await self._multiply(self._products[-1], predictions - self._targets, bits)
+        gradient = await self._multiply(self._products[-1], predictions - self._targets, bits, "X^T r")
+        if self._mpc.recorder is not None:
+            self._mpc.recorder.gradient(gradient)
+        return gradient
 
-    async def _multiply(self, product: Products, y: Share, bits: int) -> Share:
+    async def _multiply(self, product: Products, y: Share, bits: int, op: str) -> Share:
         """As `Semi2k.matmul`: z_i = c_i + e b_i + a_i g + [rank 0] e g, with e = x - a and g = y - b opened in turn."""
         mpc, link, share, i = self._mpc, self._mpc.link, self._mpc.share, self._i
         e, a, b, c = product.masked[i], product.a[i], product.b[i], product.c[i]
@@ -135,4 +155,11 @@ class InterconnectionBatch:
         g = g + await link.exchange(g, "open y-b")
         z = share.plus(c, matvec(a, g))
         add(z, matvec(e, b if mpc.rank else b + g), z)
-        return share(shift(z, bits))
+        if mpc.recorder is None:
+            return share(shift(z, bits))
+        result = shift(z.copy(), bits)
+        rows = self._rows if op == "X w" else self._rows.T
+        arrays = rows, y.kept, a, b, c, e, g, z, result, mpc.recorder.corrected()
+        draws = tuple([n for counter, size in product.offsets for n in (counter + i * product.stride, size)])
+        mpc.recorder.note("product", op, arrays, exchanges=2, bits=bits, draws=draws)
+        return share(result)

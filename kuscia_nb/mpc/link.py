@@ -16,12 +16,16 @@ import math
 import threading
 import time
 import types
+from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from .ring import Ring
+
+if TYPE_CHECKING:
+    from .recorder import Recorder
 
 Payload = Ring | bytes
 
@@ -57,6 +61,12 @@ class Stream(NamedTuple):
     """With a `{}` for the number of the message."""
 
 
+Row = tuple[Stream, int, int, str, tuple[int, ...], str, float]
+"""A message as a ledger keeps it: stream, number, round, op, shape, dtype, time."""
+
+_ITEM = {"uint64": 8, "uint8": 1}
+"""Bytes of an element."""
+
 LISTED = 500_000
 """How many messages a ledger lists (about 100 MB); the ones behind are only counted."""
 
@@ -65,10 +75,11 @@ class Ledger:
     """Every message of a run in the order in which it was sent."""
 
     def __init__(self) -> None:
-        self._rows: list[tuple[Stream, int, int, str, tuple[int, ...], str, float]] = []
+        self._rows: list[Row] = []
         self._opened = now()
         self._counted = 0  # so many of the rows are in the totals already
-        self._totals: dict[tuple[str, str], Total] = {}
+        self._totals: dict[tuple[str, str], list[int]] = {}
+        self._counting = threading.Lock()
         self.unlisted = 0
         """How many messages were only counted."""
         self.record = self._rows.append
@@ -87,22 +98,34 @@ class Ledger:
         return [self._message(row) for row in self._rows[:LISTED]]
 
     def totals(self) -> dict[tuple[str, str], Total]:
-        """What all messages so far come to, by (sender, receiver)."""
-        return _add(dict(self._totals), map(self._message, self._rows[self._counted :]))
+        """What all messages so far come to, by (sender, receiver). Any thread may ask; each message is counted once."""
+        with self._counting:
+            end = len(self._rows)
+            _add(self._totals, self._rows[self._counted : end])
+            self._counted = end
+            return {direction: Total(*sums) for direction, sums in self._totals.items()}
 
     def compact(self) -> None:
         """Keep memory bounded in a long run: count the messages behind the first `LISTED`, and forget them."""
-        end = len(self._rows)
-        self._totals = _add(self._totals, map(self._message, self._rows[self._counted : end]))
-        self._counted = min(end, LISTED)
-        self.unlisted += end - self._counted
-        del self._rows[self._counted : end]
+        self.totals()
+        with self._counting:
+            end, self._counted = self._counted, min(self._counted, LISTED)
+            self.unlisted += end - self._counted
+            del self._rows[self._counted : end]
 
-    def _message(self, row: tuple[Stream, int, int, str, tuple[int, ...], str, float]) -> Message:
+    def _message(self, row: Row) -> Message:
         stream, number, round, op, shape, dtype, time = row
-        size = math.prod(shape) * np.dtype(dtype).itemsize
+        size = math.prod(shape) * _ITEM[dtype]
         sender, receiver, kind, key = stream
         return Message(round, op, sender, receiver, kind, key.format(number), dtype, shape, size, time - self._opened)
+
+
+class NoLedger(Ledger):
+    """Where nothing is written down, and nothing counted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.record = deque(maxlen=0).append
 
 
 class Total(NamedTuple):
@@ -114,18 +137,21 @@ class Total(NamedTuple):
     last_round: int = 0
 
 
-def _add(totals: dict[tuple[str, str], Total], messages: Iterable[Message]) -> dict[tuple[str, str], Total]:
-    """The totals with these messages added; a sender's rounds never go back."""
-    for message in messages:
-        direction = (message.sender, message.receiver)
-        known = totals.get(direction, Total())
-        totals[direction] = Total(
-            known.messages + 1,
-            known.bytes + message.bytes,
-            known.rounds + (message.round > known.last_round),
-            message.round,
-        )
-    return totals
+def _add(totals: dict[tuple[str, str], list[int]], rows: Iterable[Row]) -> None:
+    """Add messages to the fields of a `Total` by direction; a sender's rounds never go back."""
+    by_stream: dict[int, list[int]] = {}
+    for stream, _, round, _, shape, dtype, _ in rows:
+        total = by_stream.get(id(stream))
+        if total is None:
+            total = by_stream[id(stream)] = totals.setdefault(stream[:2], [0, 0, 0, 0])
+        size = _ITEM[dtype]
+        for length in shape:
+            size *= length
+        total[0] += 1
+        total[1] += size
+        if round > total[3]:
+            total[2] += 1
+        total[3] = round
 
 
 Slot = tuple[str, int] | int
@@ -185,6 +211,9 @@ class ThreadMailbox(LockstepMailbox):
 class Link:
     """One party's end of the link to its peer. What was sent belongs to both: nobody may change it."""
 
+    recorder: Recorder | None = None
+    """Where this party's steps are written down, if they are."""
+
     def __init__(
         self,
         rank: int,
@@ -205,6 +234,11 @@ class Link:
         self._p2p = Stream(self.name, self.peer, "P2P", f"{channel}:P2P-{{}}:{rank}->{1 - rank}")
         self._allgather = Stream(self.name, self.peer, "ALLGATHER", f"{channel}:{{}}:ALLGATHER")
         self._collectives = self._sent = self._received = 0
+
+    @property
+    def sent(self) -> int:
+        """How many messages this party has sent over the link."""
+        return self._sent + self._collectives
 
     async def send(self, value: bytes, op: str) -> None:
         """Send one point-to-point message. `op` is for people; it never goes over a wire."""
@@ -249,9 +283,9 @@ class Link:
         return f"point-to-point message {slot[1]}"
 
 
-def connect(names: tuple[str, str], threads: bool = False) -> tuple[Link, Link]:
+def connect(names: tuple[str, str], threads: bool = False, ledger: Ledger | None = None) -> tuple[Link, Link]:
     """Both ends of a fresh link in this process, rank 0 first, sharing one ledger."""
     kind = ThreadMailbox if threads else LockstepMailbox
     mailboxes = (kind(), kind())
-    ledger = Ledger()
+    ledger = Ledger() if ledger is None else ledger
     return Link(0, names, mailboxes, ledger), Link(1, names, mailboxes, ledger)

@@ -52,9 +52,13 @@ class PreprocessedData:
         self._per_block = layout.per_block(BLOCK_ELEMENTS)
         self._group = max(1, layout.width // 2)  # epochs whose vectors take no more memory than X
         self._blocks: dict[int, list[Block]] = {}  # first batch -> what is prepared for the epochs of this group
+        self._batch = PreprocessedBatch
+        if mpc.recorder is not None:
+            mpc.recorder.expect(own, layout)
+            self._batch = RecordedBatch
 
     def zero_weights(self) -> Share:
-        return self.mpc.zeros(self._layout.width)
+        return self.mpc.kind(np.zeros(self._layout.width, np.uint64))
 
     async def batches(self, epoch: int) -> AsyncIterator[PreprocessedBatch]:
         epochs = min(self._group, self._layout.epochs - epoch)
@@ -64,14 +68,21 @@ class PreprocessedData:
             if epoch % self._group == 0:
                 self._blocks[first] = await self._prepare(own, epochs)
             block = self._blocks[first].pop(0)
-            for parts in zip(own, targets, *block, *block.views(self.owned), strict=True):
-                yield PreprocessedBatch(self, *parts)
+            for i, parts in enumerate(zip(own, targets, *block, *block.views(self.owned), strict=True), first):
+                if self.mpc.recorder is not None:
+                    self.mpc.recorder.begin(epoch, i)
+                yield self._batch(self, *parts)
 
     async def _prepare(self, own: Ring, epochs: int) -> list[Block]:
         """Mask a block of this party's columns, exchange F, make the vectors of its products in `epochs` epochs."""
         mpc, (count, size, _) = self.mpc, own.shape
+        if mpc.recorder is not None:
+            mpc.recorder.leave_batch()
         masks, mask = mpc.draw_own((count * size * self._columns[0], count * size * self._columns[1]))
         masked = await mpc.link.exchange(own - mask.reshape(own.shape), "send X-A")
+        if mpc.recorder is not None:
+            arrays = own, mask.reshape(own.shape), mpc.recorder.last_exchange()[0]
+            mpc.recorder.note("mask columns", "X - A", arrays, exchanges=1, draws=(*masks[0], *masks[1]))
         return [
             Block(*await self._vectors(masks, masked, False), *await self._vectors(masks, masked, True))
             for _ in range(epochs)
@@ -90,7 +101,10 @@ class PreprocessedData:
             q[:, self.peers] += batch_vecmat(v, masked)
         else:
             q += batch_matvec(masked, v)
-        return mpc.share.of(v).kept, mpc.share.of(q).kept
+        if mpc.recorder is not None:
+            arrays, draws = (v, c, q, mpc.recorder.corrected()), (*vectors[0], *vectors[1], *c_buffer)
+            mpc.recorder.note("vectors", "A^T v" if transpose else "A v", arrays, draws=draws)
+        return mpc.kind.of(v).kept, mpc.kind.of(q).kept
 
 
 class Block(NamedTuple):
@@ -156,3 +170,30 @@ class PreprocessedBatch:
         add(q, vecmat(residuals - e if mpc.mirrored else residuals + e, self._own), q)
         right_shift(self._q_columns_signed, SHIFTS[bits], self._q_columns_signed)
         return mpc.share(self._q_columns)
+
+
+class RecordedBatch(PreprocessedBatch):
+    """A batch whose products are written down."""
+
+    __slots__ = ()
+
+    async def dot(self, weights: Share, bits: int) -> Share:
+        data, recorder = self._data, self._data.mpc.recorder
+        assert recorder is not None
+        kept, q = weights.kept.copy(), self._q_rows.copy()  # the program and the product change their own in place
+        recorder.weights(weights, kept)
+        result = await super().dot(weights, bits)
+        arrays = kept[data.peers], self._v_rows, q, kept[data.owned], *recorder.last_exchange(), self._own, result.kept
+        recorder.note("cross product", "X w", arrays, exchanges=1, bits=bits)
+        return result
+
+    async def residual_dot(self, predictions: Share, bits: int) -> Share:
+        recorder, q = self._data.mpc.recorder, self._q_columns.copy()
+        assert recorder is not None
+        residuals = predictions.kept - self._targets
+        recorder.note("subtract", "p - y", (predictions.kept, self._targets, residuals))
+        result = await super().residual_dot(predictions, bits)
+        arrays = residuals, self._v_columns, q, residuals, *recorder.last_exchange(), self._own, result.kept
+        recorder.note("transposed cross product", "X^T r", arrays, exchanges=1, bits=bits)
+        recorder.gradient(result)
+        return result

@@ -58,15 +58,14 @@ def run_lockstep(programs: Pair, links: tuple[Link, Link], stop: Stop | None = N
     When one fails, the other is woken with `PeerFailed`. When neither can go on, both get `Deadlock`.
     """
     stop = stop or Stop()
-    ledger = links[0].ledger
     outcomes: list[Outcome | None] = [None, None]
     waiting: list[Any] = [None, None]
     while None in outcomes:
         running = [rank for rank in (0, 1) if outcomes[rank] is None]
         rank, sent = running[0], -1
         try:
-            while len(ledger) != sent:
-                sent = len(ledger)
+            while (now := links[0].sent + links[1].sent) != sent:
+                sent = now
                 if stop.requested:
                     _close(links, JobStopped("the job was stopped"))
                 for _ in range(_TURNS):

@@ -14,9 +14,12 @@ import numpy as np
 from . import fixed
 from .link import Link
 from .prg import BlockPrg, Seeds, StreamPrg, blocks_of
+from .recorded import recorded
 from .ring import Ring, matmul
 from .share import SHARE_TYPES, Share
 from .ttp import PrgBuffer, TrustedThirdParty, TtpClient
+
+ZERO = np.uint64(0)
 
 
 class Terms(NamedTuple):
@@ -46,6 +49,13 @@ class Semi2k:
         self.share: type[Share] = SHARE_TYPES[terms.truncation][self.rank]
         """The type of this party's shares; `share.of(ring)` takes ring elements as its own share."""
         self.mirrored = self.share.mirrored
+        self.kind = self.share
+        """The same for results of the protocol, which a recorder does not take for a party's input."""
+        self.recorder = link.recorder
+        """Where this party's steps are written down, if they are."""
+        if self.recorder is not None:
+            self.share, self.kind = recorded(self.kind, self.recorder)
+            self.recorder.set_terms(terms.fxp_bits, mirrored=self.mirrored, adjusts=ttp.adjusts)
 
     @classmethod
     async def start(cls, link: Link, ttp: TrustedThirdParty, seeds: Seeds, terms: Terms) -> Semi2k:
@@ -68,6 +78,8 @@ class Semi2k:
 
     def zeros(self, shape: int | tuple[int, ...]) -> Share:
         """The share of a private input of the peer: all of it is in the peer's share."""
+        if self.recorder is not None:
+            self.recorder.note("share", f"input of {self.recorder.peer}", (np.broadcast_to(ZERO, shape),))
         return self.share(np.zeros(shape, np.uint64))
 
     def encode(self, value: object) -> Ring:
@@ -81,17 +93,23 @@ class Semi2k:
         """
         counter = self.prss_counter
         self.prss_counter += blocks_of(public.size)
-        return self.share.of(self.seal_at(public.reshape(1, -1), np.array([counter], np.uint64)).reshape(public.shape))
+        return self.kind.of(self.seal_at(public.reshape(1, -1), np.array([counter], np.uint64)).reshape(public.shape))
 
     def seal_at(self, public: Ring, counters: Ring) -> Ring:
         """Fresh sharings of the rows of `public` with the PRSS draws at `counters`, as additive shares."""
         own, peers = (prg.draws(counters, public.shape[1]) for prg in self._prss)
-        return own - peers if self.rank else own - peers + public
+        sealed = own - peers if self.rank else own - peers + public
+        if self.recorder is not None:
+            self.recorder.note("seal", "seal", (public, own, sealed))
+        return sealed
 
     async def open(self, x: Share, op: str = "open") -> Ring:
         """Learn a secret, together with the peer: both send their share. Shape of `x`."""
         ring = x.ring
-        return ring + await self.link.exchange(ring, op)
+        opened = ring + await self.link.exchange(ring, op)
+        if self.recorder is not None:
+            self.recorder.note("open", op, (ring, opened), exchanges=1)
+        return opened
 
     # Products.
 
@@ -105,7 +123,10 @@ class Semi2k:
             c = c + await self.ttp.adjust_mul(buffers)
         a, b, c = a.reshape(x.shape), b.reshape(x.shape), c.reshape(x.shape)
         e, g = await self._open_masked(x, a, y, b)
-        return self.share.of(c + e * b + (a if self.rank else a + e) * g).truncate(bits)
+        z = self.kind.of(c + e * b + (a if self.rank else a + e) * g)
+        if self.recorder is not None:
+            self._note_product("elementwise product", "x * y", (x, y), (a, b, c), (e, g), z, buffers)
+        return z.truncate(bits)
 
     async def matmul(self, x: Share, y: Share, bits: int = 0) -> Share:
         """x (m x k) . y (k x n or k) / 2^bits.
@@ -120,7 +141,26 @@ class Semi2k:
             c = c + await self.ttp.adjust_dot(buffers, m, n, k)
         a, b, c = a.reshape(m, k), b.reshape(y.shape), c.reshape(x.shape[:1] + y.shape[1:])
         e, g = await self._open_masked(x, a, y, b)
-        return self.share.of(c + matmul(e, b) + matmul(a if self.rank else a + e, g)).truncate(bits)
+        z = self.kind.of(c + matmul(e, b) + matmul(a if self.rank else a + e, g))
+        if self.recorder is not None:
+            self._note_product("product", "x . y", (x, y), (a, b, c), (e, g), z, buffers)
+        return z.truncate(bits)
+
+    def _note_product(
+        self,
+        kind: str,
+        op: str,
+        operands: tuple[Share, Share],
+        parts: tuple[Ring, Ring, Ring],
+        opened: tuple[Ring, Ring],
+        z: Share,
+        buffers: list[PrgBuffer],
+    ) -> None:
+        assert self.recorder is not None
+        (x, y), (a, b, c) = operands, parts
+        arrays = x.ring, y.kept, a, self.kind.of(b).kept, self.kind.of(c).kept, *opened, z.kept, None
+        draws = tuple(number for buffer in buffers for number in buffer)
+        self.recorder.note(kind, op, (*arrays, self.recorder.corrected()), exchanges=2, draws=draws)
 
     async def _open_masked(self, x: Share, a: Ring, y: Share, b: Ring) -> tuple[Ring, Ring]:
         """x - a and y - b, opened one after the other."""

@@ -210,10 +210,14 @@ class TtpClient:
         self._ttp.create_session(
             self._session_id, self._link.rank, prg_seed, world_size=2, adjust_rank=self._adjust_rank
         )
+        if self._link.recorder is not None:
+            self._link.recorder.called_ttp(None)
 
     def leave(self) -> None:
         """End this party's part in the session."""
         self._ttp.delete_session(self._session_id)
+        if self._link.recorder is not None:
+            self._link.recorder.finish()
 
     async def adjust_mul(self, buffers: Sequence[PrgBuffer]) -> Ring:
         """`TrustedThirdParty.adjust_mul` for this session."""
@@ -242,6 +246,8 @@ class TtpClient:
         self._record(self._asks[method], "adjust", _REQUEST_SHAPE, "uint64")
         correction = function(self._session_id, *arguments, **options)
         self._record(self._answers[method], "adjust", correction.shape, "uint64")
+        if self._link.recorder is not None:
+            self._link.recorder.called_ttp(correction)
         return correction
 
     def _record(self, stream: Stream, op: str, shape: tuple[int, ...], dtype: str) -> None:

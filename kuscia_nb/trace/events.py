@@ -16,7 +16,7 @@ class Event(NamedTuple):
     """Where: a domain."""
     subject: str
     kind: str
-    """phase, condition, task, log, warning, progress, environment, ledger or bfia."""
+    """phase, condition, task, log, warning, progress, environment, ledger, recorders or bfia."""
     name: str = ""
     """Of a condition, its type; of a phase, the phase."""
     status: str = ""
@@ -50,6 +50,10 @@ class EventLog:
 
     def __iter__(self) -> Iterator[Event]:
         return iter(self._events.copy())
+
+    def since(self, index: int) -> list[Event]:
+        """The events from the one with this index on: what is new to whoever has seen so many."""
+        return self._events[index:]
 
     def select(self, kind: str, *, node: str | None = None, subject: str | None = None) -> list[Event]:
         """The events of a kind, in order, of one node or subject if asked."""

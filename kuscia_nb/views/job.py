@@ -10,7 +10,10 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import KusciaError
+from .live_html import condition_table, human
+from .live_state import State
 from .table import Table, clipped, html_note, html_paragraph, wrapped
+from .texts import Say, speaker
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,15 +36,17 @@ class Report(NamedTuple):
     @classmethod
     def of(cls, job: Job) -> Report:
         """Look at the job once."""
-        phase = job.phase
-        headline = f"KusciaJob {job.name}: {phase} after {job.elapsed:.2f} s"
-        tables, notes = [conditions(job), traffic(job)], _notes(job, phase)
+        say, phase = speaker(), job.phase
+        headline = say(
+            "KusciaJob {name}: {phase} after {seconds:.2f} s", name=job.name, phase=phase, seconds=job.elapsed
+        )
+        tables, notes = [conditions(job, say), traffic(job, say)], _notes(job, phase, say)
         if phase == "Succeeded":
             try:
-                tables.append(weights(job))
+                tables.append(weights(job, say))
             except KusciaError as error:  # the files of a closed cluster are gone
-                notes.append(f"No weights: {error}")
-        return cls(headline, _tasks(job), notes, tables)
+                notes.append(say("No weights: {reason}", reason=error))
+        return cls(headline, _tasks(job, say), notes, tables)
 
     def text(self) -> str:
         """For a terminal: no line is longer than WIDTH."""
@@ -73,16 +78,19 @@ def html(job: Job) -> str:
     return Report.of(job).html()
 
 
-def _tasks(job: Job) -> list[str]:
+def _tasks(job: Job, say: Say) -> list[str]:
     """A line for each task: its id, which its result files have in their names, and how far each node is."""
     states: dict[tuple[str, str], list[str]] = {}
     for alias, task, node, phase, progress in _rows(job.tasks):
         state = f"{node} {phase}" + (f" ({progress:.0%})" if phase == "Running" else "")
         states.setdefault((alias, task), []).append(state)
-    return [f"task {alias} = {task}: {', '.join(nodes)}" for (alias, task), nodes in states.items()]
+    return [
+        say("task {alias} = {task}: {nodes}", alias=alias, task=task, nodes=", ".join(nodes))
+        for (alias, task), nodes in states.items()
+    ]
 
 
-def _notes(job: Job, phase: str) -> list[str]:
+def _notes(job: Job, phase: str, say: Say) -> list[str]:
     """What has to be said with the result."""
     result = []
     if phase == "Failed":
@@ -90,41 +98,37 @@ def _notes(job: Job, phase: str) -> list[str]:
             job.wait()
         except KusciaError as error:
             result.append(f"{type(error).__name__}: {error}")
-    result += [f"Warning: {warning}" for warning in job.warnings]
+    result += [say("Warning: {text}", text=warning) for warning in job.warnings]
     if job.seed is not None:
-        result.append(f"Repeatable run with seed {job.seed}: nothing in it is secret.")
+        result.append(say("Repeatable run with seed {seed}: nothing in it is secret.", seed=job.seed))
     return result
 
 
-def conditions(job: Job) -> Table:
+def conditions(job: Job, say: Say) -> Table:
     """When each node set which condition, in seconds after the job began."""
-    frame = job.conditions
-    aliases = {task: alias for alias, task, *_ in _rows(job.tasks)}
-    found: dict[tuple[str, str], dict[str, str]] = {}
-    for node, resource, condition, status, _, time in _rows(frame):
-        seconds = (time - frame["time"].iloc[0]).total_seconds()
-        shown = f"+{seconds:.3f} s" if status == "True" else f"{status} +{seconds:.3f} s"
-        found.setdefault((condition, aliases.get(resource, "job")), {})[node] = shown
-    cells = [(*key, *(times.get(node, "") for node in job.nodes)) for key, times in found.items()]
-    return Table("Conditions", ("condition", "of", *job.nodes), cells, left=2)
+    state = State(job.name, job.events)
+    state.catch_up()
+    return condition_table(say, state, job.nodes)
 
 
-def traffic(job: Job) -> Table:
+def traffic(job: Job, say: Say) -> Table:
     """Who has sent how much to whom."""
     totals = _rows(job.trace.totals)
     cells = [
-        (sender, receiver, f"{messages:,}", f"{rounds:,}", f"{size:,}", _human(size))
+        (sender, receiver, f"{messages:,}", f"{rounds:,}", f"{size:,}", human(size))
         for sender, receiver, messages, size, rounds in totals
     ]
     if cells:
         messages, size = sum(row[2] for row in totals), sum(row[3] for row in totals)
-        cells.append(("in all", "", f"{messages:,}", "", f"{size:,}", _human(size)))
-    title = "Traffic (a round: messages that need not wait for each other)"
-    return Table(title, ("from", "to", "messages", "rounds", "bytes", ""), cells, left=2)
+        cells.append((say("in all"), "", f"{messages:,}", "", f"{size:,}", human(size)))
+    title = say("Traffic (a round: messages that need not wait for each other)")
+    columns = (*map(say, ("from", "to", "messages", "rounds", "bytes")), "")
+    return Table(title, columns, cells, left=2, empty=say("nothing yet"))
 
 
-def weights(job: Job) -> Table:
+def weights(job: Job, say: Say | None = None) -> Table:
     """The model, with as many decimals as a fixed-point number of the job has."""
+    say = say or speaker()
     frame = job.weights()
     nodes = list(frame.columns[2:-1])
     fxp_bits = int(job.env(job.nodes[0]).get("runtime.component.parameter.fxp_bits", "18"))
@@ -133,21 +137,13 @@ def weights(job: Job) -> Table:
         (clipped(feature, _LONGEST_NAME), owner, *(f"{number:.{decimals}f}" for number in numbers))
         for feature, owner, *numbers in _rows(frame)
     ]
-    title = "Weights (each share is random, their sum modulo 2^64 is the weight)"
+    title = say("Weights (each share is random, their sum modulo 2^64 is the weight)")
     if len(cells) > _MOST_WEIGHTS:
-        title = f"Weights (first and last of {len(cells):,}; job.weights() has all)"
+        title = say("Weights (first and last of {count:,}; job.weights() has all)", count=len(cells))
         cells[_MOST_WEIGHTS - 10 : -10] = [("…",) * len(frame.columns)]
-    return Table(title, ("feature", "owner", *(f"share of {node}" for node in nodes), "weight"), cells, left=2)
+    shares = (say("share of {node}", node=node) for node in nodes)
+    return Table(title, (say("feature"), say("owner"), *shares, say("weight")), cells, left=2)
 
 
 def _rows(frame: pd.DataFrame) -> list[list[Any]]:
     return frame.to_numpy(dtype=object).tolist()
-
-
-def _human(size: int) -> str:
-    """A number of bytes as people say it."""
-    value, units = float(size), iter(("B", "KiB", "MiB", "GiB", "TiB"))
-    unit = next(units)
-    while value >= 1000 and unit != "TiB":
-        value, unit = value / 1024, next(units)
-    return f"{size} B" if unit == "B" else f"{value:.3g} {unit}"

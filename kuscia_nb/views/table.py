@@ -24,11 +24,12 @@ class Table(NamedTuple):
     columns: tuple[str, ...]
     rows: list[tuple[str, ...]]
     left: int
+    empty: str = "nothing yet"
 
     def text(self) -> str:
         """The table in columns, the widest ones cut if need be."""
         if not self.rows:
-            return f"{self.title}\n  (nothing yet)"
+            return f"{self.title}\n  ({self.empty})"
         lines = [self.columns, *self.rows]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         while sum(widths) + 2 * len(widths) > WIDTH:
@@ -47,7 +48,7 @@ class Table(NamedTuple):
         head = self._html_row("th", self.columns)
         body = "".join(self._html_row("td", row) for row in self.rows)
         table = f'<table style="{_TABLE}"><thead>{head}</thead><tbody>{body}</tbody></table>'
-        shown = table if self.rows else "<p>nothing yet</p>"
+        shown = table if self.rows else f"<p>{escape(self.empty)}</p>"
         return f"<details open><summary>{escape(self.title)}</summary>{shown}</details>"
 
     def _html_row(self, tag: str, cells: tuple[str, ...]) -> str:

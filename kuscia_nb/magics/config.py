@@ -1,0 +1,100 @@
+"""What a magic's options are when its line does not say: `%config KusciaMagics`, and [tool.kuscia_nb] of a project.
+
+    %config KusciaMagics.view = "plain"
+
+    # pyproject.toml, in the working directory or a folder above it
+    [tool.kuscia_nb]
+    view = "plain"
+    timeout = 60
+
+What an IPython profile or `%config` sets goes before what a project says. A file that cannot be read, or says what
+does not exist, is told in one line; it never keeps the extension from loading.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import Magics
+from traitlets import Bool, Enum, Float, Int, TraitError, observe
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+STRATEGIES = ("preprocessed", "interconnection")
+TRACES = ("full", "sizes", "off")
+VIEWS = ("live", "plain", "none")
+LANGUAGES = ("auto", "en", "zh")
+
+Project = tuple[Path | None, dict[str, Any] | str]
+
+_FILE, _TABLE = "pyproject.toml", "kuscia_nb"
+
+
+class Defaults(Magics):
+    """The defaults of the options, as traits."""
+
+    view = Enum(VIEWS, "live", help="of a job: live while it runs, plain at its end, or none").tag(config=True)
+    strategy = Enum(STRATEGIES, "preprocessed", help="how products of secrets are made").tag(config=True)
+    trace = Enum(TRACES, "sizes", help="what is written down of the messages").tag(config=True)
+    timeout = Float(None, allow_none=True, min=0, help="stop a job that takes longer, in seconds").tag(config=True)
+    seed = Int(None, allow_none=True, help="a repeatable run, in which nothing is secret").tag(config=True)
+    shadow = Bool(False, help="compare with a plaintext run beside it, for teaching").tag(config=True)
+    no_wait = Bool(False, help="let jobs run in the background").tag(config=True)
+    language = Enum(LANGUAGES, "auto", help="of the job view: en, zh, or auto (JupyterLab's, or LANG)").tag(config=True)
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        configured = self.config.get(type(self).__name__, {})
+        for problem in _take(self, project_defaults(Path.cwd()), configured):
+            print(f"kuscia_nb: {problem}", file=sys.stderr)
+
+    @observe("language")
+    def _language_changed(self, change: Mapping[str, Any]) -> None:
+        from ..views.texts import choose
+
+        choose(change["new"])
+
+
+def project_defaults(folder: Path) -> Project:
+    """The next pyproject.toml with [tool.kuscia_nb], from a folder upward, and that table, or what is wrong with it."""
+    for parent in (folder, *folder.parents):
+        path = parent / _FILE
+        if not path.is_file():
+            continue
+        import tomllib
+
+        try:
+            table = tomllib.loads(path.read_text("utf-8")).get("tool", {}).get(_TABLE)
+        except (OSError, ValueError, AttributeError) as error:  # not text, not TOML, "tool" is no table
+            return path, f"cannot be read: {error}"
+        if table is not None:
+            return path, table if isinstance(table, dict) else f"[tool.{_TABLE}] is no table"
+    return None, {}
+
+
+def _take(defaults: Defaults, found: Project, configured: Mapping[str, Any]) -> Iterator[str]:
+    """Set what a project says, unless a profile has said it; yields what cannot be."""
+    path, table = found
+    if isinstance(table, str):
+        yield f"{path}: {table}".replace("\n", " ")
+        return
+    known = defaults.trait_names(config=True)
+    for key, value in table.items():
+        name = key.replace("-", "_")
+        if name not in known:
+            yield f"{path}: [tool.{_TABLE}] has no {key} (known: {', '.join(sorted(known))})"
+        elif name not in configured:
+            try:
+                setattr(defaults, name, value)
+            except TraitError as error:
+                yield f"{path}: [tool.{_TABLE}] {key}: {error}".replace("\n", " ")
+
+
+def defaults(shell: InteractiveShell | None) -> Defaults | None:
+    """The defaults of a shell in which the magics are registered."""
+    known = shell.magics_manager.registry.values() if shell else ()
+    return next((one for one in known if isinstance(one, Defaults)), None)

@@ -1,0 +1,121 @@
+"""The link and the shares of a party that writes down what it does: each does as its base, and tells the recorder.
+
+`Semi2k.start` takes these for a party whose link has a recorder. Without one nothing of this is used, and nothing of
+the engine asks, but once for an operation.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from .link import Ledger, Link, LockstepMailbox, ThreadMailbox
+from .recorder import Recorder, Window
+from .ring import Ring
+from .share import Share
+
+
+class RecordedLink(Link):
+    """A link whose recorder sees what this party sends and receives."""
+
+    def __init__(self, recorder: Recorder, mailboxes: tuple[LockstepMailbox, LockstepMailbox], ledger: Ledger) -> None:
+        super().__init__(recorder.rank, recorder.names, mailboxes, ledger)
+        self.recorder = self._notes = recorder
+
+    async def send(self, value: bytes, op: str) -> None:
+        await super().send(value, op)
+        self._notes.sent(self._sent, op)
+
+    async def receive(self) -> bytes:  # type: ignore[override]  # awaited like the generator of its base
+        value = await super().receive()
+        self._notes.segment += 1
+        return value
+
+    async def exchange(self, value: Ring, op: str) -> Ring:  # type: ignore[override]
+        number = self._collectives + 1
+        received = await super().exchange(value, op)
+        self._notes.exchanged(number, op, value, received)
+        return received
+
+
+def connect_recorded(names: tuple[str, str], window: Window | None = None, threads: bool = False) -> tuple[Link, Link]:
+    """`connect`, with a recorder for each party."""
+    kind = ThreadMailbox if threads else LockstepMailbox
+    mailboxes, ledger = (kind(), kind()), Ledger()
+    first, second = (Recorder(names[rank], names[1 - rank], rank, window) for rank in (0, 1))
+    return RecordedLink(first, mailboxes, ledger), RecordedLink(second, mailboxes, ledger)
+
+
+class RecordedShare(Share):
+    """What is done with a share on the spot, as operations."""
+
+    __slots__ = ()
+    recorder: ClassVar[Recorder]
+
+    def truncate(self, bits: int) -> Self:
+        result = super().truncate(bits)
+        if bits:
+            self._note("truncate", (self.kept, result.kept), bits)
+        return result
+
+    def scale(self, factor: Ring, bits: int) -> Self:
+        result = super().scale(factor, bits)
+        self._note("scale", (self.kept, _like(factor, self), result.kept), bits)
+        return result
+
+    def __add__(self, other: Share | Ring) -> Self:
+        return self._combined("add", other, super().__add__(other))
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Share | Ring) -> Self:
+        return self._combined("subtract", other, super().__sub__(other))
+
+    def __rsub__(self, other: Ring) -> Self:
+        return self._combined("subtract from", other, super().__rsub__(other))
+
+    def __neg__(self) -> Self:
+        result = super().__neg__()
+        self._note("negate", (self.kept, result.kept))
+        return result
+
+    def __mul__(self, other: Ring) -> Self:
+        return self._combined("multiply by", other, super().__mul__(other))
+
+    __rmul__ = __mul__
+
+    def _combined(self, kind: str, other: Share | Ring, result: Self) -> Self:
+        if isinstance(other, Share):
+            self._note(kind, (self.kept, other.kept, result.kept))
+        else:
+            self._note(f"{kind} public", (self.kept, _like(other, result), result.kept))
+        return result
+
+    def _note(self, kind: str, arrays: tuple[Ring, ...], bits: int = 0) -> None:
+        self.recorder.note(kind, kind, arrays, bits=bits)
+
+
+class InputShare(RecordedShare):
+    """The shares that a program makes of its own numbers."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, ring: Ring) -> Self:
+        recorder = cls.recorder
+        recorder.note("share", f"input of {recorder.name}", (ring,))
+        return super().of(ring)
+
+
+def recorded(kind: type[Share], recorder: Recorder) -> tuple[type[Share], type[Share]]:
+    """The share type `kind`, recorded: for a program's own numbers, and for everything else."""
+    return (
+        type(f"Recorded{kind.__name__}", (InputShare, kind), {"__slots__": (), "recorder": recorder}),
+        type(f"Recorded{kind.__name__}", (RecordedShare, kind), {"__slots__": (), "recorder": recorder}),
+    )
+
+
+def _like(public: Any, share: Share) -> Ring:
+    """A public operand in the shape of the result."""
+    return np.broadcast_to(public, share.shape)

@@ -1,0 +1,18 @@
+"""A trace by what a person calls it: a job's name, or a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from .trace import Trace
+
+SUFFIX = ".trace"
+
+
+def find(name: str, of_job: Callable[[str], Trace]) -> Trace:
+    """The trace in a file, else that of a job: a file is what there is, ends in .trace or has a folder in its name."""
+    path = Path(name).expanduser()
+    if path.suffix == SUFFIX or path.name != name or path.is_file():
+        return Trace.load(path)
+    return of_job(name)

@@ -1,0 +1,140 @@
+"""The observer's act: both parties' notes and the ledger put together into one trace. No party could do it.
+
+Both parties run the same program, so their notes of one operation stand at the same place between the messages. What
+only one of them has (a local computation) is a step of that party alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
+
+from ..mpc.link import Ledger, Message
+from ..mpc.noted import Note
+from ..mpc.recorder import Recorder
+from .formulas import COMMON, EXPANDED, IGNORED, KINDS, PARTS, TTP, Part
+from .steps import BOTH, SEES, Number, Record, Sent, Step, Task
+
+Recorders = Sequence[Recorder]
+Pair = tuple[Note | None, Note | None]
+"""An operation as noted by rank 0 and by rank 1."""
+
+
+def observe(
+    level: str, ledgers: Mapping[str, Ledger], recorders: Mapping[str, Recorders], title: str = "", seed: bool = False
+) -> Record:
+    """The record of a job, by task id, as far as it has come."""
+    tasks: list[Task] = []
+    steps: list[Step] = []
+    messages: list[Sent] = []
+    for name, ledger in ledgers.items():
+        start, listed, pair = len(messages), ledger.messages, recorders.get(name, ())
+        messages += [Sent(len(tasks), message) for message in listed]
+        tasks.append(_task(name, ledger, listed, pair))
+        if pair:
+            numbers = {key: start + i for i, key in enumerate(_keys(listed))}
+            steps += _steps(len(tasks) - 1, [recorder.notes for recorder in pair], tasks[-1].names, numbers)
+    notes = ("Repeatable run with a seed: nothing in it is secret.",) if seed else ()
+    return Record(level, tuple(tasks), tuple(steps), tuple(messages), title, notes)
+
+
+def _task(name: str, ledger: Ledger, listed: Sequence[Message], recorders: Recorders) -> Task:
+    totals = tuple((*direction, total) for direction, total in ledger.totals().items())
+    unlisted = len(ledger) - len(listed)
+    if recorders:
+        first, second = recorders
+        left_out = first.left_out + second.left_out
+        return Task(name, first.names, first.fxp_bits, second.mirrored, left_out, unlisted, totals)
+    parties = sorted({sender for sender, _, _ in totals} - {"ttp"})
+    return Task(name, (parties[0], parties[-1]) if parties else ("", ""), 0, False, 0, unlisted, totals)
+
+
+def _keys(messages: Iterable[Message]) -> Iterator[tuple[str, str, int]]:
+    """Party, kind and number of each message, as the party's notes name it."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for message in messages:
+        party = message.receiver if message.kind == "REPLY" else message.sender
+        if message.kind != "REPLY":
+            counts[party, message.kind] += 1
+        yield party, message.kind, counts[party, "REQUEST" if message.kind == "REPLY" else message.kind]
+
+
+def _steps(
+    task: int, notes: Sequence[list[Note]], names: tuple[str, str], seqs: Mapping[tuple[str, str, int], int]
+) -> Iterator[Step]:
+    """All steps of a task, in order."""
+    for operation, pair in enumerate(_pairs(*notes)):
+        note = pair[0] or pair[1]
+        assert note is not None
+        for part in EXPANDED.get(note.kind, ((note.kind, "", TTP),)):
+            kind, wanted, own = part
+            numbers = tuple(_numbers(pair, kind, wanted.split(), names))
+            if kind == "truncate" and not any(number.name == "t" for number in numbers):
+                continue
+            own_messages = [
+                seqs[names[rank], *message]
+                for rank, one in enumerate(pair)
+                if one is not None
+                for message in _messages(one, part)
+                if (names[rank], *message) in seqs
+            ]
+            draws = note.draws if own == TTP else ()
+            bits = note.bits if kind in ("truncate", "scale") else 0
+            yield Step(
+                task,
+                kind,
+                note.op,
+                operation,
+                note.batch,
+                note.epoch,
+                bits,
+                numbers,
+                tuple(sorted(own_messages)),
+                draws,
+            )
+
+
+def _messages(note: Note, part: Part) -> Iterable[tuple[str, int]]:
+    """The messages of a note that belong to one of the steps that it becomes."""
+    if note.kind not in EXPANDED:
+        return note.messages
+    own = part[2]
+    exchanges = [message for message in note.messages if message[0] == "ALLGATHER"]
+    if own == TTP:
+        return [message for message in note.messages if message[0] in ("REQUEST", "REPLY")]
+    return exchanges[own : own + 1] if isinstance(own, int) else ()
+
+
+def _numbers(pair: Pair, kind: str, wanted: list[str], names: tuple[str, str]) -> Iterator[Number]:
+    """The numbers of a step, in the order in which they are wanted, else in that of the notes."""
+    sees = KINDS[kind].sees
+    if not wanted:
+        wanted = list(dict.fromkeys(name for note in pair if note for name in note.values if name not in IGNORED))
+    for entry in wanted:
+        name = entry.partition(".")[0]
+        noted = PARTS.get(entry, entry)
+        for rank, note in enumerate(pair):
+            if note is None or noted not in note.values:
+                continue
+            shape, data = note.values[noted]
+            if entry in COMMON:
+                yield Number(name, BOTH, 3, shape, data)
+                break
+            seen = SEES[sees[name]] | 1 << rank
+            if kind == "share" and not note.op.endswith(f" of {names[rank]}"):
+                seen = 3  # the zeros of who does not own the input
+            yield Number(name, rank, seen, shape, data)
+
+
+def _pairs(first: list[Note], second: list[Note]) -> Iterator[Pair]:
+    """Both parties' notes, brought together."""
+    groups = [{key: list(group) for key, group in groupby(notes, attrgetter("segment"))} for notes in (first, second)]
+    for segment in sorted(groups[0].keys() | groups[1].keys()):
+        others = groups[1].get(segment, [])
+        for note in groups[0].get(segment, []):
+            match = next((i for i, other in enumerate(others) if (other.kind, other.op) == (note.kind, note.op)), None)
+            yield note, None if match is None else others.pop(match)
+        for note in others:
+            yield None, note

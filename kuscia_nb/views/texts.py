@@ -1,0 +1,126 @@
+"""What the job views say, in English or in Chinese. Kuscia's own words, such as phases, stay as they are.
+
+The language is the one that was chosen with `%config KusciaMagics.language`, else JupyterLab's, else that of the
+environment (LANGUAGE, LC_ALL, LC_MESSAGES, LANG), else English.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Say = Callable[..., str]
+"""A text in the language, with its {values} filled in."""
+
+LANGUAGES = ("auto", "en", "zh")
+_VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+_SETTINGS = Path("@jupyterlab", "translation-extension", "plugin.jupyterlab-settings")
+
+_chosen = "auto"
+
+
+def choose(language: str) -> None:
+    """Use this language from now on: en, zh, or auto."""
+    global _chosen
+    _chosen = language
+
+
+def language() -> str:
+    """en or zh."""
+    if _chosen != "auto":
+        return _chosen
+    for found in (_lab_locale(), *(os.environ.get(name, "") for name in _VARIABLES)):
+        name = found.partition(":")[0].lower()
+        if name and name != "default":
+            return "zh" if name.startswith("zh") else "en"
+    return "en"
+
+
+def speaker() -> Say:
+    """What says things in the language of this moment."""
+    known = CHINESE if language() == "zh" else {}
+
+    def say(text: str, /, **values: Any) -> str:
+        text = known.get(text, text)
+        return text.format(**values) if values else text
+
+    return say
+
+
+def _lab_locale() -> str:
+    """The language that a person has chosen in JupyterLab's menu, if there is one on this machine."""
+    folder = os.environ.get("JUPYTERLAB_SETTINGS_DIR")
+    if not folder:
+        config = os.environ.get("JUPYTER_CONFIG_DIR") or Path.home() / ".jupyter"
+        folder = Path(config, "lab", "user-settings")
+    try:
+        text = Path(folder, _SETTINGS).read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    found = re.search(r'^\s*[{,]?\s*"locale"\s*:\s*"([^"]*)"', text, re.MULTILINE)  # JSON with // comments
+    return found[1] if found else ""
+
+
+CHINESE = {
+    # the head of a job
+    "KusciaJob {name}: {phase} after {seconds:.2f} s": "KusciaJob {name}：{phase}，用时 {seconds:.2f} 秒",
+    "initiator {node}": "发起方 {node}",
+    "{seconds:.1f} s": "{seconds:.1f} 秒",
+    "task {alias} = {task}: {nodes}": "任务 {alias} = {task}：{nodes}",
+    "Warning: {text}": "警告：{text}",
+    "Repeatable run with seed {seed}: nothing in it is secret.": "使用种子 {seed} 的可重复运行：其中没有任何秘密。",
+    "No weights: {reason}": "没有权重：{reason}",
+    # the buttons
+    "Stop": "停止",
+    "Delete": "删除",
+    "Stop the job on both nodes; the cell then ends with an error": "在两个节点上停止该作业；单元格随后以错误结束",
+    "Stop the job and forget it on both nodes; its files stay": "停止该作业并在两个节点上删除其记录；结果文件会保留",
+    "While this cell runs, the kernel hears no buttons: interrupt it (■) to stop the job": (
+        "此单元格运行期间内核收不到按钮消息：请中断内核（■）来停止作业"
+    ),
+    "stopping …": "正在停止 …",
+    "deleting …": "正在删除 …",
+    # how far the parties are
+    "Progress": "进度",
+    "progress": "进度",
+    "party": "参与方",
+    "task": "任务",
+    "phase": "阶段",
+    "epoch {epoch:,}/{epochs:,}, batch {batch:,}/{batches:,}": (
+        "第 {epoch:,}/{epochs:,} 轮，第 {batch:,}/{batches:,} 批"
+    ),
+    "step {done:,} of {steps:,}": "第 {done:,} 步，共 {steps:,} 步",
+    "{rate:,.0f} steps/s": "每秒 {rate:,.0f} 步",
+    "{time} left": "剩余 {time}",
+    "{alias} on {node}": "{node} 上的 {alias}",
+    "… and {count:,} more": "… 另有 {count:,} 项",
+    "Messages: {messages:,} · {size} · rounds: {rounds:,} · calls of the TTP: {calls:,}": (
+        "消息：{messages:,} 条 · {size} · 轮次：{rounds:,} · 可信第三方调用：{calls:,} 次"
+    ),
+    # tables
+    "Conditions": "状态条件",
+    "condition": "条件",
+    "of": "所属",
+    "job": "作业",
+    "Traffic (a round: messages that need not wait for each other)": "通信量（同一轮的消息无须互相等待）",
+    "from": "发送方",
+    "to": "接收方",
+    "messages": "消息",
+    "rounds": "轮次",
+    "bytes": "字节",
+    "in all": "合计",
+    "Weights (each share is random, their sum modulo 2^64 is the weight)": (
+        "权重（每个分片都是随机数，模 2^64 相加才是权重）"
+    ),
+    "Weights (first and last of {count:,}; job.weights() has all)": (
+        "权重（共 {count:,} 个，显示首尾部分；job.weights() 给出全部）"
+    ),
+    "feature": "特征",
+    "owner": "所有者",
+    "share of {node}": "{node} 的分片",
+    "weight": "权重",
+    "nothing yet": "暂无",
+}

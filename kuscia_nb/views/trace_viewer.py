@@ -1,0 +1,171 @@
+"""The trace viewer: a widget where there is anywidget and a kernel, and always the static form beside it.
+
+The widget gets a header and one buffer of columns, once; everything else happens in the browser
+(static/trace_viewer.js). The static form is text, and HTML of plain tables and an inline diagram.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from functools import cache
+from html import escape
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import KusciaError
+from ..trace.columns import Arrays, pack
+from ..trace.formulas import KINDS, Formula
+from ..trace.steps import Record, Step
+from ..trace.view import CARRIED
+from .table import html_note, html_paragraph
+from .trace_diagram import arrows, lanes, svg
+from .trace_text import headline, remarks, tables, text
+
+STATIC = Path(__file__).parent.parent / "static"
+MOST_BYTES = 1_400_000
+"""What the state of a widget takes in a browser at most; a notebook file that keeps it has a third more."""
+_NOT_SHOWN = frozenset({"message_time", "message_dtype", "array_start"})
+"""Columns that the viewer does without."""
+
+
+def bundle(record: Record) -> Any:
+    """The MIME bundle: text, HTML, and the widget's if it can be."""
+    static = {"text/plain": text(record), "text/html": html(record)}
+    if record.level == "off" or not _interactive():
+        return static
+    shown = widget(record)._repr_mimebundle_()
+    data, metadata = shown if isinstance(shown, tuple) else (shown, {})
+    return {**(data or {}), **static}, metadata
+
+
+def html(record: Record) -> str:
+    """The static form."""
+    parts = [html_paragraph(headline(record)), *(html_note(remark) for remark in remarks(record))]
+    parts += [table.html() for table in tables(record)]
+    shown = arrows(record, None, 12)
+    if shown:
+        first, last = shown[0].seq, shown[-1].seq
+        parts.append(f"<p>{escape(f'Messages {first:,} to {last:,}')}</p>{svg(lanes(record), shown)}")
+    return "".join(parts)
+
+
+def widget(record: Record, locale: str = "") -> Any:
+    """The viewer; KusciaError without anywidget."""
+    if find_spec("anywidget") is None:
+        raise KusciaError("the trace viewer needs anywidget", hint='%pip install "kuscia_nb[trace]"')
+    header, columns = state(record)
+    return _viewer()(header=header, columns=columns, locale=locale)
+
+
+def state(record: Record) -> tuple[dict[str, Any], bytes]:
+    """What the browser gets: a header with the places of the columns, and all columns in one buffer.
+
+    Of every array there are as many elements as fit into MOST_BYTES, and of a very long trace so many steps.
+    """
+    shown = record if record.steps else _messages_as_steps(record)
+    cut = 0
+    while True:
+        for elements in (4, 3, 2, 1):
+            header, arrays = pack(shown, elements)
+            places, buffer = _joined(arrays)
+            if len(buffer) <= MOST_BYTES:
+                header |= {"columns": places, "elements": elements, "formulas": _formulas(), "carried": _carried()}
+                header |= {"remarks": list(record.notes), "left_out": record.left_out, "cut": cut}
+                header |= {"numbers": bool(record.steps)}
+                return header, buffer
+        kept = len(shown.steps) // 2
+        cut = len(record.steps or record.messages) - kept
+        shown = _first(shown, kept)
+
+
+def _first(record: Record, count: int) -> Record:
+    """The first steps of a trace, and the messages up to the last of theirs."""
+    steps = record.steps[:count]
+    last = max((seq for step in steps for seq in step.messages), default=-1)
+    return dataclasses.replace(record, steps=steps, messages=record.messages[: last + 1])
+
+
+def _messages_as_steps(record: Record) -> Record:
+    """A trace of sizes only: every message is a step without numbers."""
+    steps = (
+        Step(task, "send", message.op, seq, -1, -1, 0, (), (seq,), ())
+        for seq, (task, message) in enumerate(record.messages)
+    )
+    return dataclasses.replace(record, steps=tuple(steps))
+
+
+def _joined(arrays: Arrays) -> tuple[list[dict[str, Any]], bytes]:
+    """All columns in one buffer, each in the smallest type that holds it, and where they are."""
+    places, parts, length = [], [], 0
+    for name, array in arrays.items():
+        if name in _NOT_SHOWN:
+            continue
+        array = array if name in ("words", "draws", "message_bytes") else _narrow(array)
+        data = array.tobytes()
+        places.append({"name": name, "type": array.dtype.name, "start": length, "length": len(array)})
+        padding = -len(data) % 8
+        parts += [data, bytes(padding)]
+        length += len(data) + padding
+    return places, b"".join(parts)
+
+
+def _narrow(array: np.ndarray) -> np.ndarray:
+    """The same numbers in 1, 2 or 4 bytes."""
+    low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
+    kinds = (np.int8, np.int16, np.int32) if low < 0 else (np.uint8, np.uint16, np.uint32)
+    return array.astype(next(kind for kind in kinds if high <= np.iinfo(kind).max and low >= np.iinfo(kind).min))
+
+
+def _formulas() -> dict[str, Any]:
+    """Every kind of step, for the browser."""
+    return {
+        name: {
+            "title": kind.title,
+            "text": kind.text,
+            "wide": kind.wide.split(),
+            "shared": kind.shared.split(),
+            "formulas": [_formula(formula) for formula in kind.formulas],
+        }
+        for name, kind in KINDS.items()
+    }
+
+
+def _formula(formula: Formula) -> dict[str, Any]:
+    terms = [
+        {"negative": term.negative, "factors": term.factors, "kept": term.kept, "only": term.only}
+        for term in formula.terms
+    ]
+    return {"left": formula.left, "terms": terms, "truncated": formula.truncated, "exact": formula.exact}
+
+
+def _carried() -> list[tuple[str, str, str]]:
+    return [(*kinds, name) for kinds, name in CARRIED.items()]
+
+
+def _interactive() -> bool:
+    """Whether there is a kernel that a browser can talk to, and anywidget."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return getattr(shell, "kernel", None) is not None and find_spec("anywidget") is not None
+
+
+@cache
+def _viewer() -> Any:
+    """The widget's class; anywidget is loaded here."""
+    import anywidget
+    import traitlets
+
+    class TraceViewer(anywidget.AnyWidget):
+        """A trace, step by step."""
+
+        _esm = STATIC / "trace_viewer.js"
+        _css = STATIC / "trace_viewer.css"
+        header = traitlets.Dict().tag(sync=True)
+        columns = traitlets.Bytes().tag(sync=True)
+        locale = traitlets.Unicode("").tag(sync=True)
+
+    return TraceViewer

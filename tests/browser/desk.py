@@ -1,0 +1,237 @@
+"""Notebooks in JupyterLab and in Notebook 7, in a real Chromium.
+
+One server serves both; it has folders and settings of its own. A page fails its test when a script on it fails, when
+its console has an error, or when it asks any other machine for anything. Chromium is /usr/bin/chromium, or the program
+in CHROMIUM_PATH; without one these tests fail.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_notebook
+from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, Request, expect, sync_playwright
+
+CHROMIUM = os.environ.get("CHROMIUM_PATH", "/usr/bin/chromium")
+MILLISECONDS = 30_000
+expect.set_options(timeout=MILLISECONDS)
+ROOT = Path(__file__).parent.parent.parent
+THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+
+_FOLDERS = ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTERLAB_WORKSPACES_DIR", "IPYTHONDIR")
+_SERVER = (
+    "--allow-root",
+    "--no-browser",
+    "--ServerApp.ip=127.0.0.1",
+    "--ServerApp.port=0",
+    "--ServerApp.disable_check_xsrf=True",
+    "--IdentityProvider.token=",
+    "--LabApp.expose_app_in_browser=True",
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    "--LabApp.news_url=None",
+    "--JupyterNotebookApp.expose_app_in_browser=True",
+)
+_BROWSER = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+)
+_PANEL = "window.jupyterapp.shell.currentWidget"
+_KERNEL = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
+_PATHS = {"lab": "doc/tree", "notebook": "notebooks"}
+_OF_THE_APP = {
+    "lab": (),
+    "notebook": ("reading 'schema'", "Command 'filebrowser:open-path' not registered"),
+}
+"""Faults that an empty notebook has, too: Notebook 7.6 while it loads."""
+
+
+_UNREADABLE = """
+output => {
+    const parts = color => color.match(/[\\d.]+/g).map(Number);
+    const linear = c => (c /= 255) <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    const luminance = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+    const over = ([r, g, b, a = 1], below) => [r, g, b].map((c, i) => c * a + below[i] * (1 - a));
+    const behind = element => {
+        if (!element) return [255, 255, 255];
+        const own = parts(getComputedStyle(element).backgroundColor);
+        return own.length === 4 && own[3] < 1 ? over(own, behind(element.parentElement)) : own;
+    };
+    const found = [];
+    for (const element of output.querySelectorAll('*')) {
+        const text = [...element.childNodes].filter(n => n.nodeType === 3).map(n => n.data).join('').trim();
+        if (!text || !element.checkVisibility() || element.matches('[disabled]')) continue;
+        const back = behind(element);
+        const [a, b] = [over(parts(getComputedStyle(element).color), back), back].map(luminance);
+        const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        if (contrast < 4.5) found.push(`${contrast.toFixed(2)} ${text}`);
+    }
+    return found;
+}
+"""
+
+
+class Server:
+    """A running Jupyter server, and the folder of its notebooks."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "notebooks"
+        self.folder.mkdir()
+        settings = folder / "settings"
+        plugins = settings / "@jupyterlab" / "apputils-extension"
+        plugins.mkdir(parents=True)
+        (plugins / "notification.jupyterlab-settings").write_text(json.dumps({"fetchNews": "false"}))
+        environment = os.environ | {name: str(folder / name) for name in _FOLDERS}
+        environment |= {"JUPYTERLAB_SETTINGS_DIR": str(settings), "PYTHONPATH": str(ROOT), "LANGUAGE": "en"}
+        command = [sys.executable, "-m", "jupyterlab", *_SERVER, f"--ServerApp.root_dir={self.folder}"]
+        self._log = (folder / "server.log").open("w+")
+        self._process = subprocess.Popen(
+            command, env=environment, stderr=subprocess.PIPE, stdout=self._log, text=True, start_new_session=True
+        )
+        self.address = self._started()
+
+    def _started(self) -> str:
+        """The address that it tells."""
+        assert self._process.stderr is not None
+        lines = []
+        for line in self._process.stderr:
+            lines.append(line)
+            if "http://127.0.0.1" in line:
+                return line[line.index("http://") :].split()[0].rstrip("/").removesuffix("/lab")
+        raise RuntimeError("JupyterLab did not start:\n" + "".join(lines))
+
+    def write(self, name: str, *codes: str) -> Path:
+        """A notebook with these cells."""
+        path = self.folder / name
+        nb = new_notebook(cells=[new_code_cell(code) for code in codes])
+        nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        nbformat.write(nb, path)
+        return path
+
+    def stop(self) -> None:
+        """End the server and its kernels."""
+        os.killpg(self._process.pid, signal.SIGTERM)
+        self._process.communicate(timeout=MILLISECONDS / 1000)
+        self._log.close()
+
+
+class OpenNotebook:
+    """A notebook in a page; cells are numbered from 0."""
+
+    def __init__(self, page: Page, path: Path) -> None:
+        self.page, self.path = page, path
+
+    def ready(self) -> None:
+        """Wait until its kernel is."""
+        self.page.wait_for_function(f"{_KERNEL}?.connectionStatus === 'connected' && {_KERNEL}?.status === 'idle'")
+        self.page.wait_for_function(f"{_PANEL}.content.widgets.length > 0")
+
+    def begin(self, cell: int) -> None:
+        """Start a cell."""
+        self.page.evaluate(f"() => {{ {_PANEL}.content.activeCellIndex = {cell}; }}")
+        self.command("notebook:run-cell")
+
+    def ended(self, cell: int) -> None:
+        """Wait until a cell has ended."""
+        state = f"{_PANEL}.content.widgets[{cell}].model"
+        self.page.wait_for_function(f"{state}.executionCount !== null && {state}.executionState !== 'running'")
+
+    def run(self, cell: int) -> None:
+        """Start a cell and wait for its end."""
+        self.begin(cell)
+        self.ended(cell)
+
+    def output(self, cell: int) -> Locator:
+        """The outputs of a cell."""
+        return self.page.locator(".jp-CodeCell").nth(cell).locator(".jp-Cell-outputArea")
+
+    def command(self, name: str, **arguments: Any) -> None:
+        """Execute one of JupyterLab's commands, without waiting for what it promises."""
+        self.page.evaluate(
+            "([name, args]) => { void window.jupyterapp.commands.execute(name, args) }", [name, arguments]
+        )
+
+    def theme(self, name: str) -> None:
+        """Switch to the light or the dark theme."""
+        self.command("apputils:change-theme", theme=THEMES[name])
+        light = "true" if name == "light" else "false"
+        self.page.wait_for_function(f"document.body.dataset.jpThemeLight === '{light}'")
+
+    def unreadable(self, cell: int) -> list[str]:
+        """Texts in a cell's outputs whose contrast with what is behind them is below 4.5, unless they are disabled."""
+        return self.output(cell).evaluate(_UNREADABLE)
+
+    def saved(self) -> Any:
+        """The notebook as it is in its file, after saving it."""
+        self.command("docmanager:save")
+        self.page.wait_for_function(f"!{_PANEL}.context.model.dirty")
+        return nbformat.read(self.path, as_version=4)
+
+    def reload(self) -> None:
+        """Load the page anew."""
+        self.page.reload()
+        self.ready()
+
+
+class Desk:
+    """Opens notebooks in pages, and knows what went wrong on them."""
+
+    def __init__(self, browser: Browser, server: Server) -> None:
+        self._context = browser.new_context(viewport={"width": 1200, "height": 1000})
+        self._context.set_default_timeout(MILLISECONDS)
+        self._server = server
+        self.faults: list[str] = []
+
+    def open(self, app: str, name: str, *codes: str) -> OpenNotebook:
+        """A new notebook with these cells, in "lab" or "notebook", with a kernel that is ready."""
+        path = self._server.write(name, *codes)
+        page = self._context.new_page()
+        page.on("pageerror", partial(self._script, app))
+        page.on("console", self._console)
+        page.on("request", self._request)
+        page.goto(f"{self._server.address}/{_PATHS[app]}/{name}")
+        opened = OpenNotebook(page, path)
+        opened.ready()
+        return opened
+
+    def close(self) -> None:
+        """Close the pages; every fault fails the test."""
+        self._context.close()
+        assert self.faults == []
+
+    def _script(self, app: str, error: Error) -> None:
+        if not any(known in error.message for known in _OF_THE_APP[app]):
+            self.faults.append(f"script: {error}")
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.faults.append(f"console: {message.text} {message.location}")
+
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith((self._server.address, "data:", "blob:")):
+            self.faults.append(f"request: {request.url}")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The browser, without a screen."""
+    assert Path(CHROMIUM).is_file(), f"no Chromium at {CHROMIUM}: install it, or set CHROMIUM_PATH"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_BROWSER))
+        yield browser
+        browser.close()

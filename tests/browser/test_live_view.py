@@ -1,0 +1,86 @@
+"""The live view of a job in JupyterLab and in Notebook 7, as a person uses it."""
+
+from __future__ import annotations
+
+import re
+
+from desk import Desk, OpenNotebook
+from playwright.sync_api import expect
+
+import kuscia_nb as kn
+
+LOAD = "%load_ext kuscia_nb"
+ENDLESS = "%%kusciajob -o job\n" + kn.tutorial_manifest().replace('"num_epoch":1,', '"num_epoch":100000,')
+BACKGROUND = "%%kusciajob --no-wait -o job\n" + kn.tutorial_manifest()
+HOLD = f"""{LOAD}
+import kuscia_nb as kn
+loop = kn.connect()._backend._plane.loop
+loop.add = lambda key: None
+"""
+RELEASE = "del loop.add\nloop.add(('alice', 'KusciaJob', job.name))"
+MOST_TABS = 12
+
+
+def assert_frozen(notebook: OpenNotebook, cell: int, phase: str) -> None:
+    """The report is there, in the page and in the file, and nothing of a widget."""
+    output = notebook.output(cell)
+    expect(output).to_contain_text(re.compile(rf"KusciaJob job-ss-lr: {phase} after \d"))
+    expect(output.locator(".jupyter-widgets")).to_have_count(0)
+    saved = notebook.saved()
+    assert "widgets" not in saved.metadata
+    (report, *rest) = saved.cells[cell].outputs
+    assert set(report.data) == {"text/plain", "text/html"}
+    assert all(other.output_type == "error" for other in rest)
+
+
+def test_from_pending_to_succeeded_and_after_a_reload(desk: Desk) -> None:
+    notebook = desk.open("lab", "pending.ipynb", HOLD, BACKGROUND, RELEASE)
+    notebook.run(0)
+    notebook.run(1)
+    output = notebook.output(1)
+    expect(output.get_by_role("status")).to_contain_text("Pending")
+    expect(output.get_by_role("button", name="Stop")).to_be_enabled()
+    notebook.run(2)
+    assert_frozen(notebook, 1, "Succeeded")
+    notebook.reload()
+    expect(notebook.output(1)).to_contain_text("Succeeded after")
+    expect(notebook.output(1).locator("details")).to_have_count(3)
+
+
+def test_the_keyboard_reaches_stop_while_the_cell_runs(desk: Desk) -> None:
+    notebook = desk.open("lab", "keyboard.ipynb", LOAD, ENDLESS)
+    notebook.theme("dark")
+    notebook.run(0)
+    notebook.begin(1)
+    output = notebook.output(1)
+    stop = output.get_by_role("button", name="Stop")
+    expect(stop).to_be_enabled()
+    for node in ("alice", "bob"):
+        expect(output.get_by_role("progressbar", name=f"ss_lr_1 on {node}")).to_be_visible()
+    expect(output).to_contain_text("epoch")
+    assert notebook.unreadable(1) == []
+    for _ in range(MOST_TABS):
+        notebook.page.keyboard.press("Tab")
+        if stop.evaluate("button => button === document.activeElement"):
+            break
+    expect(stop).to_be_focused()
+    notebook.page.keyboard.press("Space")
+    notebook.ended(1)
+    expect(output).to_contain_text("JobStopped: the job was stopped on alice")
+    assert_frozen(notebook, 1, "Failed")
+    assert notebook.unreadable(1) == []
+
+
+def test_a_click_stops_the_job_while_the_cell_runs_in_notebook_7(desk: Desk) -> None:
+    notebook = desk.open("notebook", "click.ipynb", LOAD, ENDLESS)
+    notebook.run(0)
+    notebook.begin(1)
+    output = notebook.output(1)
+    expect(output).to_contain_text("epoch")
+    assert notebook.unreadable(1) == []
+    output.get_by_role("button", name="Stop").click()
+    notebook.ended(1)
+    assert_frozen(notebook, 1, "Failed")
+    assert notebook.unreadable(1) == []
+    output.locator("td").first.evaluate("cell => { cell.style.color = '#888' }")
+    assert len(notebook.unreadable(1)) == 1, "grey on white is not enough"

@@ -1,0 +1,195 @@
+"""The parts of the live view without a kernel: the fold over events, its HTML, and both languages."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_notebook import TUTORIAL, Words
+
+import kuscia_nb as kn
+from kuscia_nb.trace.events import Event, EventLog
+from kuscia_nb.views import texts
+from kuscia_nb.views.live_html import conditions, head, human, programs
+from kuscia_nb.views.live_state import Progress, State
+from kuscia_nb.views.texts import CHINESE, language, speaker
+
+VIEWS = Path(texts.__file__).parent
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _english(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No language but English is known of."""
+    monkeypatch.setenv("JUPYTERLAB_SETTINGS_DIR", str(tmp_path))
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+
+
+# --- the fold --------------------------------------------------------------------------------------------------------
+
+
+def progress(epochs: int, *reports: tuple[float, int, int]) -> Progress:
+    """(seconds, done, steps) of each report."""
+    result = Progress()
+    result.epochs = epochs
+    for seconds, done, steps in reports:
+        result.report(Event(BEGIN + timedelta(seconds=seconds), "alice", "t", "progress", data=(done, steps)))
+    return result
+
+
+@pytest.mark.parametrize(
+    ("found", "fraction", "rate", "batch"),
+    [
+        (progress(5), 0.0, 0.0, None),
+        (progress(5, (0, 0, 50)), 0.0, 0.0, (1, 5, 0, 10)),
+        (progress(5, (0, 0, 50), (2, 10, 50)), 0.2, 5.0, (1, 5, 10, 10)),
+        (progress(5, (0, 0, 50), (2, 11, 50)), 0.22, 5.5, (2, 5, 1, 10)),
+        (progress(5, (0, 10, 50), (2, 50, 50)), 1.0, 20.0, (5, 5, 10, 10)),
+        (progress(0, (0, 0, 4), (1, 2, 4)), 0.5, 2.0, None),
+        (progress(3, (0, 1, 4)), 0.25, 0.0, None),
+    ],
+)
+def test_progress(found: Progress, fraction: float, rate: float, batch: tuple[int, int, int, int] | None) -> None:
+    assert (found.fraction, found.rate, found.batch) == (pytest.approx(fraction), pytest.approx(rate), batch)
+
+
+def test_the_fold_of_a_job_step_by_step_is_that_of_all_at_once(tmp_path: Path) -> None:
+    with kn.connect(storage=tmp_path) as cluster:
+        job = cluster.apply(TUTORIAL).wait()
+        log = EventLog()
+        by_steps, at_once = State(job.name, log), State(job.name, job.events)
+        for event in job.events:
+            log._events.append(event)
+            assert by_steps.catch_up() == 1
+        assert by_steps.catch_up() == 0
+        assert at_once.catch_up() == len(list(job.events))
+        for part in ("aliases", "phases", "conditions", "traffic", "begin", "tasks"):
+            assert getattr(by_steps, part) == getattr(at_once, part), part
+        totals = job.trace.totals
+        assert at_once.traffic[:2] == (totals["messages"].sum(), totals["bytes"].sum())
+        assert at_once.traffic.calls == totals[totals["receiver"] == "ttp"]["messages"].sum()
+        assert {phase for (_, name), phase in at_once.phases.items() if name == job.name} == {"Succeeded"}
+        assert at_once.tasks[0][1] == job.tasks["task"].iloc[0]
+        assert all(one.fraction == 1 for one in at_once.progress.values())
+
+
+# --- its HTML --------------------------------------------------------------------------------------------------------
+
+
+def many(tasks: int) -> State:
+    log = EventLog()
+    for i in range(tasks):
+        for node in ("alice", "bob"):
+            log.emit(node, f"t{i}", "task", name=f"<b>{i}</b>")
+            log.emit(node, f"t{i}", "condition", name="ResourceCreated", status="True")
+            log.emit(node, f"t{i}", "phase", name="Running")
+    state = State("many", log)
+    state.catch_up()
+    return state
+
+
+def test_names_are_escaped_and_long_lists_are_cut() -> None:
+    say, state = speaker(), many(60)
+    html = (
+        head(say, "<i>job</i>", "alice", "Running")
+        + programs(say, state, 1.0)
+        + conditions(say, state, ["alice", "bob"])
+    )
+    words = Words(html)
+    assert not words.tags & {"b", "i"}
+    assert html.count('role="progressbar"') == 12
+    assert "… and 108 more" in words.text
+    assert "… and 20 more" in words.text
+    assert "<b>59</b>" in words.text
+
+
+def test_a_job_that_has_not_begun() -> None:
+    say, state = speaker(), State("new", EventLog())
+    state.catch_up()
+    words = Words(programs(say, state, 0.0) + conditions(say, state, ["alice"]))
+    assert "0.0 s · Messages: 0 · 0 B · rounds: 0 · calls of the TTP: 0" in words.text
+    assert "nothing yet" in words.text
+
+
+def test_the_remaining_time_is_said_as_a_clock() -> None:
+    state = many(1)
+    for seconds, done in ((0, 0), (10, 10)):
+        event = Event(BEGIN + timedelta(seconds=seconds), "alice", "t0", "progress", data=(done, 5000))
+        state.progress["alice", "t0"].report(event)
+    assert "0 % · step 10 of 5,000 · 1 steps/s · 1:23:10 left" in Words(programs(speaker(), state, 0.0)).text
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(0, "0 B"), (999, "999 B"), (1000, "0.977 KiB"), (2**20, "1 MiB"), (5 * 2**40, "5 TiB")]
+)
+def test_sizes(size: int, text: str) -> None:
+    assert human(size) == text
+
+
+# --- languages -------------------------------------------------------------------------------------------------------
+
+
+def said() -> set[str]:
+    """Every text that a view says."""
+    trees = (ast.parse(path.read_text("utf-8")) for path in (*VIEWS.glob("live*.py"), VIEWS / "job.py"))
+    found: set[str] = set()
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        call: Any = node
+        if isinstance(node, ast.Call) and getattr(call.func, "id", getattr(call.func, "attr", "")) in ("say", "_say"):
+            found |= {str(one.value) for one in node.args if isinstance(one, ast.Constant)}
+    return found
+
+
+def test_everything_that_is_said_has_a_translation() -> None:
+    missing = said() - CHINESE.keys()
+    assert missing == set()
+
+
+def test_translations_have_the_same_values() -> None:
+    for text, chinese in CHINESE.items():
+        fields, others = ([field for _, field, *_ in string.Formatter().parse(one) if field] for one in (text, chinese))
+        assert sorted(fields) == sorted(others), text
+        assert re.search("[\u4e00-\u9fff]", chinese), text
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "C.UTF-8", "LANGUAGE": "zh_TW:en"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LANGUAGE": "en"}, "en"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "de_DE"}, "en"),
+    ],
+)
+def test_the_language_of_the_environment(
+    variables: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert language() == expected
+
+
+@pytest.mark.parametrize(("setting", "expected"), [('"zh_CN"', "zh"), ('"en"', "en"), ('"default"', "zh"), ("3", "zh")])
+def test_jupyterlabs_language_goes_first(
+    setting: str, expected: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    folder = tmp_path / "@jupyterlab" / "translation-extension"
+    folder.mkdir(parents=True)
+    text = f'{{\n    // Locale\n    // Sets the interface display language, "locale": "de"\n    "locale": {setting}\n}}'
+    (folder / "plugin.jupyterlab-settings").write_text(text)
+    assert language() == expected
+
+
+def test_a_chosen_language_goes_before_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(texts, "_chosen", "zh")
+    assert language() == "zh"
+    assert speaker()("Stop") == "停止"
+    assert speaker()("not translated {n}", n=3) == "not translated 3"

@@ -1,0 +1,335 @@
+"""The trace viewer without a browser: what is sent to it, its script in Node, and the static form that stays."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_notebook import Notebook
+from test_trace import Traced, operations, training
+
+import kuscia_nb as kn
+from kuscia_nb import mpc
+from kuscia_nb.errors import KusciaError
+from kuscia_nb.trace.compute import HIDDEN
+from kuscia_nb.trace.formulas import KINDS
+from kuscia_nb.trace.steps import Record
+from kuscia_nb.views import trace_viewer
+from kuscia_nb.views.table import WIDTH
+from kuscia_nb.views.trace_viewer import STATIC, bundle, html, state
+
+SCRIPT, STYLE = STATIC / "trace_viewer.js", STATIC / "trace_viewer.css"
+LIMIT = 2_000_000
+STRATEGIES = ("preprocessed", "interconnection")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[kn.Cluster]:
+    with kn.connect(storage=tmp_path_factory.mktemp("nodes")) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module", params=STRATEGIES)
+def tutorial(request: pytest.FixtureRequest, cluster: kn.Cluster) -> kn.Trace:
+    """A full trace of the tutorial's job."""
+    return cluster.apply(kn.tutorial_manifest(), replace=True, strategy=request.param, trace="full").wait().trace
+
+
+@pytest.fixture(scope="module")
+def small() -> Record:
+    return Traced(operations).record
+
+
+def node(code: str, *arguments: str) -> str:
+    """What a module prints in Node; the viewer's script is `import`ed as "viewer"."""
+    code = code.replace('"viewer"', json.dumps(SCRIPT.as_uri()))
+    command = ["node", "--input-type=module", "--eval", code, *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+# --- what is sent ----------------------------------------------------------------------------------------------------
+
+
+def test_the_state_of_a_whole_tutorial_is_small(tutorial: kn.Trace) -> None:
+    """In the browser, and in a notebook file that keeps it, which has it in base 64."""
+    header, columns = state(tutorial.record)
+    assert len(tutorial.steps) > 3000
+    assert header["cut"] == 0
+    sizes = len(json.dumps(header)), len(columns), len(base64.b64encode(columns))
+    assert sizes[0] + sizes[2] < LIMIT
+    assert sizes[0] < 50_000
+
+
+def test_a_trace_that_is_too_long_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trace_viewer, "MOST_BYTES", 40_000)
+    record = Traced(training("interconnection", mpc.Layout((3, 2), 4, 30, 2))).record
+    header, columns = state(record)
+    assert len(columns) <= 40_000
+    kept = next(place["length"] for place in header["columns"] if place["name"] == "step_kind")
+    assert header["cut"] == len(record.steps) - kept > 0
+
+
+def test_sizes_only_are_steps_without_numbers(cluster: kn.Cluster) -> None:
+    trace = cluster.apply(kn.tutorial_manifest(), replace=True).wait().trace
+    header, _ = state(trace.record)
+    lengths = {place["name"]: place["length"] for place in header["columns"]}
+    assert header["numbers"] is False
+    assert lengths["step_kind"] == lengths["message_kind"] == len(trace.messages)
+    assert lengths["words"] == 0
+
+
+# --- the script ------------------------------------------------------------------------------------------------------
+
+
+def test_the_script_is_one_module_without_others() -> None:
+    subprocess.run(["node", "--check", "--input-type=module"], input=SCRIPT.read_bytes(), timeout=60, check=True)
+    text = SCRIPT.read_text("utf-8")
+    assert (
+        re.findall(r"^\s*import\b|\bimport\s*\(|\bfetch\b|XMLHttp|WebSocket|\beval\b|innerHTML", text, re.MULTILINE)
+        == []
+    )
+    assert "export default { render }" in text
+
+
+@pytest.mark.parametrize("path", [SCRIPT, STYLE])
+def test_nothing_is_loaded_from_anywhere(path: Path) -> None:
+    """The only address is the name of SVG, which nobody follows."""
+    text = path.read_text("utf-8")
+    assert set(re.findall(r"(?:https?:)?//[\w.-]+\.\w+[^\s\"']*", text)) <= {"http://www.w3.org/2000/svg"}
+    assert re.findall(r"url\(|@import|src=", text) == []
+
+
+def test_every_control_is_documented_for_tests() -> None:
+    text = SCRIPT.read_text("utf-8")
+    head = text.partition("// --- texts")[0]
+    used = set(re.findall(r'"(trace-[a-z-]+)"', text)) - {"trace-lens-"}
+    assert used <= set(re.findall(r"trace-[a-z-]+", head))
+
+
+def test_both_languages_say_the_same_things() -> None:
+    code = """
+    import { readFileSync } from "node:fs";
+    const text = readFileSync(process.argv[1], "utf-8");
+    const tables = new Function(text.match(/const EN = [^]*?\\n};\\n/)[0] + text.match(/const ZH = [^]*?\\n};\\n/)[0]
+      + text.match(/const ZH_KINDS = [^]*?\\n};\\n/)[0] + "return { EN, ZH, ZH_KINDS };")();
+    const holes = (text) => (text.match(/\\{\\w+\\}/g) || []).sort().join(" ");
+    console.log(JSON.stringify([Object.fromEntries(Object.entries(tables.EN).map(([k, v]) => [k, holes(v)])),
+      Object.fromEntries(Object.entries(tables.ZH).map(([k, v]) => [k, holes(v)])), tables.ZH_KINDS]));
+    """
+    english, chinese, kinds = json.loads(node(code, str(SCRIPT)))
+    assert english == chinese
+    assert set(kinds) == set(KINDS)
+    assert all(len(pair) == 2 and all(pair) for pair in kinds.values())
+
+
+SHOW = """
+import { readFileSync } from "node:fs";
+import { carried, linesOf, numbersOf, openTrace, stepAt, valuesOf, visible, written } from "viewer";
+const header = JSON.parse(readFileSync(process.argv[1], "utf-8"));
+const trace = openTrace(header, new DataView(Uint8Array.from(readFileSync(process.argv[2])).buffer));
+const lenses = ["alice", "bob", "ttp", "observer"];
+const result = lenses.map((lens) => Array.from({ length: trace.count }, (_, i) => {
+  const step = stepAt(trace, i);
+  const text = (n, fixed) => visible(n, lens, step.task) ? written(n.words[0], n.name, step, fixed) : "hidden";
+  const show = (n) => typeof n === "string" ? n : text(n, false);
+  const right = (line) => line.terms.flatMap((term) => valuesOf(step, term, line.rank).map(show));
+  return {
+    lines: linesOf(step).map((line) => [show(line.left), right(line)]),
+    numbers: numbersOf(step).map((n) => [n.name, show(n), text(n, true)]),
+    contents: step.messages.map((m) => carried(trace, step, m)).map((n) => n && show(n)),
+  };
+}));
+console.log(JSON.stringify(result));
+"""
+
+
+@pytest.fixture(scope="module", params=["operations", *STRATEGIES])
+def shown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Record, list[list[Any]]]:
+    """A trace, and what the script makes of it for alice, bob, the TTP and the observer."""
+    record = Traced(operations if request.param == "operations" else training(request.param)).record
+    folder = tmp_path_factory.mktemp("state")
+    header, columns = state(record)
+    (folder / "header.json").write_text(json.dumps(header), "utf-8")
+    (folder / "columns.bin").write_bytes(columns)
+    return record, json.loads(node(SHOW, str(folder / "header.json"), str(folder / "columns.bin")))
+
+
+@pytest.mark.parametrize("lens", range(4))
+def test_the_script_shows_what_python_shows(shown: tuple[Record, list[list[Any]]], lens: int) -> None:
+    """The same numbers in the same formulas, hidden from the same people."""
+    record, result = shown
+    view = kn.Trace(record).view(("alice", "bob", "ttp", "observer")[lens])
+    assert len(result[lens]) == len(record.steps)
+    for seq, found in enumerate(result[lens]):
+        lines = [re.findall(r"[^\s·=()+-]+", re.sub(r">> \d+", "", line.numbers)) for line in view.lines(seq)]
+        assert [[left, *right] for left, right in found["lines"]] == lines
+        rows = {(row.name, row.ring if row.ring == HIDDEN else str(row.ring[0])) for row in view.rows(seq) if row.ring}
+        assert {(name, ring) for name, ring, _ in found["numbers"]} == rows
+        fixed = {
+            (row.name, f"{row.fixed[0]:.4g}") for row in view.rows(seq) if row.fixed and not isinstance(row.fixed, str)
+        }
+        assert {(name, f"{float(number):.4g}") for name, _, number in found["numbers"] if number != HIDDEN} == fixed
+        contents = [view.content(message) for message in record.steps[seq].messages]
+        expected = [c if c is None or c == HIDDEN else str(c[0]) for c in contents]
+        assert found["contents"] == expected
+
+
+# --- the static form -------------------------------------------------------------------------------------------------
+
+
+class Tags(HTMLParser):
+    """Checks that every tag is closed, and collects them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.found: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append(tag)
+        if tag != "br":
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_without_a_front_end_there_is_text_and_html(tutorial: kn.Trace) -> None:
+    static = bundle(tutorial.record)
+    assert set(static) == {"text/plain", "text/html"}
+    assert static["text/plain"] == repr(tutorial)
+    tags = Tags(static["text/html"]).found
+    assert {"table", "svg", "title", "desc"} <= set(tags)
+    assert not {"script", "link", "img", "iframe"} & set(tags)
+    assert set(re.findall(r"https?://[^\"]*", static["text/html"])) == {"http://www.w3.org/2000/svg"}
+    assert len(static["text/html"]) < 60_000
+
+
+def test_the_text_reads_as_it_stands(tutorial: kn.Trace) -> None:
+    text = repr(tutorial)
+    assert text.startswith(f"Trace of job-ss-lr: {len(tutorial.steps):,} steps, {len(tutorial.messages):,} messages\n")
+    assert "observer's trace" in text
+    assert "\n         t_alice = (z_alice) >> 21\n" in text or "m_alice = s_alice - v_alice" in text
+    head = text.partition("\n    0  ")[0]
+    assert max(map(len, head.splitlines())) <= WIDTH
+
+
+def test_sizes_say_how_to_get_numbers(cluster: kn.Cluster) -> None:
+    trace = cluster.apply(kn.tutorial_manifest(), replace=True).wait().trace
+    for text in (repr(trace), html(trace.record)):
+        assert "--trace full" in text
+    assert "send X-A" in html(trace.record)
+
+
+def test_off_says_that_nothing_was_counted(cluster: kn.Cluster) -> None:
+    trace = cluster.apply(kn.tutorial_manifest(), replace=True, trace="off").wait().trace
+    assert set(bundle(trace.record)) == {"text/plain", "text/html"}
+    for text in (repr(trace), html(trace.record)):
+        assert "no message was listed or counted" in text
+    with pytest.raises(KusciaError, match="no messages to draw"):
+        trace.diagram()
+
+
+def test_diagrams(small: Record) -> None:
+    trace = kn.Trace(small)
+    drawing = trace.diagram()
+    assert isinstance(drawing, str)
+    Tags(drawing)
+    assert "<title>Sequence diagram of" in drawing
+    assert "bob to alice: open x-a, 32 bytes" in drawing
+    assert ">TTP</text>" in drawing
+    picture = trace.diagram(0, 5, format="png")
+    assert isinstance(picture, bytes)
+    assert picture.startswith(b"\x89PNG\r\n\x1a\n")
+    with pytest.raises(KusciaError, match="unknown"):
+        trace.diagram(format="gif")
+
+
+def test_names_cannot_break_the_html(cluster: kn.Cluster) -> None:
+    async def program(party: mpc.Semi2k) -> None:
+        await party.open(party.zeros(1), "<script>alert(1)</script>&")
+
+    text = html(Traced(program).record)
+    assert "<script" not in text
+    Tags(text)
+
+
+# --- the widget ------------------------------------------------------------------------------------------------------
+
+
+def test_the_widget_has_the_state(small: Record) -> None:
+    widget = kn.Trace(small).widget(locale="zh")
+    try:
+        header, columns = state(small)
+        assert widget.columns == columns
+        assert widget.locale == "zh"
+        assert json.loads(json.dumps(widget.header)) == json.loads(json.dumps(header))
+        synced = {name for name in widget.trait_names(sync=True) if not name.startswith("_")}
+        assert synced >= {"header", "columns", "locale"}
+    finally:
+        widget.close()
+
+
+def test_without_anywidget_the_static_form_stays(small: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trace_viewer, "find_spec", lambda name: None)
+    assert set(bundle(small)) == {"text/plain", "text/html"}
+    with pytest.raises(KusciaError, match="needs anywidget") as raised:
+        kn.Trace(small).widget()
+    assert "kuscia_nb[trace]" in raised.value.hint
+
+
+def test_nothing_is_loaded_before_it_is_used() -> None:
+    modules = ("anywidget", "pandas", "IPython")
+    code = f"import sys, kuscia_nb as kn; kn.Trace; print([m for m in {modules} if m in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout.strip() == "[]"
+
+
+# --- in a kernel -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        notebook = Notebook(tmp_path_factory.mktemp("cwd"))
+    assert notebook.run("%load_ext kuscia_nb\nfrom kuscia_nb import connect, tutorial_manifest") == []
+    start = "job = connect().apply(tutorial_manifest(), trace='full', seed=1).wait()"
+    assert notebook.run(start) == []
+    yield notebook
+    notebook.close()
+
+
+def test_a_notebook_keeps_the_static_form_beside_the_widget(notebook: Notebook) -> None:
+    result = notebook.result("job.trace")
+    assert set(result) == {"application/vnd.jupyter.widget-view+json", "text/plain", "text/html"}
+    assert result["text/plain"].startswith("Trace of job-ss-lr: ")
+    Tags(result["text/html"])
+
+
+def test_the_magic_shows_a_job_or_a_file(notebook: Notebook) -> None:
+    assert notebook.run("_ = job.trace.save('lesson.trace')") == []
+    texts = [notebook.result(f"%kuscia trace {what}")["text/plain"] for what in ("job-ss-lr", "lesson.trace")]
+    assert texts[0] == texts[1]
+    (error,) = notebook.run("%kuscia trace nothing.trace")
+    assert error.output_type == "error"
+    assert "there is no file nothing.trace" in "".join(error.traceback)
+    assert "lesson.trace" in "".join(error.traceback)
+    (error,) = notebook.run("%kuscia trace nothing")
+    assert "there is no job nothing" in "".join(error.traceback)
