@@ -22,7 +22,7 @@ const EN = {
   scrub: "Position in the trace", batch: "Batch", outside: "outside of training", batchOf: "batch {b}", epochOf: "epoch {e}, batch {b}",
   jump: "Go to next", jumpTo: "choose an operation", lens: "Seen by", observer: "observer", ttp: "TTP", format: "Numbers",
   ring: "ring", fixed: "fixed point", element: "Element", hidden: "hidden", both: "both", formulas: "Formulas", numbers: "Numbers",
-  messages: "Messages", name: "name", of: "of", shape: "shape", values: "first elements", sum: "sum of both shares",
+  messages: "Messages", name: "name", of: "of", shape: "shape", values: "first elements", sum: "both, added",
   from: "from", to: "to", what: "what", bytes: "bytes", content: "content", round: "round", notKept: "not in the trace", none: "no message",
   noFormula: "Nothing is computed.", noNumbers: "No numbers.", local: "computes", diagram: "Sequence diagram around the current step",
   timeline: "Kinds of steps around the current one: TTP, messages, local", keys: "Keys: ← → step, Page Up/Down batch, Home End, Space play, 1–4 seen by, F numbers",
@@ -39,7 +39,7 @@ const ZH = {
   batch: "批次", outside: "训练之外", batchOf: "批次 {b}", epochOf: "轮次 {e}，批次 {b}", jump: "跳到下一个", jumpTo: "选择操作",
   lens: "视角", observer: "观察者", ttp: "TTP", format: "数值", ring: "环", fixed: "定点数", element: "元素", hidden: "不可见",
   both: "双方", formulas: "公式", numbers: "数值", messages: "消息", name: "名称", of: "属于", shape: "形状", values: "前几个元素",
-  sum: "双方份额之和", from: "发送方", to: "接收方", what: "内容", bytes: "字节", content: "数值", round: "轮", notKept: "追踪中没有",
+  sum: "双方之和", from: "发送方", to: "接收方", what: "内容", bytes: "字节", content: "数值", round: "轮", notKept: "追踪中没有",
   none: "没有消息", noFormula: "没有计算。", noNumbers: "没有数值。", local: "计算", diagram: "当前步骤附近的时序图", timeline: "当前步骤附近的步骤种类：TTP、消息、本地",
   keys: "按键：← → 单步，Page Up/Down 批次，Home End，空格 播放，1–4 视角，F 数值", draws: "告知 TTP：{list}", draw: "计数器 {c}，{n} 个元素",
   live: "{where}：{title}，{op}。视角：{lens}。", more: "…",
@@ -395,10 +395,11 @@ function showFormulas(target, step, state, texts) {
   target.replaceChildren(...(lines.length ? lines : [make("p", { class: "knt-quiet" }, texts.t("noFormula"))]));
 }
 
-function table(caption, columns, rows) {
+function table(caption, columns, widths, rows) {
+  const sizes = columns.map((_, k) => make("col", widths[k] ? { style: `width: ${widths[k]}em` } : {}));
   const head = make("tr", {}, ...columns.map((name) => make("th", { scope: "col" }, name)));
   const body = rows.map((cells) => make("tr", {}, ...cells.map((cell) => make("td", {}, cell))));
-  return make("table", { class: "knt-table" }, make("caption", {}, caption), make("thead", {}, head), make("tbody", {}, ...body));
+  return make("table", { class: "knt-table" }, make("caption", {}, caption), make("colgroup", {}, ...sizes), make("thead", {}, head), make("tbody", {}, ...body));
 }
 
 function elementsNode(number, step, state, texts) {
@@ -416,7 +417,7 @@ function showNumbers(target, step, state, texts) {
     elementsNode(number, step, state, texts),
   ]);
   const { t } = texts;
-  target.replaceChildren(...(rows.length ? [table(t("numbers"), [t("name"), t("of"), t("shape"), t("values")], rows)] : []));
+  target.replaceChildren(...(rows.length ? [table(t("numbers"), [t("name"), t("of"), t("shape"), t("values")], [4.5, 7.5, 6], rows)] : []));
 }
 
 function contentNode(trace, step, message, state, texts) {
@@ -433,7 +434,7 @@ function showMessages(target, trace, step, state, texts) {
     texts.count.format(message.bytes), ...(trace.header.numbers ? [contentNode(trace, step, message, state, texts)] : []),
   ]);
   const columns = [t("from"), t("to"), t("what"), "key", t("round"), t("bytes"), ...(trace.header.numbers ? [t("content")] : [])];
-  const shown = rows.length ? [table(t("messages"), columns, rows)] : [];
+  const shown = rows.length ? [table(t("messages"), columns, [4.5, 4.5, 7, 11, 5, 5.5], rows)] : [];
   const sees = state.lens === "ttp" || state.lens === "observer";
   if (step.draws.length && sees) shown.push(make("p", { class: "knt-quiet" }, t("draws", { list: drawList(step.draws, texts) })));
   target.replaceChildren(...shown);
@@ -549,6 +550,8 @@ function drawTimeline(canvas, trace, step) {
 
 // --- behaviour ------------------------------------------------------------------------------------------------------
 
+const PAUSE = 30; // milliseconds between two drawings of the tables and the diagram, at least
+
 // The place of the last of these rising numbers that is not above a limit.
 function lastUpTo(numbers, limit) {
   let [low, high] = [0, numbers.length];
@@ -578,6 +581,7 @@ function viewer(trace, texts, signal) {
   const parts = buildPage(trace, texts, `knt-${Math.random().toString(36).slice(2)}`);
   const state = { step: 0, lens: "observer", fixed: false, element: 0, playing: false };
   let frame = 0;
+  let drawn = -PAUSE;
   let spoken = 0;
 
   function change(changes) {
@@ -604,9 +608,15 @@ function viewer(trace, texts, signal) {
     parts.format.inputs.forEach((input) => (input.checked = (input.value === "fixed") === state.fixed));
     parts.batch.selectedIndex = lastUpTo(parts.begins, state.step);
     showFormulas(parts.formulas, step, state, texts);
-    showMessages(parts.messages, trace, step, state, texts);
-    showNumbers(parts.numbers, step, state, texts);
-    showDiagram(parts.diagram, trace, parts, state, texts);
+    const now = performance.now();
+    if (now - drawn < PAUSE) {
+      frame = requestAnimationFrame(render); // the tables and the diagram come with one of the next frames
+    } else {
+      drawn = now;
+      showMessages(parts.messages, trace, step, state, texts);
+      showNumbers(parts.numbers, step, state, texts);
+      showDiagram(parts.diagram, trace, parts, state, texts);
+    }
     clearTimeout(spoken);
     spoken = setTimeout(() => (parts.live.textContent = texts.t("live", { where, title, op: step.op, lens: person(state.lens, texts) })), 400);
   }

@@ -82,5 +82,5 @@ def test_a_click_stops_the_job_while_the_cell_runs_in_notebook_7(desk: Desk) -> 
     notebook.ended(1)
     assert_frozen(notebook, 1, "Failed")
     assert notebook.unreadable(1) == []
-    output.locator("td").first.evaluate("cell => { cell.style.color = '#888' }")
+    output.get_by_text("JobValidated", exact=True).evaluate("cell => { cell.style.color = '#888' }")
     assert len(notebook.unreadable(1)) == 1, "grey on white is not enough"
