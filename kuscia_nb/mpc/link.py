@@ -20,8 +20,6 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from .ring import Ring
 
 if TYPE_CHECKING:
