@@ -27,6 +27,7 @@ import kuscia_nb as kn
 from kuscia_nb import mpc
 from kuscia_nb.errors import KusciaError
 from kuscia_nb.mpc.link import Message, Total
+from kuscia_nb.operators import OPERATORS
 from kuscia_nb.operators.ss_lr.training import STRATEGIES, Descent, Plan, targets, train
 from kuscia_nb.trace.columns import pack, unpack
 from kuscia_nb.trace.compute import HIDDEN, compute, instances, number, truncate
@@ -606,7 +607,9 @@ def test_a_link_without_a_ledger_keeps_nothing() -> None:
     assert (len(ledger), ledger.messages, ledger.totals()) == (0, [], {})
 
 
-def test_operators_of_people(cluster: kn.Cluster) -> None:
+def test_operators_of_people(cluster: kn.Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OPERATORS, "_operators", OPERATORS._operators)  # what a test registers is gone after it
+
     @kn.operator(inputs=("data",), outputs=("result",), replace=True)
     async def traced_difference(party: kn.Party) -> None:
         """The mean of one column minus that of the other's."""

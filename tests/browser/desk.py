@@ -61,7 +61,7 @@ _OF_THE_APP = {
 """Faults that an empty notebook has, too: Notebook 7.6 while it loads."""
 
 
-_UNREADABLE = """
+UNREADABLE = """
 output => {
     const parts = color => color.match(/[\\d.]+/g).map(Number);
     const linear = c => (c /= 255) <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
@@ -174,7 +174,7 @@ class OpenNotebook:
 
     def unreadable(self, cell: int) -> list[str]:
         """Texts in a cell's outputs whose contrast with what is behind them is below 4.5, unless they are disabled."""
-        return self.output(cell).evaluate(_UNREADABLE)
+        return self.output(cell).evaluate(UNREADABLE)
 
     def saved(self) -> Any:
         """The notebook as it is in its file, after saving it."""

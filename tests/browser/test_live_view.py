@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from desk import Desk, OpenNotebook
-from playwright.sync_api import expect
+from desk import UNREADABLE, Desk, OpenNotebook
+from playwright.sync_api import Browser, expect
 
 import kuscia_nb as kn
 
@@ -82,5 +82,11 @@ def test_a_click_stops_the_job_while_the_cell_runs_in_notebook_7(desk: Desk) -> 
     notebook.ended(1)
     assert_frozen(notebook, 1, "Failed")
     assert notebook.unreadable(1) == []
-    output.get_by_text("JobValidated", exact=True).evaluate("cell => { cell.style.color = '#888' }")
-    assert len(notebook.unreadable(1)) == 1, "grey on white is not enough"
+
+
+def test_what_is_hard_to_read_is_found(browser: Browser) -> None:
+    page = browser.new_page()
+    texts = '<p style="color:#888">grey</p><p style="color:#666">dark</p><p style="background:#333">black</p>'
+    page.set_content(f"<div><div hidden><i style='color:#888'>hidden</i></div>{texts}</div>")
+    assert page.locator("div").first.evaluate(UNREADABLE) == ["3.54 grey", "1.66 black"]
+    page.close()
