@@ -73,7 +73,9 @@ def kernel() -> Iterator[BlockingKernelClient]:
 
 def seconds(client: BlockingKernelClient, code: str) -> float:
     """Execute a cell and return what it left in its variable `seconds`."""
-    reply = client.execute_interactive(code, user_expressions={"seconds": "seconds"}, timeout=TIMEOUT)["content"]
+    reply = client.execute_interactive(
+        code, user_expressions={"seconds": "seconds"}, timeout=TIMEOUT, output_hook=lambda message: None
+    )["content"]
     if reply["status"] != "ok":
         raise RuntimeError("\n".join(reply["traceback"]))
     return float(reply["user_expressions"]["seconds"]["data"]["text/plain"])

@@ -17,8 +17,8 @@ import threading
 import time
 import types
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .ring import Ring
 
@@ -59,49 +59,65 @@ class Stream(NamedTuple):
     """With a `{}` for the number of the message."""
 
 
-Row = tuple[Stream, int, int, str, tuple[int, ...], str, float]
-"""A message as a ledger keeps it: stream, number, round, op, shape, dtype, time."""
+Shape = tuple[int, ...]
+
+Row = tuple[int, int, int, str, Shape, str, float]
+"""A message as a ledger keeps it: number of its stream, number in it, round, op, shape, dtype, time."""
+
+_FIELDS = 7
 
 _ITEM = {"uint64": 8, "uint8": 1}
 """Bytes of an element."""
 
 LISTED = 500_000
-"""How many messages a ledger lists (about 100 MB); the ones behind are only counted."""
+"""How many messages a ledger lists (about 70 MB); the ones behind are only counted."""
 
 
 class Ledger:
-    """Every message of a run in the order in which it was sent."""
+    """Every message of a run in the order in which it was sent.
+
+    Rows lie flat in one list, and equal shapes are one tuple: a tuple for each message would keep Python's garbage
+    collector busy for up to 7 % of an interconnection job.
+    """
 
     def __init__(self) -> None:
-        self._rows: list[Row] = []
+        self._fields: list[Any] = []  # of all rows, one behind the other
+        self._streams: list[Stream] = []
         self._opened = now()
         self._counted = 0  # so many of the rows are in the totals already
         self._totals: dict[tuple[str, str], list[int]] = {}
         self._counting = threading.Lock()
         self.unlisted = 0
         """How many messages were only counted."""
-        self.record = self._rows.append
-        """Write one message down, as it is sent: (stream, number, round, op, shape, dtype, now()).
+        self.record: Callable[[Row], None] = self._fields.extend
+        """Write one message down, as it is sent: (number of its stream, number, round, op, shape, dtype, now()).
 
         A plain tuple, because this is called more often than anything else; a `Message` is made when somebody looks.
         """
+        self.same_shape: Callable[[Shape, Shape], Shape] = {}.setdefault
+        """The one tuple to record for a shape (given twice)."""
+
+    def register(self, stream: Stream) -> int:
+        """The number of a stream whose messages are going to be recorded."""
+        self._streams.append(stream)
+        return len(self._streams) - 1
 
     def __len__(self) -> int:
         """How many messages were sent."""
-        return self.unlisted + len(self._rows)
+        return self.unlisted + len(self._fields) // _FIELDS
 
     @property
     def messages(self) -> list[Message]:
         """All messages so far, at most the first `LISTED`."""
-        return [self._message(row) for row in self._rows[:LISTED]]
+        return [self._message(row) for row in self._rows(0, LISTED)]
 
     def totals(self) -> dict[tuple[str, str], Total]:
         """What all messages so far come to, by (sender, receiver). Any thread may ask; each message is counted once."""
         with self._counting:
-            end = len(self._rows)
-            _add(self._totals, self._rows[self._counted : end])
+            end = len(self._fields) // _FIELDS
+            self._add(self._rows(self._counted, end))
             self._counted = end
-            return {direction: Total(*sums) for direction, sums in self._totals.items()}
+            return {direction: Total(*sums) for direction, sums in self._totals.items() if any(sums)}
 
     def compact(self) -> None:
         """Keep memory bounded in a long run: count the messages behind the first `LISTED`, and forget them."""
@@ -109,12 +125,30 @@ class Ledger:
         with self._counting:
             end, self._counted = self._counted, min(self._counted, LISTED)
             self.unlisted += end - self._counted
-            del self._rows[self._counted : end]
+            del self._fields[self._counted * _FIELDS : end * _FIELDS]
+
+    def _rows(self, begin: int, end: int) -> Iterator[Row]:
+        fields = iter(self._fields[begin * _FIELDS : end * _FIELDS])
+        return zip(*[fields] * _FIELDS, strict=True)  # type: ignore[return-value]
+
+    def _add(self, rows: Iterable[Row]) -> None:
+        """Add messages to the totals, which are the fields of a `Total`; a sender's rounds never go back."""
+        by_stream = [self._totals.setdefault(stream[:2], [0, 0, 0, 0]) for stream in self._streams]
+        for stream, _, round, _, shape, dtype, _ in rows:
+            total = by_stream[stream]
+            size = _ITEM[dtype]
+            for length in shape:
+                size *= length
+            total[0] += 1
+            total[1] += size
+            if round > total[3]:
+                total[2] += 1
+            total[3] = round
 
     def _message(self, row: Row) -> Message:
         stream, number, round, op, shape, dtype, time = row
         size = math.prod(shape) * _ITEM[dtype]
-        sender, receiver, kind, key = stream
+        sender, receiver, kind, key = self._streams[stream]
         return Message(round, op, sender, receiver, kind, key.format(number), dtype, shape, size, time - self._opened)
 
 
@@ -133,23 +167,6 @@ class Total(NamedTuple):
     bytes: int = 0
     rounds: int = 0
     last_round: int = 0
-
-
-def _add(totals: dict[tuple[str, str], list[int]], rows: Iterable[Row]) -> None:
-    """Add messages to the fields of a `Total` by direction; a sender's rounds never go back."""
-    by_stream: dict[int, list[int]] = {}
-    for stream, _, round, _, shape, dtype, _ in rows:
-        total = by_stream.get(id(stream))
-        if total is None:
-            total = by_stream[id(stream)] = totals.setdefault(stream[:2], [0, 0, 0, 0])
-        size = _ITEM[dtype]
-        for length in shape:
-            size *= length
-        total[0] += 1
-        total[1] += size
-        if round > total[3]:
-            total[2] += 1
-        total[3] = round
 
 
 Slot = tuple[str, int] | int
@@ -228,9 +245,10 @@ class Link:
         self._inbox = mailboxes[rank]
         self._letters = self._inbox.letters
         self._deliver = mailboxes[1 - rank].put
-        self._record = ledger.record
-        self._p2p = Stream(self.name, self.peer, "P2P", f"{channel}:P2P-{{}}:{rank}->{1 - rank}")
-        self._allgather = Stream(self.name, self.peer, "ALLGATHER", f"{channel}:{{}}:ALLGATHER")
+        self._record, self._same_shape = ledger.record, ledger.same_shape
+        self._p2p = ledger.register(Stream(self.name, self.peer, "P2P", f"{channel}:P2P-{{}}:{rank}->{1 - rank}"))
+        self._collective_key = f"{channel}:{{}}:ALLGATHER"
+        self._allgather = ledger.register(Stream(self.name, self.peer, "ALLGATHER", self._collective_key))
         self._collectives = self._sent = self._received = 0
 
     @property
@@ -258,8 +276,8 @@ class Link:
     def exchange(self, value: Ring, op: str) -> Generator[Slot, None, Ring]:
         """Send mine, receive the peer's (an ALLGATHER of two)."""
         self._collectives = number = self._collectives + 1
-        round = self.round + 1
-        self._record((self._allgather, number, round, op, value.shape, "uint64", now()))
+        round, shape = self.round + 1, value.shape
+        self._record((self._allgather, number, round, op, self._same_shape(shape, shape), "uint64", now()))
         self._deliver(number, (value, round))
         if number not in self._letters:
             yield from self._inbox.wait_for(number)
@@ -277,7 +295,7 @@ class Link:
     def describe(self, slot: Slot) -> str:
         """The key of a message that this party waits for, for people."""
         if isinstance(slot, int):
-            return self._allgather.key.format(slot)
+            return self._collective_key.format(slot)
         return f"point-to-point message {slot[1]}"
 
 

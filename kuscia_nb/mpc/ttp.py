@@ -201,8 +201,9 @@ class TtpClient:
         self._session_id, self._adjust_rank = session_id, adjust_rank
         self.adjusts = link.rank == adjust_rank
         """Whether this party is the one that gets the corrections."""
-        self._asks = {method: Stream(link.name, "ttp", "REQUEST", method) for method in _METHODS}
-        self._answers = {method: Stream("ttp", link.name, "REPLY", method) for method in _METHODS}
+        register = link.ledger.register
+        self._asks = {method: register(Stream(link.name, "ttp", "REQUEST", method)) for method in _METHODS}
+        self._answers = {method: register(Stream("ttp", link.name, "REPLY", method)) for method in _METHODS}
 
     async def join(self, prg_seed: bytes) -> None:
         """Give the TTP this party's seed."""
@@ -250,8 +251,9 @@ class TtpClient:
             self._link.recorder.called_ttp(correction)
         return correction
 
-    def _record(self, stream: Stream, op: str, shape: tuple[int, ...], dtype: str) -> None:
-        self._link.ledger.record((stream, 0, self._link.round + 1, op, shape, dtype, now()))
+    def _record(self, stream: int, op: str, shape: tuple[int, ...], dtype: str) -> None:
+        ledger = self._link.ledger
+        ledger.record((stream, 0, self._link.round + 1, op, ledger.same_shape(shape, shape), dtype, now()))
 
 
 _METHODS = ("CreateSession", "AdjustMul", "AdjustDot", "AdjustCrossDot")

@@ -36,6 +36,8 @@ RING, BELLS = 0.5, 20
 """A front end is asked so many times, and after so many seconds again, whether the kernel can hear it."""
 
 _following: set[threading.Thread] = set()
+_unheard: set[Widgets] = set()
+"""Views that are over, and of which no front end has said yet that it shows them."""
 
 
 def watchable(shell: InteractiveShell | None) -> bool:
@@ -59,9 +61,11 @@ def watch(job: Job) -> None:
 
 
 def join() -> None:
-    """Wait for the views of jobs that have ended."""
+    """Wait for the views of jobs that have ended, and remove what is left of them."""
     for thread in list(_following):
         thread.join()
+    for widgets in list(_unheard):
+        widgets.remove()
 
 
 class ShownJob(Job):
@@ -176,7 +180,9 @@ class Widgets:
         self._news = -1
         self._ring_again = time.monotonic() + PERIOD / 2
         self._rows = (self._head, HBox(self._buttons), self._programs, self._conditions)
-        self._box: VBox = VBox(self._rows)
+        self._box: VBox = VBox(self._rows, _view_count=0)
+        _listen(self._box)
+        self._box.observe(self._heard, "_view_count")
 
     def _button(self, name: str, busy: str, action: Callable[[], None]) -> Button:
         """A button that can be pressed as soon as it is known that the kernel will hear of it."""
@@ -215,6 +221,8 @@ class Widgets:
 
     def _heard(self, _: object) -> None:
         """A message from the front end has come through, so clicks will."""
+        if self in _unheard:
+            self.remove()
         if self.seen.is_set():
             return
         self.seen.set()
@@ -237,7 +245,15 @@ class Widgets:
         self._ring()
 
     def close(self) -> None:
+        """Remove the view, as soon as the front end has shown it: one that is still making it would fail half-way."""
+        if self.seen.is_set():
+            self.remove()
+        else:
+            _unheard.add(self)
+
+    def remove(self) -> None:
         """Remove the controls from the kernel and the front end."""
+        _unheard.discard(self)
         for part in (self._box, *self._rows, *self._buttons, *self._bells):
             for widget in (part.layout, getattr(part, "style", None), part):
                 if widget is not None:
