@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from kuscia_nb.operators import OPERATORS
 from kuscia_nb.operators.ss_lr import observed
 from kuscia_nb.operators.ss_lr.plaintext import Plaintext
 from kuscia_nb.operators.ss_lr.shadow import LABEL, Shadow
+from kuscia_nb.views import job as report
 
 ULP = 2.0**-18
 strategies = pytest.mark.parametrize("strategy", ["preprocessed", "interconnection"])
@@ -256,3 +258,14 @@ def test_only_ss_lr_has_a_shadow(cluster: kn.Cluster, monkeypatch: pytest.Monkey
     answer = cluster.apply(job, shadow=True).wait()
     with pytest.raises(JobError, match="no ss_lr"):
         _ = answer.shadow
+
+
+def test_the_report_has_the_shadow_if_it_was_asked_for(cluster: kn.Cluster) -> None:
+    job = cluster.apply(manifest(), shadow=True, replace=True).wait()
+    text, html = report.text(job), report.html(job)
+    assert LABEL.partition(":")[2].split(",")[0].strip() in text
+    section = text[text.index("Teacher's shadow") :]
+    for feature, plaintext, error in job.shadow.weights[["feature", "plaintext", "error_ulp"]].to_numpy(dtype=object):
+        assert re.search(rf"{feature} .*{plaintext:.6f} +{re.escape(f'{error:+.1f}')}\n?", section)
+    assert "Teacher&#x27;s shadow" in html
+    assert "Teacher's shadow" not in report.text(cluster.apply(manifest(), replace=True).wait())

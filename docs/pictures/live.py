@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,8 +40,8 @@ def picture(desk: Desk, theme: str, path: Path) -> None:
     notebook.ended(1)
 
 
-def main() -> None:
-    """Make both pictures."""
+def pictures(picture: Callable[[Desk, str, Path], None], name: Path) -> None:
+    """Make one for each theme."""
     from desk import THEMES, Desk, Server, chromium
 
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
@@ -48,11 +49,11 @@ def main() -> None:
         try:
             desk = Desk(browser, server)
             for theme in THEMES:
-                picture(desk, theme, HERE / f"live_{theme}.png")
+                picture(desk, theme, name.with_name(f"{name.name}_{theme}.png"))
             desk.close()
         finally:
             server.stop()
 
 
 if __name__ == "__main__":
-    main()
+    pictures(picture, HERE / "live")

@@ -434,7 +434,7 @@ function showMessages(target, trace, step, state, texts) {
     texts.count.format(message.bytes), ...(trace.header.numbers ? [contentNode(trace, step, message, state, texts)] : []),
   ]);
   const columns = [t("from"), t("to"), t("what"), "key", t("round"), t("bytes"), ...(trace.header.numbers ? [t("content")] : [])];
-  const shown = rows.length ? [table(t("messages"), columns, [4.5, 4.5, 7, 11, 5, 5.5], rows)] : [];
+  const shown = rows.length ? [table(t("messages"), columns, [3.4, 3.4, 6.2, 10.8, 4.8, 4.2], rows)] : [];
   const sees = state.lens === "ttp" || state.lens === "observer";
   if (step.draws.length && sees) shown.push(make("p", { class: "knt-quiet" }, t("draws", { list: drawList(step.draws, texts) })));
   target.replaceChildren(...shown);

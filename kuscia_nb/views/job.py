@@ -46,6 +46,11 @@ class Report(NamedTuple):
                 tables.append(weights(job, say))
             except KusciaError as error:  # the files of a closed cluster are gone
                 notes.append(say("No weights: {reason}", reason=error))
+            if job._run.options.shadow:
+                try:
+                    tables.append(shadow(job, say))
+                except KusciaError as error:  # a job that is no ss_lr, or whose data are others by now
+                    notes.append(say("No teacher's shadow: {reason}", reason=error))
         return cls(headline, _tasks(job, say), notes, tables)
 
     def text(self) -> str:
@@ -143,6 +148,25 @@ def weights(job: Job, say: Say | None = None) -> Table:
         cells[_MOST_WEIGHTS - 10 : -10] = [("…",) * len(frame.columns)]
     shares = (say("share of {node}", node=node) for node in nodes)
     return Table(title, (say("feature"), say("owner"), *shares, say("weight")), cells, left=2)
+
+
+def shadow(job: Job, say: Say) -> Table:
+    """The model beside the same training in plaintext, which only the observer of both nodes can do."""
+    found = job.shadow
+    frame = found.weights[["feature", "owner", "secret", "plaintext", "error_ulp"]]
+    decimals = math.ceil(found.material.fxp_bits * math.log10(2))
+    cells: list[tuple[str, ...]] = [
+        (clipped(feature, _LONGEST_NAME), owner, f"{secret:.{decimals}f}", f"{plaintext:.{decimals}f}", f"{error:+.1f}")
+        for feature, owner, secret, plaintext, error in _rows(frame)
+    ]
+    if len(cells) > _MOST_WEIGHTS:
+        cells[_MOST_WEIGHTS - 10 : -10] = [("…",) * len(frame.columns)]
+    title = say(
+        "Teacher's shadow: plaintext of both parties, computed by the observer; errors in ulp = 2^-{bits}",
+        bits=found.material.fxp_bits,
+    )
+    columns = ("feature", "owner", "weight", "plaintext", "error in ulp")
+    return Table(title, tuple(map(say, columns)), cells, left=2)
 
 
 def _rows(frame: pd.DataFrame) -> list[list[Any]]:

@@ -118,6 +118,12 @@ CHINESE = {
     "Weights (first and last of {count:,}; job.weights() has all)": (
         "权重（共 {count:,} 个，显示首尾部分；job.weights() 给出全部）"
     ),
+    "Teacher's shadow: plaintext of both parties, computed by the observer; errors in ulp = 2^-{bits}": (
+        "教师对照：观察者用双方明文数据计算的结果；误差单位 ulp = 2^-{bits}"
+    ),
+    "No teacher's shadow: {reason}": "没有教师对照：{reason}",
+    "plaintext": "明文",
+    "error in ulp": "误差（ulp）",
     "feature": "特征",
     "owner": "所有者",
     "share of {node}": "{node} 的分片",
