@@ -130,7 +130,7 @@ class FrontEnd(Notebook):
         elif kind in ("stream", "execute_result", "display_data", "error"):
             self._add(request, output_from_msg(message), content.get("transient", {}).get("display_id"))
         elif kind == "comm_open":
-            self.widgets[content["comm_id"]] = state = content["data"]["state"]
+            self.widgets[content["comm_id"]] = content["data"]["state"]
             if self.hears:
                 self.say_shown(content["comm_id"])
         elif kind == "comm_msg" and content["data"]["method"] == "update":

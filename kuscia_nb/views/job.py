@@ -153,7 +153,7 @@ def weights(job: Job, say: Say | None = None) -> Table:
 def shadow(job: Job, say: Say) -> Table:
     """The model beside the same training in plaintext, which only the observer of both nodes can do."""
     found = job.shadow
-    frame = found.weights[["feature", "owner", "secret", "plaintext", "error_ulp"]]
+    frame = found.weights.reindex(columns=["feature", "owner", "secret", "plaintext", "error_ulp"])
     decimals = math.ceil(found.material.fxp_bits * math.log10(2))
     cells: list[tuple[str, ...]] = [
         (clipped(feature, _LONGEST_NAME), owner, f"{secret:.{decimals}f}", f"{plaintext:.{decimals}f}", f"{error:+.1f}")
