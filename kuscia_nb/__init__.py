@@ -67,10 +67,11 @@ def __dir__() -> list[str]:
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """`%load_ext kuscia_nb`: register the magics. The cluster starts at first use."""
+    """`%load_ext kuscia_nb`: register the magics, let the side panel connect. The cluster starts at first use."""
     from . import magics
+    from .panel import comm
 
-    for module in magics.modules():
+    for module in (*magics.modules(), comm):
         module.register(shell)
 
 
@@ -79,8 +80,9 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     import sys
 
     from . import magics
+    from .panel import comm
 
     if f"{__name__}.cluster" in sys.modules:
         sys.modules[f"{__name__}.cluster"].disconnect()
-    for module in magics.modules():
+    for module in (*magics.modules(), comm):
         module.unregister(shell)

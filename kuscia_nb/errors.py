@@ -20,6 +20,12 @@ parts, and in a notebook it shows as one block without a traceback (`%tb` still 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .control.problems import Problem
+
 
 class KusciaError(Exception):
     """An error that says what is wrong, where, and what to try.
@@ -53,6 +59,9 @@ def _rebuild(cls: type[KusciaError], what: str, where: str, hint: str) -> Kuscia
 
 class ManifestError(KusciaError):
     """A manifest or request that cannot be read or is not valid."""
+
+    faults: Sequence[tuple[int | None, Problem]] = ()
+    """All problems, each with its index in the text if it has a place there."""
 
 
 class ParameterError(KusciaError):

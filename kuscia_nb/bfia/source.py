@@ -98,7 +98,9 @@ def request_error(problems: Iterable[Problem], source: RequestSource) -> Manifes
         placed.insert(0, Problem((), text, hint))
     error = manifest_error(placed, source)
     if len(placed) > 1:
-        return ManifestError(f"{len(placed)} problems in the request", where=error.where, hint=error.hint)
+        several = ManifestError(f"{len(placed)} problems in the request", where=error.where, hint=error.hint)
+        several.faults = error.faults
+        return several
     return error
 
 

@@ -190,7 +190,9 @@ def syntax_error(error: YAMLError | RecursionError, source: Source) -> ManifestE
         index = mark.index if mark else None
     hint = next((hint for part, hint in _SYNTAX_HINTS.items() if part in text), "")
     where = "" if index is None else "\n".join(_excerpt(source.text, index))
-    return ManifestError(f"not YAML: {text}", where=where, hint=hint)
+    result = ManifestError(f"not YAML: {text}", where=where, hint=hint)
+    result.faults = [(index, Problem((), result.what, hint))]
+    return result
 
 
 # --- printing --------------------------------------------------------------------------------------------------------
@@ -200,6 +202,12 @@ def manifest_error(problems: Sequence[Problem], source: Source) -> ManifestError
     """One error for all problems, in the order of the text."""
     placed = [(source.index(problem), problem) for problem in problems]
     placed.sort(key=lambda pair: -1 if pair[0] is None else pair[0])
+    error = _one_error(placed, source)
+    error.faults = placed
+    return error
+
+
+def _one_error(placed: Sequence[tuple[int | None, Problem]], source: Source) -> ManifestError:
     if len(placed) == 1:
         index, problem = placed[0]
         where = "" if index is None else "\n".join(_excerpt(source.text, index))
@@ -211,7 +219,7 @@ def manifest_error(problems: Sequence[Problem], source: Source) -> ManifestError
         blocks += [f"    {line}" for line in excerpt.splitlines()]
         if problem.hint:
             blocks.append(f"    try: {problem.hint}")
-    return ManifestError(f"{len(problems)} problems in the manifest", where="\n".join(blocks))
+    return ManifestError(f"{len(placed)} problems in the manifest", where="\n".join(blocks))
 
 
 def _sentence(problem: Problem) -> str:

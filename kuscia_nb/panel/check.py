@@ -1,0 +1,255 @@
+"""What is wrong in a cell while it is typed: the very complaints that running it would give, each with its place.
+
+The manifest's and the request's own readers find them, then the node that would run the job, then the operator's
+parameters. Nothing is started for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, cast
+
+from IPython.core.error import UsageError
+from IPython.core.magic_arguments import parse_argstring
+
+from ..backends.local import DOMAINS
+from ..bfia import reader as bfia
+from ..bfia.source import RequestSource, in_request
+from ..bfia.translate import to_job
+from ..control.app_images import app_image
+from ..control.environment import operator_environment
+from ..control.kinds import AppImage, Domain
+from ..control.manifest import read_manifest
+from ..control.meta import Metadata
+from ..control.node import Node
+from ..control.problems import FieldPath, Problem, choice
+from ..control.resources import JobTask, KusciaJob, Party
+from ..control.source import Source
+from ..errors import ManifestError, ParameterError
+from ..magics.options import _VARIABLE as VARIABLE
+from ..operators import OPERATORS, Operator
+from ..operators.parameter import PREFIX
+from ..operators.ss_lr.parameters import Parameters
+from ..operators.ss_lr.program import SS_LR
+from .position import Magic
+
+FILLINGS = ("1", "alice", "bob", "{}")
+"""What a variable that does not exist yet may be: what is wrong with all of these is wrong."""
+_TOKEN = re.compile(r"""\{\{.*?\}\}|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\n]|'')*'?|[^\s,:{}\[\]]+|\S""")
+
+
+Severity = Literal["error", "warning"]
+"""A warning is about what a cell that has not run yet may mend."""
+
+
+class Diagnostic(NamedTuple):
+    """Something wrong in a cell; lines and columns count from 1, `end_column` is behind its last character."""
+
+    line: int
+    column: int
+    end_column: int
+    message: str
+    hint: str
+    severity: Severity = "error"
+
+
+class Fault(NamedTuple):
+    """Something wrong in a text: at which index, what, and what to try."""
+
+    at: int
+    message: str
+    hint: str
+    severity: Severity = "error"
+
+
+class Finding(NamedTuple):
+    """A problem, and its index in the text that was read if it has a place there."""
+
+    at: int | None
+    problem: Problem
+    severity: Severity = "error"
+
+
+def check(magic: Magic, text: str, variables: Mapping[str, Any], nodes: Mapping[str, Node] | None) -> list[Diagnostic]:
+    """All that is wrong with a cell: its text begins with the line of the magic.
+
+    `variables` are those that a {{name}} may stand for, `nodes` are the ones that would run the job, if they are up.
+    """
+    placeholders = list(VARIABLE.finditer(text))
+    unknown = [match for match in placeholders if match[1] not in variables]
+    values = [{match[1]: filling for match in unknown} for filling in FILLINGS] if unknown else [{}]
+    several = [_faults(magic, *_filled(text, placeholders, {**variables, **extra}), nodes) for extra in values]
+    faults = {fault for fault in set.intersection(*map(set, several)) if fault.at not in [m.start() for m in unknown]}
+    for match in unknown:
+        hint = f"{match[1]} = ... in a cell before this one"
+        faults.add(Fault(match.start(), f"there is no variable {match[1]} yet", hint, "warning"))
+    return sorted(_diagnostic(text, fault) for fault in faults)
+
+
+def ordinary_nodes() -> dict[str, Node]:
+    """Nodes with what every node has, and no job: for when none are up."""
+    nodes = {domain: Node(domain, Path()) for domain in DOMAINS}
+    for node in nodes.values():
+        for domain in DOMAINS:
+            node.store.create(Domain(metadata=Metadata(name=domain, namespace="")))
+        for operator in OPERATORS.values():
+            if node.store.get(AppImage, operator.image) is None:
+                node.store.create(app_image(operator))
+    return nodes
+
+
+def _filled(text: str, placeholders: Iterable[re.Match[str]], values: Mapping[str, Any]) -> tuple[str, list[int]]:
+    """The text with the values of its placeholders, and the index that each of its characters had before."""
+    filled, origin, end = "", [], 0
+    for match in placeholders:
+        value = str(values[match[1]])
+        filled += text[end : match.start()] + value
+        origin += [*range(end, match.start()), *[match.start()] * len(value)]
+        end = match.end()
+    return filled + text[end:], [*origin, *range(end, len(text) + 1)]
+
+
+def _diagnostic(text: str, fault: Fault) -> Diagnostic:
+    """A fault by line and columns; it is as long as the word or quoted text there."""
+    begin = text.rfind("\n", 0, fault.at) + 1
+    token = _TOKEN.match(text, fault.at)
+    line, column = text.count("\n", 0, fault.at) + 1, fault.at - begin + 1
+    end = column + (len(token[0]) if token else 1)
+    return Diagnostic(line, column, end, fault.message, fault.hint, fault.severity)
+
+
+def _faults(magic: Magic, text: str, origin: list[int], nodes: Mapping[str, Node] | None) -> Iterator[Fault]:
+    """What is wrong with a filled text, by the indexes of the original one."""
+    head, _, body = text.partition("\n")
+    try:
+        _check_line(magic, head)
+    except (UsageError, ValueError) as error:  # of shlex: a quote is missing
+        yield Fault(0, str(error), f"%{magic} --help")
+    for index, problem, severity in findings(magic, "\n" + body, nodes):
+        yield Fault(origin[min(len(head) + (index or 0), len(origin) - 1)], _message(problem), problem.hint, severity)
+
+
+def _message(problem: Problem) -> str:
+    """What is wrong; with the field's name if that is not there, so that the place is another one."""
+    name = str(problem.path[-1]) if problem.path else ""
+    return f"{name}: {problem.text}" if problem.on_key and name not in problem.text else problem.text
+
+
+def _check_line(magic: Magic, head: str) -> None:
+    """A UsageError or ValueError, if the magic does not take these options."""
+    from ..magics.bfia import bfia_submit
+    from ..magics.kusciajob import KusciaMagics
+
+    taken = KusciaMagics.kusciajob if magic == "kusciajob" else bfia_submit
+    parse_argstring(taken, head.partition(" ")[2])
+
+
+def findings(magic: Magic, text: str, nodes: Mapping[str, Node] | None) -> list[Finding]:
+    """What the reader of a text says of it; if that is content, what the nodes and the operators say.
+
+    Without `nodes`, which are up, it is asked of nodes with what every node has.
+    """
+    try:
+        job, placed = _manifest(text) if magic == "kusciajob" else _request(text)
+    except ManifestError as error:
+        return [Finding(*fault) for fault in error.faults] or [Finding(None, Problem((), error.what, error.hint))]
+    asked = nodes or ordinary_nodes()
+    found: list[Finding] = []
+    try:
+        (asked.get(job.spec.initiator) or next(iter(asked.values()))).check(job)
+    except ManifestError as error:
+        found += placed(problem for _, problem in error.faults)
+    found += placed(operator_problems(job))
+    return found + [one._replace(severity="warning") for one in placed(file_problems(job, nodes or {}))]
+
+
+Placed = Callable[[Iterable[Problem]], list[Finding]]
+
+
+def _manifest(text: str) -> tuple[KusciaJob, Placed]:
+    """The job of a manifest, and what places problems of it in its text."""
+    job = read_manifest(text)
+    source = cast(Source, job._source)
+    return job, lambda problems: [Finding(source.index(problem), problem) for problem in problems]
+
+
+def _request(text: str) -> tuple[KusciaJob, Placed]:
+    """The job of a request, and what places problems of it in the text of the request."""
+    request = bfia.read_request(text)
+    source = cast(RequestSource, request._source)
+
+    def placed(problems: Iterable[Problem]) -> list[Finding]:
+        found = [in_request(problem, request) for problem in problems]
+        found = [problem._replace(path=source.spelled(problem.path)) for problem in found]
+        return [Finding(source.index(problem), problem) for problem in found]
+
+    return to_job(request), placed
+
+
+def file_problems(job: KusciaJob, nodes: Mapping[str, Node]) -> Iterator[Problem]:
+    """Files of their own that the parties would read, and that their nodes do not have."""
+    for i, task in enumerate(job.spec.tasks):
+        for party in () if task.config.input else task.parties:
+            index, node = task.config.role.index(party) or 0, nodes.get(party.domain_id)
+            own = task.config.task_params.of(party.role, index)
+            folder, name = (str(own.get(key, "")) for key in ("namespace", "name"))
+            if node is None or not name or (path := node.storage / folder / name).is_file():
+                continue
+            names = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+            place: FieldPath = ("spec", "tasks", i, "taskInputConfig", "task_params", party.role, str(index), "name")
+            yield Problem(place, f"{party.domain_id} has no file {folder}/{name}", choice(name, names))
+
+
+# --- what an operator would say when it starts -----------------------------------------------------------------------
+
+
+def operator_problems(job: KusciaJob) -> Iterator[Problem]:
+    """What the operators of a sound job would refuse of their parameters, each problem once."""
+    task_ids = {task.alias: task.alias for task in job.spec.tasks}
+    for i, task in enumerate(job.spec.tasks):
+        operator = OPERATORS.get(task.config.module_name)
+        if operator is None:  # of an AppImage that somebody else has made
+            continue
+        base: FieldPath = ("spec", "tasks", i, "taskInputConfig", "task_params")
+        said: set[tuple[FieldPath, str]] = set()
+        for party in task.parties:
+            try:
+                env = operator_environment(job, task, task.alias, party, operator.component, task_ids)
+            except ManifestError:  # the node says it, too
+                continue
+            for text in _complaints(operator, env):
+                place, there = _place(text, task, party, operator)
+                if (place, text) not in said:
+                    said.add((place, text))
+                    yield Problem((*base, *place), text, on_key=not there)
+
+
+def _complaints(operator: Operator, env: Mapping[str, str]) -> list[str]:
+    """What an operator says of its environment, a sentence each."""
+    if operator is SS_LR:
+        try:
+            Parameters.from_environment(env)
+        except ParameterError as error:
+            return error.where.splitlines() or [error.what]
+        return []
+    found = []
+    for parameter in operator.parameters:
+        try:
+            parameter.read(env.get(PREFIX + parameter.name))
+        except ValueError as error:
+            found.append(str(error))
+    return found
+
+
+def _place(text: str, task: JobTask, party: Party, operator: Operator) -> tuple[FieldPath, bool]:
+    """The place in task_params of the parameter that a sentence is about, and whether it is there at all."""
+    params, index = task.config.task_params, task.config.role.index(party) or 0
+    match = re.match(r"parameters? (\w+)", text)
+    name = match[1] if match else "learning_rate"  # which the other sentences are about
+    common: FieldPath = ("common", name)
+    own: FieldPath = (party.role, str(index), name)
+    if name in params.of(party.role, index) or name in params.common:
+        return (own if name in params.of(party.role, index) else common), True
+    return (own if any(one.own for one in operator.parameters if one.name == name) else common), False

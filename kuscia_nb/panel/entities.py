@@ -1,0 +1,258 @@
+"""What the panel shows, as flat entities by id, and what has changed in them since the last look.
+
+The entities are a fold over what the observer knows: each node's store says which jobs and tasks there are and how they
+are, the jobs' events how far their programs are and what they have sent. A look only folds what may have changed: jobs
+that run, and those whose objects a store has changed. So finished jobs cost nothing, however many there are.
+
+One thread at a time may use a `Tree`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from ..cluster import Cluster
+    from ..control.kinds import KusciaTask
+    from ..control.node import Node
+    from ..control.resources import JobTask, KusciaJob
+    from ..control.runs import Run
+    from ..control.store import Change
+    from ..views.live_state import State
+
+Entity = dict[str, Any]
+Entities = dict[str, Entity]
+
+TTP = "ttp"
+
+
+class Delta(NamedTuple):
+    """What has changed: the ids to take out first, then the entities to put in, whole ones."""
+
+    removed: list[str]
+    entities: Entities
+
+    def __bool__(self) -> bool:
+        return bool(self.removed or self.entities)
+
+
+class Group:
+    """A job on a node, with what is below it."""
+
+    def __init__(self, job: KusciaJob, run: Run) -> None:
+        self.uid, self.run = job.metadata.uid, run
+        self.entities: Entities = {}
+
+    @property
+    def running(self) -> bool:
+        return self.job["ended"] is None
+
+    @property
+    def job(self) -> Entity:
+        return next(iter(self.entities.values()))
+
+
+class Tree:
+    """The entities of one cluster, or of none. `wake` is called, from any thread, when there may be something new."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._cluster: Cluster | None = None
+        self._tops: Entities = {}
+        """The nodes and the TTP."""
+        self._groups: dict[str, dict[str, Group]] = {}
+        """By node, and the job's name; the oldest first."""
+        self._states: dict[int, State] = {}
+        """Of the jobs that run, by their run."""
+        self._changed: deque[str] = deque()
+        """The names of jobs whose objects have changed."""
+        self._unsubscribe: list[Callable[[], None]] = []
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job runs, so that something changes without any store knowing of it."""
+        return bool(self._states)
+
+    @property
+    def entities(self) -> Entities:
+        """All of them, as of the last look: each node and its jobs, the newest first, and then the TTP."""
+        result: Entities = {}
+        for id, top in self._tops.items():
+            result[id] = top
+            for group in reversed(self._groups.get(id, {}).values()):
+                result |= group.entities
+        return result
+
+    def look(self, cluster: Cluster | None) -> Delta:
+        """Bring the entities up to date."""
+        removed: list[str] = []
+        changed: Entities = {}
+        if cluster is not self._cluster:
+            removed += self.entities
+            self._follow(cluster)
+        if cluster is None:
+            return Delta(removed, changed)
+        names = dict.fromkeys(self._taken())
+        for groups in self._groups.values():
+            names |= dict.fromkeys(name for name, group in groups.items() if id(group.run) in self._states)
+        for state in self._states.values():
+            state.catch_up()
+        for node in cluster._backend.nodes.values():
+            for name in names:
+                gone, new = self._refold(cluster, node, name)
+                removed += gone
+                changed |= new
+        self._states = {key: state for key, state in self._states.items() if key in self._running()}
+        tops = dict(self._top_entities(cluster))
+        changed = {id: top for id, top in tops.items() if self._tops.get(id) != top} | changed
+        self._tops = tops
+        return Delta(removed, changed)
+
+    def close(self) -> None:
+        """Hear of nothing any more."""
+        self._follow(None)
+
+    def _follow(self, cluster: Cluster | None) -> None:
+        """Forget one cluster, and hear of what changes in another one."""
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self._unsubscribe, self._cluster = [], cluster
+        for kept in (self._tops, self._groups, self._states, self._changed):
+            kept.clear()
+        if cluster is not None:
+            self._groups = {domain: {} for domain in cluster._backend.nodes}
+            stores = [node.store for node in cluster._backend.nodes.values()]
+            self._unsubscribe = [store.subscribe(self._heard) for store in stores]
+            self._changed += list(cluster._backend.runs.by_name)
+
+    def _heard(self, change: Change) -> None:
+        """A store has changed; this is called within the change, so it only takes a note."""
+        object = change.object
+        if object.kind == "KusciaJob":
+            self._changed.append(object.name)
+        elif object.kind == "KusciaTask":
+            self._changed.append(object.metadata.owner_references[0].name)
+        else:
+            return
+        self._wake()
+
+    def _taken(self) -> Iterator[str]:
+        while self._changed:
+            yield self._changed.popleft()
+
+    def _running(self) -> set[int]:
+        return {id(group.run) for groups in self._groups.values() for group in groups.values() if group.running}
+
+    def _refold(self, cluster: Cluster, node: Node, name: str) -> tuple[Iterable[str], Entities]:
+        """A job on a node once more: ids that are gone, entities that are other ones than before."""
+        from ..control.resources import KusciaJob
+
+        groups = self._groups[node.domain]
+        known = groups.get(name)
+        job = node.store.get(KusciaJob, name)
+        run = cluster._backend.runs._by_uid.get(job.metadata.uid) if job else None
+        gone: list[str] = []
+        if known and (job is None or run is None or job.metadata.uid != known.uid):
+            gone = list(groups.pop(name).entities)
+            known = None
+        if job is None or run is None:
+            return gone, {}
+        group = known or groups.setdefault(name, Group(job, run))
+        before, group.entities = group.entities, dict(job_entities(node, job, run, self._state(run)))
+        gone += [id for id in before if id not in group.entities]
+        return gone, {id: entity for id, entity in group.entities.items() if before.get(id) != entity}
+
+    def _state(self, run: Run) -> State:
+        from ..views.live_state import State
+
+        if id(run) not in self._states:
+            self._states[id(run)] = State(run.name, run.events)
+            self._states[id(run)].catch_up()
+        return self._states[id(run)]
+
+    def _top_entities(self, cluster: Cluster) -> Iterator[tuple[str, Entity]]:
+        urls = {domain: server.url for domain, server in dict(cluster._backend.servers).items()}
+        for domain, groups in self._groups.items():
+            running = sum(group.running for group in groups.values())
+            yield (
+                domain,
+                {"kind": "node", "name": domain, "url": urls.get(domain), "jobs": len(groups), "running": running},
+            )
+        yield TTP, {"kind": "ttp", "name": "TTP", **cluster.ttp_status()}
+
+
+# --- one job ---------------------------------------------------------------------------------------------------------
+
+
+def job_entities(node: Node, job: KusciaJob, run: Run, state: State) -> Iterator[tuple[str, Entity]]:
+    """A job as a node sees it, its tasks, and their parties."""
+    from ..control.kinds import KusciaTask
+    from ..control.meta import LABEL
+    from ..control.runs import _failure
+
+    base, status = f"{node.domain}/{job.name}", job.status
+    names = [task for domain, task in state.progress if domain == node.domain]
+    tasks = [task for task in map(partial(node.store.get, KusciaTask), names) if task is not None]
+    progress = {task.name: _progress(task, state, node.domain) for task in tasks}
+    yield (
+        base,
+        {
+            "kind": "job",
+            "node": node.domain,
+            "name": job.name,
+            "initiator": job.spec.initiator,
+            "phase": status.phase or "Pending",
+            "started": _ms(status.start_time or job.metadata.creation_timestamp),
+            "ended": _ms(status.completion_time),
+            "progress": round(sum(progress.values()) / len(job.spec.tasks), 4),
+            "message": status.message or _failure(job),
+            "trace": run.options.trace,
+            "messages": state.traffic.messages,
+            "bytes": state.traffic.bytes,
+        },
+    )
+    specs = {spec.alias: spec for spec in job.spec.tasks}
+    for task in tasks:
+        alias = task.labels[f"{LABEL}task-alias"]
+        yield (
+            f"{base}/{task.name}",
+            {
+                "kind": "task",
+                "node": node.domain,
+                "job": job.name,
+                "name": task.name,
+                "alias": alias,
+                "phase": task.status.phase or "Pending",
+                "progress": progress[task.name],
+                "message": task.status.message or _failure(task),
+            },
+        )
+        if alias in specs:
+            for name, party in _parties(task, specs[alias], state):
+                yield f"{base}/{task.name}/{name}", party
+
+
+def _progress(task: KusciaTask, state: State, domain: str) -> float:
+    if task.status.phase == "Succeeded":
+        return 1.0
+    return round(state.progress[domain, task.name].fraction, 4)
+
+
+def _parties(task: KusciaTask, spec: JobTask, state: State) -> Iterator[tuple[str, Entity]]:
+    """Every party of a task by its name, such as host.0, and how far it is."""
+    phases = {(party.domain_id, party.role): party.phase for party in task.status.party_task_status}
+    for role, index, domain in spec.config.role.members():
+        phase = phases.get((domain, role)) or "Pending"
+        party: Entity = {"kind": "party", "name": f"{role}.{index}", "domain": domain, "phase": phase}
+        program = state.progress.get((domain, task.name))
+        if phase == "Running" and program is not None and program.batch is not None:
+            party |= zip(("epoch", "epochs", "batch", "batches"), program.batch, strict=True)
+        yield f"{role}.{index}", party
+
+
+def _ms(time: datetime | None) -> int | None:
+    return None if time is None else round(time.timestamp() * 1000)

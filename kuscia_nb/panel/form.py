@@ -1,0 +1,49 @@
+"""What the form for a new job shows: the operators with their parameters, as `%kuscia explain` describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..operators import OPERATORS
+from ..operators.parameter import Parameter
+
+FILE = ("name", "namespace")
+"""The parameters that say which file a party reads; in the form they are the first input."""
+
+
+def operators() -> list[dict[str, Any]]:
+    """Every operator with its parameters."""
+    return [
+        {
+            "name": operator.component.name,
+            "appImage": operator.image,
+            "description": operator.description or operator.component.description,
+            "inputs": list(operator.component.inputs),
+            "outputs": list(operator.component.outputs),
+            "parameters": [_field(one) for one in operator.parameters if one.name not in FILE],
+        }
+        for operator in OPERATORS.values()
+    ]
+
+
+def _field(parameter: Parameter) -> dict[str, Any]:
+    kind = parameter.kind
+    return {
+        "name": parameter.name,
+        "type": kind.type,
+        "required": parameter.required,
+        "default": parameter.default,
+        "allowed": kind.allowed,
+        "choices": kind.allowed.split(", ") if kind.type in ("bool", "choice") else None,
+        "unit": parameter.unit,
+        "meaning": parameter.meaning,
+        "own": parameter.own,
+    }
+
+
+def free_name(taken: Iterable[str]) -> str:
+    """A name for a job that no job has."""
+    taken = set(taken)
+    first = "job-ss-lr"
+    return next(name for name in (first, *(f"{first}-{i}" for i in range(2, len(taken) + 3))) if name not in taken)

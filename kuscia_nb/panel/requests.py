@@ -1,0 +1,274 @@
+"""What a panel may ask: each method is a function of the request's parameters, and gives the result.
+
+What an entity is about is asked of the cluster that is up; none is started for it.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from base64 import b64decode
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Literal
+
+from IPython.core.getipython import get_ipython
+from pydantic import ConfigDict, ValidationError, validate_call
+
+from ..control.meta import CROSS_DOMAIN
+from ..control.problems import choice
+from ..errors import DataError, JobError, KusciaError
+from .position import Magic
+
+if TYPE_CHECKING:
+    from ..cluster import Cluster
+    from ..control.meta import Condition
+    from ..control.node import Node
+
+Result = dict[str, Any]
+
+NODES = ("alice", "bob")
+"""Those that come up at the first use."""
+
+METHODS: dict[str, Callable[..., Any]] = {}
+SLOW = ("stop", "delete", "put", "form", "files")
+"""Methods that may wait for a job, or for the nodes to start."""
+
+
+def takes_long(request: Mapping[str, Any]) -> bool:
+    """Whether others should not be kept waiting for this one."""
+    return request.get("method") in SLOW
+
+
+def answer(request: Mapping[str, Any]) -> Result:
+    """The result of a request, or the error, as the fields of the reply."""
+    name, parameters = request.get("method"), request.get("params", {})
+    try:
+        return {"result": _called(name, parameters)}
+    except KusciaError as error:
+        title, what, where, hint = type(error).__name__, error.what, error.where, error.hint
+    except Exception as error:  # a fault of ours; who asked must not wait for ever
+        title, what, where, hint = type(error).__name__, str(error), "", ""
+    return {"error": {"title": title, "message": what, "where": where, "hint": hint}}
+
+
+def running_cluster() -> Cluster | None:
+    """The cluster that `kn.connect()` gives, if it is up."""
+    known = getattr(sys.modules.get("kuscia_nb.cluster"), "_default", None)
+    return known if known is not None and not known.closed else None
+
+
+def method(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a panel call this; its parameters are checked by their types."""
+    METHODS[function.__name__] = validate_call(config=ConfigDict(strict=True))(function)
+    return function
+
+
+def _called(name: Any, parameters: Any) -> Any:
+    if not isinstance(name, str) or name not in METHODS:
+        raise KusciaError(f"there is no method {name!r}", hint=choice(str(name), METHODS))
+    if not isinstance(parameters, Mapping):
+        raise KusciaError(f"{name}: params must be an object")
+    try:
+        return METHODS[name](**parameters)
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors()]
+        raise KusciaError(f"{name}: wrong parameters", where="\n".join(problems)) from error
+
+
+# --- what there is ---------------------------------------------------------------------------------------------------
+
+
+@method
+def snapshot() -> None:
+    """Nothing; the snapshot follows the reply."""
+
+
+@method
+def conditions(node: str, job: str, task: str | None = None) -> list[Result]:
+    """The conditions of a job or task on a node, in the order in which they were set."""
+    found = _object(node, job, task)
+    return [_condition(condition) for condition in found.status.conditions]
+
+
+@method
+def yaml(node: str, job: str) -> Result:
+    """What kubectl prints of a job on a node."""
+    return {"text": str(_cluster().kubectl(_line("get", job, None, "-o yaml"), node=_node(node).domain))}
+
+
+@method
+def line(
+    node: str, job: str, task: str | None = None, what: Literal["get", "describe", "logs", "delete"] = "get"
+) -> Result:
+    """The kubectl line that says or does something about a job or task; `%kubectl` takes it behind the name, too."""
+    others = () if node == _cluster().node else ("--node", _node(node).domain)
+    return {"line": "kubectl " + _line(what, job, task, *others)}
+
+
+@method
+def source(job: str, what: Literal["result", "trace"]) -> Result:
+    """The code of a cell that shows something of a job."""
+    return {"source": f"%kuscia {what} {shlex.quote(job)}"}
+
+
+# --- what is done ----------------------------------------------------------------------------------------------------
+
+
+@method
+def stop(job: str) -> None:
+    """Stop a job on both nodes, and wait until it has ended."""
+    _cluster().job(job).stop()
+
+
+@method
+def delete(job: str) -> None:
+    """Stop a job if it runs, and forget it on both nodes."""
+    _cluster().delete(job)
+
+
+# --- new jobs --------------------------------------------------------------------------------------------------------
+# Whoever asks for the nodes' files wants to use them: this starts the nodes, as every first use does.
+
+
+@method
+def form() -> Result:
+    """All that the form for a new job needs."""
+    from ..cluster import connect
+    from .form import free_name, operators
+
+    cluster = connect()
+    nodes = list(cluster.nodes)
+    return {
+        "nodes": nodes,
+        "name": free_name(cluster._backend.runs.by_name),
+        "operators": operators(),
+        "files": {node: _files(cluster, node) for node in nodes},
+    }
+
+
+@method
+def compose(
+    format: Magic,
+    operator: str,
+    name: str,
+    initiator: str,
+    common: dict[str, str],
+    own: dict[str, dict[str, str]],
+    inputs: dict[str, dict[str, str]],
+) -> Result:
+    """The text of the cell that a form stands for, or none and what is wrong with which field."""
+    from .compose import Form
+    from .compose import compose as composed
+
+    cell, troubles = composed(Form(format, operator, name, initiator, common, own, inputs), _nodes())
+    return {"cell": cell, "problems": [trouble._asdict() for trouble in troubles]}
+
+
+@method
+def files(node: str) -> list[Result]:
+    """The data files of a node: name, bytes."""
+    from ..cluster import connect
+
+    return _files(connect(), node)
+
+
+@method
+def put(node: str, name: str, content: str) -> Result:
+    """Put a CSV file, given in base64, into a node's data folder; on that node only."""
+    import pandas as pd
+
+    from ..cluster import connect
+
+    try:
+        data = b64decode(content, validate=True)
+        frame = pd.read_csv(BytesIO(data))
+    except ValueError as error:  # pandas' own errors are ValueErrors
+        raise DataError(f"{name} is not a CSV file: {error}") from error
+    with TemporaryDirectory() as folder:
+        draft = Path(folder, "draft.csv")
+        draft.write_bytes(data)
+        connect().put(node, name, draft)
+    return {"name": name, "bytes": len(data), "rows": len(frame), "columns": len(frame.columns)}
+
+
+# --- the editor ------------------------------------------------------------------------------------------------------
+
+
+@method
+def check(magic: Magic, text: str) -> list[Result]:
+    """All that is wrong with a cell."""
+    from .check import check as checked
+
+    shell = get_ipython()
+    return [found._asdict() for found in checked(magic, text, shell.user_ns if shell else {}, _nodes())]
+
+
+@method
+def complete(magic: Magic, text: str, line: int, column: int) -> Result:
+    """What may be written at a place of a cell; lines and columns count from 1."""
+    from .complete import Known
+    from .complete import complete as completed
+
+    nodes = _nodes() or {}
+    names = {domain: _names(node.storage / "data") for domain, node in nodes.items()}
+    start, items = completed(magic, text, line, column, Known(tuple(nodes) or NODES, names))
+    return {"from": start, "items": [item._asdict() for item in items]}
+
+
+# --- what is asked about ---------------------------------------------------------------------------------------------
+
+
+def _cluster() -> Cluster:
+    cluster = running_cluster()
+    if cluster is None:
+        raise JobError("no nodes are up", hint="%kuscia up")
+    return cluster
+
+
+def _nodes() -> dict[str, Node] | None:
+    """The nodes that are up."""
+    cluster = running_cluster()
+    return cluster._backend.nodes if cluster else None
+
+
+def _node(name: str) -> Node:
+    nodes = _cluster()._backend.nodes
+    if name not in nodes:
+        raise JobError(f"there is no node {name}", hint=choice(name, nodes))
+    return nodes[name]
+
+
+def _object(node: str, job: str, task: str | None) -> Any:
+    """A job on a node, or one of its tasks."""
+    from ..control.kinds import KusciaTask
+    from ..control.resources import KusciaJob
+
+    store = _node(node).store
+    found = store.get(KusciaJob, job) if task is None else store.get(KusciaTask, task)
+    if found is None:
+        what, name = ("job", job) if task is None else ("task", task)
+        raise JobError(f"there is no {what} {name} on {node}")
+    return found
+
+
+def _condition(condition: Condition) -> Result:
+    time = round(condition.last_transition_time.timestamp() * 1000)
+    return {**{name: getattr(condition, name) for name in ("type", "status", "reason", "message")}, "time": time}
+
+
+def _line(what: str, job: str, task: str | None, *options: str) -> str:
+    """A line for kubectl, without its name."""
+    kind, name = ("kj", job) if task is None else ("kt", task)
+    object = [f"{kind}/{shlex.quote(name)}"] if what == "logs" else [kind, shlex.quote(name)]
+    return " ".join([what, *object, "-n", CROSS_DOMAIN, *options])
+
+
+def _files(cluster: Cluster, node: str) -> list[Result]:
+    return cluster.data(node).to_dict("records")
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
