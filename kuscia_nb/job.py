@@ -97,6 +97,21 @@ class Job:
         options = self._run.options
         return Trace.observe(options.trace, ledgers, recorders, self.name, seed=options.seed is not None)
 
+    @property
+    def exchanges(self) -> pd.DataFrame:
+        """The BFIA messages of the nodes about this job: time, sender, receiver, call, request, reply.
+
+        `request` and `reply` are the texts of their bodies, or what stands behind the `?` of a request without a body.
+        """
+        import pandas as pd
+
+        rows = []
+        for event in self._run.events.select("bfia"):
+            sender, receiver, request, response, time = event.data
+            asked = request.body.decode("utf-8", "replace") or request.path.partition("?")[2]
+            rows.append((time, sender, receiver, event.name, asked, response.body.decode("utf-8", "replace")))
+        return pd.DataFrame(rows, columns=["time", "sender", "receiver", "call", "request", "reply"])
+
     def wait(self, timeout: float | None = None) -> Job:
         """Wait for the end. Raises the error of a job that failed or was stopped, JobError after `timeout` seconds."""
         if not self._run.ended.wait(timeout):
