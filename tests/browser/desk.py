@@ -96,7 +96,11 @@ class Server:
         plugins = settings / "@jupyterlab" / "apputils-extension"
         plugins.mkdir(parents=True)
         (plugins / "notification.jupyterlab-settings").write_text(json.dumps({"fetchNews": "false"}))
+        extensions = folder / "share" / "labextensions"
+        extensions.mkdir(parents=True)
+        (extensions / "kuscia-nb").symlink_to(ROOT / "kuscia_nb" / "labextension")
         environment = os.environ | {name: str(folder / name) for name in _FOLDERS}
+        environment["JUPYTER_PATH"] = str(folder / "share")
         environment |= {"JUPYTERLAB_SETTINGS_DIR": str(settings), "PYTHONPATH": str(ROOT), "LANGUAGE": "en"}
         command = [sys.executable, "-m", "jupyterlab", *_SERVER, f"--ServerApp.root_dir={self.folder}"]
         self._log = (folder / "server.log").open("w+")

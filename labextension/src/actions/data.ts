@@ -1,0 +1,76 @@
+import { InputDialog, Notification } from '@jupyterlab/apputils';
+import { fileUploadIcon } from '@jupyterlab/ui-components';
+
+import type { IContext } from './context';
+import { ask } from './context';
+import { CommandIDs } from './ids';
+
+interface IPut {
+  name: string;
+  bytes: number;
+  rows: number;
+  columns: number;
+}
+
+/** Put a CSV file of this computer onto a node. */
+export function addDataCommands(context: IContext): void {
+  const { app, connections, model, trans } = context;
+
+  app.commands.addCommand(CommandIDs.upload, {
+    label: trans.__('Upload CSV File to Node…'),
+    caption: trans.__('Copy a file of this computer into the data folder of a node'),
+    icon: fileUploadIcon,
+    isEnabled: () => model.state === 'open',
+    execute: async args => {
+      const node = (args.node as string | undefined) ?? (await chosenNode(context));
+      const file = node && (await chosenFile());
+      if (!node || !file) {
+        return;
+      }
+      const content = await base64(file);
+      const put = await ask<IPut>(connections.current, 'put', { node, name: file.name, content });
+      if (put) {
+        const { name, rows, columns } = put;
+        Notification.success(trans.__('%1 has %2: %3 rows, %4 columns', node, name, rows, columns), {
+          autoClose: 5000
+        });
+      }
+    }
+  });
+}
+
+/** The selected row's node, or the one that is chosen from all. */
+async function chosenNode({ connections, model, trans }: IContext): Promise<string | null> {
+  const item = model.row?.item;
+  if (item?.kind === 'node') {
+    return item.name;
+  }
+  const entities = [...(connections.current?.store.entities.values() ?? [])];
+  const nodes = entities.filter(entity => entity.kind === 'node').map(entity => entity.name);
+  const answer = await InputDialog.getItem({
+    title: trans.__('Onto which node?'),
+    items: nodes.length > 0 ? nodes : ['alice', 'bob']
+  });
+  return answer.button.accept ? answer.value : null;
+}
+
+function chosenFile(): Promise<File | undefined> {
+  return new Promise(resolve => {
+    const input = document.createElement('input');
+    input.type = 'file';
+    input.accept = '.csv,text/csv';
+    input.onchange = () => resolve(input.files?.[0]);
+    input.oncancel = () => resolve(undefined);
+    input.click();
+  });
+}
+
+async function base64(file: File): Promise<string> {
+  const url = await new Promise<string>((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result as string);
+    reader.onerror = () => reject(reader.error ?? new Error(file.name));
+    reader.readAsDataURL(file);
+  });
+  return url.slice(url.indexOf(',') + 1);
+}

@@ -1,0 +1,70 @@
+import { Clipboard, Dialog, Notification, showDialog } from '@jupyterlab/apputils';
+import { copyIcon, deleteIcon, stopIcon } from '@jupyterlab/ui-components';
+
+import type { IContext, ITarget } from './context';
+import { ask, target } from './context';
+import { CommandIDs } from './ids';
+
+/** Stop, delete, and the kubectl line. */
+export function addJobCommands(context: IContext): void {
+  const { app, connections, model, trans } = context;
+  const isRunning = () => model.job?.phase === 'Running' || model.job?.phase === 'Pending';
+
+  app.commands.addCommand(CommandIDs.stop, {
+    label: trans.__('Stop Job'),
+    caption: trans.__('Stop the selected job on both nodes'),
+    icon: stopIcon,
+    isEnabled: args => Boolean(args.job) || isRunning(),
+    execute: async args => {
+      const job = target(context, args as Partial<ITarget>)?.job;
+      if (job) {
+        await ask(connections.current, 'stop', { job });
+      }
+    }
+  });
+
+  app.commands.addCommand(CommandIDs.remove, {
+    label: trans.__('Delete Job…'),
+    caption: trans.__('Delete the selected job on both nodes'),
+    icon: deleteIcon,
+    isEnabled: args => Boolean(args.job) || model.job !== null,
+    execute: async args => {
+      const job = target(context, args as Partial<ITarget>)?.job;
+      if (job && (await isSure(context, job))) {
+        await ask(connections.current, 'delete', { job });
+      }
+    }
+  });
+
+  app.commands.addCommand(CommandIDs.line, {
+    label: trans.__('Copy kubectl Line'),
+    caption: trans.__('Copy the line that asks a node for what is selected'),
+    icon: copyIcon,
+    isEnabled: () => model.job !== null,
+    execute: async args => {
+      const about = target(context, args as Partial<ITarget>);
+      const found = about && (await ask<{ line: string }>(connections.current, 'line', named(about)));
+      if (found) {
+        Clipboard.copyToSystem(found.line);
+        Notification.info(trans.__('Copied: %1', found.line), { autoClose: 3000 });
+      }
+    }
+  });
+}
+
+/** A target as parameters: nothing that is not there. */
+export function named({ node, job, task }: ITarget): Record<string, string> {
+  return task === undefined ? { node, job } : { node, job, task };
+}
+
+async function isSure({ trans }: IContext, job: string): Promise<boolean> {
+  const answer = await showDialog({
+    title: trans.__('Delete %1?', job),
+    body: trans.__('It is stopped if it runs, and deleted on both nodes. Its result files stay.'),
+    buttons: [
+      Dialog.cancelButton({ label: trans.__('Cancel') }),
+      Dialog.warnButton({ label: trans.__('Delete') })
+    ]
+  });
+  return answer.button.accept;
+}

@@ -1,0 +1,112 @@
+import { MainAreaWidget } from '@jupyterlab/apputils';
+import { CodeMirrorEditor } from '@jupyterlab/codemirror';
+import type { IEditorServices } from '@jupyterlab/codeeditor';
+import { CodeEditor, CodeEditorWrapper } from '@jupyterlab/codeeditor';
+import { OutputAreaModel, SimplifiedOutputArea } from '@jupyterlab/outputarea';
+import { fileIcon, listIcon, tableRowsIcon } from '@jupyterlab/ui-components';
+
+import { insertCell } from '../form/insert';
+import type { IContext, ITarget } from './context';
+import { ask, complain, target } from './context';
+import { CommandIDs } from './ids';
+
+/** Show a job's object, its result, its trace. */
+export function addShowCommands(context: IContext, editors: IEditorServices): void {
+  const { app, connections, model, trans } = context;
+
+  app.commands.addCommand(CommandIDs.manifest, {
+    label: trans.__('Show YAML'),
+    caption: trans.__('Show the selected job as its node has it'),
+    icon: fileIcon,
+    isEnabled: () => model.job !== null,
+    execute: async args => {
+      const about = target(context, args as Partial<ITarget>);
+      const { node, job } = about ?? { node: '', job: '' };
+      const found = about && (await ask<{ text: string }>(connections.current, 'yaml', { node, job }));
+      if (found) {
+        const widget = new MainAreaWidget({ content: readOnly(editors, found.text) });
+        widget.title.label = trans.__('%1 on %2', job, node);
+        widget.title.icon = fileIcon;
+        open(context, widget);
+      }
+    }
+  });
+
+  app.commands.addCommand(CommandIDs.result, {
+    label: trans.__('Show Result'),
+    caption: trans.__('Insert and run a cell with the shares and weights of the selected job'),
+    icon: tableRowsIcon,
+    isEnabled: () => model.job?.phase === 'Succeeded',
+    execute: async args => {
+      const source = await code(context, args as Partial<ITarget>, 'result');
+      if (source && connections.notebook) {
+        await insertCell(connections.notebook, source, true);
+      }
+    }
+  });
+
+  app.commands.addCommand(CommandIDs.trace, {
+    label: trans.__('Open Trace'),
+    caption: trans.__('Step through the messages of the selected job'),
+    icon: listIcon,
+    isEnabled: () => model.job !== null && model.job.trace !== 'off',
+    execute: async args => {
+      const about = target(context, args as Partial<ITarget>);
+      const source = await code(context, args as Partial<ITarget>, 'trace');
+      const notebook = connections.notebook;
+      if (!about || !source || !notebook) {
+        return;
+      }
+      const content = new SimplifiedOutputArea({
+        model: new OutputAreaModel({ trusted: true }),
+        rendermime: notebook.content.rendermime // the notebook's own knows its kernel's widgets
+      });
+      content.addClass('jp-kuscia-nb-Trace');
+      const widget = new MainAreaWidget({ content });
+      widget.title.label = trans.__('Trace of %1', about.job);
+      widget.title.icon = listIcon;
+      open(context, widget);
+      const kernel = notebook.sessionContext.session?.kernel;
+      if (kernel) {
+        content.future = kernel.requestExecute({ code: source, store_history: false, stop_on_error: false });
+        content.future.done.catch(complain);
+      }
+    }
+  });
+}
+
+/** The code of a cell that shows something of a job. */
+async function code(
+  context: IContext,
+  args: Partial<ITarget>,
+  what: 'result' | 'trace'
+): Promise<string | undefined> {
+  const job = target(context, args)?.job;
+  const { current } = context.connections;
+  return job ? (await ask<{ source: string }>(current, 'source', { job, what }))?.source : undefined;
+}
+
+let opened = 0;
+
+function open({ app }: IContext, widget: MainAreaWidget): void {
+  widget.id = `kuscia-nb-shown-${++opened}`;
+  widget.title.closable = true;
+  app.shell.add(widget, 'main', { mode: 'split-right' });
+  app.shell.activateById(widget.id);
+}
+
+function readOnly(editors: IEditorServices, text: string): CodeEditorWrapper {
+  const model = new CodeEditor.Model({ mimeType: 'text/x-yaml' });
+  model.sharedModel.setSource(text);
+  const wrapper = new CodeEditorWrapper({
+    model,
+    factory: editors.factoryService.newDocumentEditor,
+    editorOptions: { config: { readOnly: true, lineNumbers: true, lineWrap: true } }
+  });
+  if (wrapper.editor instanceof CodeMirrorEditor) {
+    wrapper.editor.host.setAttribute('aria-readonly', 'true');
+  }
+  wrapper.disposed.connect(() => model.dispose());
+  return wrapper;
+}
+

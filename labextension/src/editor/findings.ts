@@ -1,0 +1,29 @@
+import type { Text } from '@codemirror/state';
+import type { Diagnostic } from '@codemirror/lint';
+
+import { unitIndex } from './columns';
+
+/** Something that the kernel found in a cell: lines and columns from 1, the end behind the last character. */
+export interface IFinding {
+  line: number;
+  column: number;
+  end_column: number;
+  message: string;
+  hint: string;
+  severity: 'error' | 'warning';
+}
+
+/** Findings as the editor takes them. Those outside of the text, which may be newer, are left out. */
+export function diagnostics(findings: IFinding[], text: Text): Diagnostic[] {
+  return findings
+    .filter(finding => finding.line >= 1 && finding.line <= text.lines)
+    .map(finding => {
+      const line = text.line(finding.line);
+      return {
+        from: line.from + unitIndex(line.text, finding.column),
+        to: line.from + unitIndex(line.text, finding.end_column),
+        severity: finding.severity,
+        message: [finding.message, finding.hint].filter(Boolean).join('. ')
+      };
+    });
+}

@@ -1,0 +1,100 @@
+import type { Field, IDraft, IFile, IForm, IOperator, IParameter, IProblem, Texts } from './types';
+
+type Branch = { [name: string]: string | Branch };
+
+/** What is filled in at first: a free name, and files where there is only one. */
+export function firstDraft(form: IForm): IDraft {
+  const draft: IDraft = {
+    format: 'kusciajob',
+    operator: '',
+    name: form.name,
+    initiator: form.nodes[0],
+    common: {},
+    own: {},
+    inputs: {}
+  };
+  return withOperator(form, draft, form.operators[0].name);
+}
+
+/** The same draft for another operator, which has parameters and inputs of its own. */
+export function withOperator(form: IForm, draft: IDraft, name: string): IDraft {
+  const operator = operatorOf(form, name);
+  return {
+    ...draft,
+    operator: name,
+    common: {},
+    own: byNode(form, () => ({})),
+    inputs: byNode(form, node => onlyFile(operator, form.files[node] ?? []))
+  };
+}
+
+/** The operator of a name. */
+export function operatorOf(form: IForm, name: string): IOperator {
+  return form.operators.find(operator => operator.name === name) ?? form.operators[0];
+}
+
+function byNode(form: IForm, texts: (node: string) => Texts): Record<string, Texts> {
+  return Object.fromEntries(form.nodes.map(node => [node, texts(node)]));
+}
+
+function onlyFile(operator: IOperator, files: IFile[]): Texts {
+  return files.length === 1 ? { [operator.inputs[0]]: files[0].name } : {};
+}
+
+/** The text of a field. */
+export function textAt(draft: IDraft, field: Field): string {
+  const found = field.reduce<string | Branch | undefined>(
+    (branch, name) => (typeof branch === 'object' ? branch[name] : undefined),
+    draft as unknown as Branch
+  );
+  return typeof found === 'string' ? found : '';
+}
+
+/** The same draft with another text in a field. */
+export function withText(draft: IDraft, field: Field, text: string): IDraft {
+  return replaced(draft as unknown as Branch, field, text) as unknown as IDraft;
+}
+
+function replaced(branch: Branch, [name, ...rest]: Field, text: string): Branch {
+  const inner = branch[name];
+  const value = rest.length ? replaced(typeof inner === 'object' ? inner : {}, rest, text) : text;
+  return { ...branch, [name]: value };
+}
+
+/** A key for a field, which serves as an HTML id, too. */
+export function fieldKey(field: Field): string {
+  return field.join('.');
+}
+
+/** What a field is called where it stands among others. */
+export function fieldName([part, ...rest]: Field): string {
+  return rest.length > 0 ? rest.join(': ') : part;
+}
+
+/** The problem of a field, if there is one. */
+export function problemOf(field: Field, problems: IProblem[]): IProblem | undefined {
+  const key = fieldKey(field);
+  return problems.find(problem => fieldKey(problem.field) === key);
+}
+
+/** What a problem says, with what to try. */
+export function said(problem: IProblem): string {
+  return [problem.message, problem.hint].filter(Boolean).join('. ');
+}
+
+/** Parameters apart: those that have to be given, and those that have a default or are not needed. */
+export function parted(parameters: IParameter[]): { needed: IParameter[]; optional: IParameter[] } {
+  return {
+    needed: parameters.filter(one => one.required),
+    optional: parameters.filter(one => !one.required)
+  };
+}
+
+const UNITS = ['B', 'kB', 'MB', 'GB'];
+
+/** A number of bytes for people. */
+export function size(bytes: number): string {
+  const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), UNITS.length - 1);
+  const value = bytes / 1000 ** power;
+  return `${power === 0 ? value : value.toFixed(1)} ${UNITS[power]}`;
+}

@@ -1,0 +1,29 @@
+import type { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
+import * as React from 'react';
+
+/** The text of a cell, highlighted. */
+export function Preview(props: {
+  cell: string;
+  format: 'kusciajob' | 'bfia_submit';
+  languages: IEditorLanguageRegistry;
+  label: string;
+}): JSX.Element {
+  const { cell, format, languages, label } = props;
+  const element = React.useRef<HTMLPreElement>(null);
+  React.useEffect(() => {
+    const target = document.createElement('code');
+    let isOutdated = false;
+    const language = languages.findByMIME(format === 'kusciajob' ? 'text/x-yaml' : 'application/json');
+    void languages.highlight(cell, language, target).then(() => {
+      if (!isOutdated) {
+        element.current?.replaceChildren(target);
+      }
+    });
+    return () => {
+      isOutdated = true;
+    };
+  }, [cell, format, languages]);
+  return (
+    <pre ref={element} className="jp-kuscia-nb-Form-preview" aria-label={label} role="region" tabIndex={0} />
+  );
+}

@@ -1,0 +1,150 @@
+import type { Kernel } from '@jupyterlab/services';
+import type { JSONObject, JSONValue } from '@lumino/coreutils';
+import { PromiseDelegate } from '@lumino/coreutils';
+import type { IDisposable } from '@lumino/disposable';
+import type { ISignal } from '@lumino/signaling';
+import { Signal } from '@lumino/signaling';
+
+import type { FromKernel, Params } from './protocol';
+import { KernelError, PROTOCOL, TARGET } from './protocol';
+import { Store } from './store';
+
+/**
+ * none     there is no kernel, or it is not ready
+ * trying   the kernel was asked
+ * absent   the kernel has not loaded the extension of this name
+ * open     the kernel tells what happens
+ */
+export type State = 'none' | 'trying' | 'absent' | 'open';
+
+/** A comm of JupyterLab 4.4 and newer. */
+interface ISubshellComm {
+  subshellStarted?: Promise<void>;
+}
+
+/** The comm with one kernel at a time. */
+export class Connection implements IDisposable {
+  constructor(private _language: string) {}
+
+  /** What the kernel has told. */
+  readonly store = new Store();
+
+  get state(): State {
+    return this._state;
+  }
+
+  get stateChanged(): ISignal<this, State> {
+    return this._stateChanged;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  /** Ask this kernel, unless it was asked already. */
+  open(kernel: Kernel.IKernelConnection): void {
+    if (this._comm && !this._comm.isDisposed && this._kernel === kernel) {
+      return;
+    }
+    this.close();
+    this._kernel = kernel;
+    const comm = kernel.createComm(TARGET);
+    this._comm = comm;
+    comm.onMsg = message => this._receive(comm, message.content.data as unknown as FromKernel);
+    comm.onClose = () => {
+      if (comm === this._comm) {
+        this._end('absent');
+      }
+    };
+    this._become('trying');
+    void this._start(kernel, comm);
+  }
+
+  /** Ask the kernel for something; rejects with a KernelError if it refuses, or an Error if it is gone. */
+  async request<T>(method: string, params: Params = {}): Promise<T> {
+    const comm = this._comm;
+    if (!comm || comm.isDisposed || this._state !== 'open') {
+      throw new Error('The kernel is not connected.');
+    }
+    const id = ++this._last;
+    const reply = new PromiseDelegate<JSONValue>();
+    this._pending.set(id, reply);
+    comm.send({ type: 'request', id, method, params } as JSONObject);
+    return (await reply.promise) as T;
+  }
+
+  /** Forget the kernel. */
+  close(): void {
+    const comm = this._comm;
+    this._end('none');
+    if (comm && !comm.isDisposed && this._kernel?.connectionStatus === 'connected') {
+      comm.close();
+    }
+    this._kernel = null;
+  }
+
+  dispose(): void {
+    if (!this._isDisposed) {
+      this.close();
+      this._isDisposed = true;
+      Signal.clearData(this);
+      Signal.clearData(this.store);
+    }
+  }
+
+  /** Open a comm on a subshell, where the kernel has them: it then hears the panel while a cell runs. */
+  private async _start(kernel: Kernel.IKernelConnection, comm: Kernel.IComm): Promise<void> {
+    await kernel.info;
+    if (kernel.supportsSubshells) {
+      await (comm as ISubshellComm).subshellStarted;
+    }
+    if (comm === this._comm && !comm.isDisposed) {
+      comm.open({ protocol: PROTOCOL, language: this._language });
+    }
+  }
+
+  private _receive(comm: Kernel.IComm, message: FromKernel): void {
+    if (comm !== this._comm) {
+      return;
+    }
+    if (message.type === 'reply') {
+      const waiting = this._pending.get(message.id);
+      this._pending.delete(message.id);
+      if (message.error) {
+        waiting?.reject(new KernelError(message.error));
+      } else {
+        waiting?.resolve(message.result ?? null);
+      }
+    } else if (this.store.take(message)) {
+      this._become('open');
+    } else {
+      comm.send({ type: 'request', id: ++this._last, method: 'snapshot', params: {} });
+    }
+  }
+
+  private _end(state: State): void {
+    this._comm = null;
+    for (const waiting of this._pending.values()) {
+      waiting.reject(new Error('The kernel has closed the connection.'));
+    }
+    this._pending.clear();
+    this.store.clear();
+    this._become(state);
+  }
+
+  private _become(state: State): void {
+    if (state !== this._state) {
+      this._state = state;
+      this._stateChanged.emit(state);
+    }
+  }
+
+  private _kernel: Kernel.IKernelConnection | null = null;
+  private _comm: Kernel.IComm | null = null;
+  private _state: State = 'none';
+  private _last = 0;
+  private _pending = new Map<number, PromiseDelegate<JSONValue>>();
+  private _stateChanged = new Signal<this, State>(this);
+  private _isDisposed = false;
+}
+

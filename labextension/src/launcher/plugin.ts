@@ -1,0 +1,36 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { showErrorMessage } from '@jupyterlab/apputils';
+import { PageConfig, URLExt } from '@jupyterlab/coreutils';
+import { ILauncher } from '@jupyterlab/launcher';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { notebookIcon } from '@jupyterlab/ui-components';
+
+import { Shelf, copyTutorials } from './tutorials';
+
+const OPEN_TUTORIALS = 'kuscia-nb:open-tutorials';
+
+/** The tutorials: a command, and a card in the launcher where there is one. */
+export const tutorials: JupyterFrontEndPlugin<void> = {
+  id: 'kuscia-nb:tutorials',
+  description: 'Opens the tutorials, which are copied to where they can be changed.',
+  autoStart: true,
+  optional: [ILauncher, ITranslator],
+  activate: (app: JupyterFrontEnd, launcher: ILauncher | null, translator: ITranslator | null) => {
+    const trans = (translator ?? nullTranslator).load('kuscia_nb');
+    const address = URLExt.join(PageConfig.getOption('fullLabextensionsUrl'), 'kuscia-nb', 'tutorials');
+    app.commands.addCommand(OPEN_TUTORIALS, {
+      label: trans.__('Kuscia Tutorials'),
+      caption: trans.__('Copy the tutorials into a folder of yours, and open the first one'),
+      icon: notebookIcon,
+      execute: async () => {
+        try {
+          const path = await copyTutorials(new Shelf(address), app.serviceManager.contents);
+          return (await app.commands.execute('docmanager:open', { path })) as unknown;
+        } catch (error) {
+          return showErrorMessage(trans.__('The tutorials could not be opened'), error as Error);
+        }
+      }
+    });
+    launcher?.add({ command: OPEN_TUTORIALS });
+  }
+};

@@ -1,0 +1,71 @@
+import { PathExt, URLExt } from '@jupyterlab/coreutils';
+import type { Contents } from '@jupyterlab/services';
+import { ServerConnection } from '@jupyterlab/services';
+
+/** The folder, below the server's, that the tutorials are copied into. */
+export const FOLDER = 'kuscia-tutorials';
+
+/** Where the tutorials are served: a file index.json has their names, in their order. */
+export class Shelf {
+  constructor(
+    private _address: string,
+    private _settings: ServerConnection.ISettings = ServerConnection.makeSettings()
+  ) {}
+
+  /** The names of the notebooks. */
+  async names(): Promise<string[]> {
+    return (await this._read('index.json')) as string[];
+  }
+
+  /** The content of a notebook. */
+  async notebook(name: string): Promise<unknown> {
+    return this._read(name);
+  }
+
+  private async _read(name: string): Promise<unknown> {
+    const url = URLExt.join(this._address, name);
+    const response = await ServerConnection.makeRequest(url, {}, this._settings);
+    if (!response.ok) {
+      throw new ServerConnection.ResponseError(response);
+    }
+    return response.json();
+  }
+}
+
+/** The parts of JupyterLab's contents manager that are needed here. */
+export type IContents = Pick<Contents.IManager, 'get' | 'save'>;
+
+/**
+ * Copy the tutorials to where they can be changed. A file that is there already stays as it is.
+ *
+ * @returns the path of the first one
+ */
+export async function copyTutorials(
+  shelf: Pick<Shelf, 'names' | 'notebook'>,
+  contents: IContents
+): Promise<string> {
+  const names = await shelf.names();
+  if (!(await exists(contents, FOLDER))) {
+    await contents.save(FOLDER, { type: 'directory' });
+  }
+  for (const name of names) {
+    const path = PathExt.join(FOLDER, name);
+    if (!(await exists(contents, path))) {
+      const content = await shelf.notebook(name);
+      await contents.save(path, { type: 'notebook', format: 'json', content });
+    }
+  }
+  return PathExt.join(FOLDER, names[0]);
+}
+
+async function exists(contents: IContents, path: string): Promise<boolean> {
+  try {
+    await contents.get(path, { content: false });
+    return true;
+  } catch (error) {
+    if (error instanceof ServerConnection.ResponseError && error.response.status === 404) {
+      return false;
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,192 @@
+import { VDomModel } from '@jupyterlab/ui-components';
+import type { IStateDB } from '@jupyterlab/statedb';
+
+import type { Connection, State } from '../kernel/connection';
+import type { ICondition, IJob, Params } from '../kernel/protocol';
+import type { IConnections } from '../kernel/token';
+import type { IRow } from './rows';
+import { parentOf, rows } from './rows';
+
+const STATE = 'kuscia-nb:panel';
+
+/** What the panel shows: the tree of the followed notebook's cluster, and what is open and selected in it. */
+export class PanelModel extends VDomModel {
+  constructor(
+    private _connections: IConnections,
+    private _state: IStateDB | null
+  ) {
+    super();
+    _connections.currentChanged.connect(this._follow, this);
+    this._restored = this._restore();
+    this._follow();
+  }
+
+  /** Settles when what was open before the page was loaded is open again. */
+  get restored(): Promise<void> {
+    return this._restored;
+  }
+
+  /** Whether there is a notebook, and whether its kernel tells something. */
+  get state(): State | 'no notebook' {
+    return this._connections.notebook ? (this._connection?.state ?? 'none') : 'no notebook';
+  }
+
+  /** The name of the followed notebook. */
+  get notebook(): string {
+    return this._connections.notebook?.title.label ?? '';
+  }
+
+  get rows(): readonly IRow[] {
+    return this._rows;
+  }
+
+  /** Whether there is no job to show; then the panel says what to do next. */
+  get isEmpty(): boolean {
+    return this._jobs === 0;
+  }
+
+  get filter(): string {
+    return this._filter;
+  }
+
+  set filter(filter: string) {
+    this._filter = filter;
+    this._update();
+  }
+
+  /** The id of the selected row. */
+  get selected(): string | null {
+    return this._selected;
+  }
+
+  set selected(id: string | null) {
+    this._selected = id;
+    this.stateChanged.emit();
+  }
+
+  /** The selected row, if it is to be seen. */
+  get row(): IRow | null {
+    return this._rows.find(row => row.id === this._selected) ?? null;
+  }
+
+  /** The job that the selected row is, or belongs to. */
+  get job(): IJob | null {
+    for (let id = this._selected ?? ''; id; id = parentOf(id)) {
+      const entity = this._connection?.store.entities.get(id);
+      if (entity?.kind === 'job') {
+        return entity;
+      }
+    }
+    return null;
+  }
+
+  /** How many jobs run; every job is counted once. */
+  get running(): number {
+    const entities = [...(this._connection?.store.entities.values() ?? [])];
+    return entities.filter(one => one.kind === 'job' && one.node === one.initiator && one.phase === 'Running').length;
+  }
+
+  /** Open or close a row. */
+  toggle(id: string): void {
+    if (!this._expanded.delete(id)) {
+      this._expanded.add(id);
+    }
+    void this._state?.save(STATE, { expanded: [...this._expanded] });
+    this._update();
+  }
+
+  /** Ask the kernel again. */
+  retry(): void {
+    this._connections.retry();
+  }
+
+  override dispose(): void {
+    if (!this.isDisposed) {
+      this._connections.currentChanged.disconnect(this._follow, this);
+      this._leave();
+      super.dispose();
+    }
+  }
+
+  private async _restore(): Promise<void> {
+    const saved = (await this._state?.fetch(STATE)) as { expanded?: string[] } | undefined;
+    this._expanded = new Set(saved?.expanded ?? ['alice', 'bob']);
+    this._update();
+  }
+
+  private _follow(): void {
+    const connection = this._connections.current;
+    if (connection !== this._connection) {
+      this._leave();
+      this._connection = connection;
+      connection?.stateChanged.connect(this._update, this);
+      connection?.store.changed.connect(this._update, this);
+    }
+    this._update();
+  }
+
+  private _leave(): void {
+    this._connection?.stateChanged.disconnect(this._update, this);
+    this._connection?.store.changed.disconnect(this._update, this);
+    this._connection = null;
+    this._conditions.clear();
+    this._known.clear();
+  }
+
+  private _update(): void {
+    const entities = this._connection?.store.entities ?? new Map<string, never>();
+    this._rows = rows({
+      entities,
+      conditions: this._conditions,
+      expanded: this._expanded,
+      filter: this._filter
+    });
+    this._jobs = [...entities.values()].filter(entity => entity.kind === 'job').length;
+    if (this._connection?.state === 'open') {
+      this._askForConditions();
+    } else {
+      this._conditions.clear();
+      this._known.clear();
+    }
+    this.stateChanged.emit();
+  }
+
+  /** Ask for the conditions of what is open, once for each time that it has changed. */
+  private _askForConditions(): void {
+    for (const { id, item, expanded } of this._rows) {
+      if (expanded && (item.kind === 'job' || item.kind === 'task')) {
+        const state = `${item.phase} ${item.message} ${item.progress === 1}`;
+        if (this._known.get(id) !== state) {
+          this._known.set(id, state);
+          const of: Params = { node: item.node, job: item.kind === 'job' ? item.name : item.job };
+          if (item.kind === 'task') {
+            of.task = item.name;
+          }
+          void this._fetch(this._connection!, id, of);
+        }
+      }
+    }
+  }
+
+  private async _fetch(connection: Connection, id: string, of: Params): Promise<void> {
+    try {
+      const found = await connection.request<ICondition[]>('conditions', of);
+      if (connection === this._connection) {
+        this._conditions.set(id, found);
+        this._update();
+      }
+    } catch {
+      this._conditions.delete(id); // it was deleted meanwhile, which the next delta says
+    }
+  }
+
+  private _connection: Connection | null = null;
+  private _rows: readonly IRow[] = [];
+  private _jobs = 0;
+  private _filter = '';
+  private _selected: string | null = null;
+  private _expanded = new Set<string>();
+  private _conditions = new Map<string, ICondition[]>();
+  private _known = new Map<string, string>();
+  private _restored: Promise<void>;
+}

@@ -1,0 +1,95 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ToolbarButtonComponent, VDomRenderer, addIcon, refreshIcon } from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
+import type { Message } from '@lumino/messaging';
+import React from 'react';
+
+import { CommandIDs } from '../actions/ids';
+import { Empty } from './empty';
+import type { PanelModel } from './model';
+import { Tree } from './tree';
+
+/** Milliseconds between two looks at the clock, for the ages. */
+const TICK = 1000;
+
+/** The side panel. */
+export class Panel extends VDomRenderer<PanelModel> {
+  constructor(
+    model: PanelModel,
+    private _commands: CommandRegistry,
+    private _trans: TranslationBundle
+  ) {
+    super(model);
+    this.addClass('jp-kuscia-nb-Panel');
+  }
+
+  protected override onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this._clock = window.setInterval(() => this.model.row !== undefined && this.update(), TICK);
+    this.update();
+  }
+
+  protected override onBeforeHide(message: Message): void {
+    window.clearInterval(this._clock);
+    super.onBeforeHide(message);
+  }
+
+  protected override onActivateRequest(message: Message): void {
+    super.onActivateRequest(message);
+    this.node.querySelector<HTMLElement>('[role=tree], button, input')?.focus();
+  }
+
+  override dispose(): void {
+    window.clearInterval(this._clock);
+    super.dispose();
+  }
+
+  protected render(): JSX.Element {
+    const { model, _trans: trans } = this;
+    const run = (id: string, args = {}) => void this._commands.execute(id, args);
+    return (
+      <>
+        <div className="jp-kuscia-nb-Toolbar" role="toolbar" aria-label={trans.__('Kuscia')}>
+          <input
+            className="jp-mod-styled"
+            type="search"
+            value={model.filter}
+            placeholder={trans.__('Filter jobs')}
+            aria-label={trans.__('Filter jobs by name or phase')}
+            onChange={event => (model.filter = event.target.value)}
+          />
+          <ToolbarButtonComponent
+            icon={addIcon}
+            tooltip={trans.__('New job')}
+            enabled={model.state === 'open'}
+            onClick={() => run(CommandIDs.newJob)}
+          />
+          <ToolbarButtonComponent
+            icon={refreshIcon}
+            tooltip={trans.__('Ask the kernel again')}
+            onClick={() => model.retry()}
+          />
+        </div>
+        {model.state === 'open' && model.rows.length > 0 && (
+          <Tree
+            model={model}
+            now={Date.now()}
+            trans={trans}
+            stop={({ item }) => item.kind === 'job' && run(CommandIDs.stop, { job: item.name })}
+            remove={() => run(CommandIDs.remove)}
+          />
+        )}
+        {model.isEmpty && (
+          <Empty
+            model={model}
+            trans={trans}
+            load={() => run(CommandIDs.load)}
+            create={() => run(CommandIDs.newJob)}
+          />
+        )}
+      </>
+    );
+  }
+
+  private _clock = 0;
+}

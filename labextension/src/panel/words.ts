@@ -1,0 +1,97 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { IJob, IParty, ITask, Phase } from '../kernel/protocol';
+import type { Item } from './rows';
+
+/** A shape for each phase, so that it is told by more than a colour. */
+const SIGNS: Record<string, string> = {
+  Pending: '○',
+  Running: '▶',
+  Succeeded: '✔',
+  Failed: '✖',
+  Suspended: '❚❚',
+  Cancelled: '⊘'
+};
+
+export function sign(phase: Phase): string {
+  return SIGNS[phase] ?? '·';
+}
+
+/** How long ago something was, as kubectl says it. */
+export function age(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  if (seconds < 120) {
+    return `${seconds}s`;
+  }
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 120) {
+    return `${minutes}m`;
+  }
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours}h` : `${Math.floor(hours / 24)}d`;
+}
+
+/** Bytes in a unit in which they are short. */
+export function size(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB'];
+  const unit = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
+  const number = bytes / 2 ** (10 * unit);
+  return `${unit ? number.toPrecision(3) : number} ${units[unit]}`;
+}
+
+/** What stands behind the name of an item. */
+export function details(item: Item, now: number, trans: TranslationBundle): string {
+  switch (item.kind) {
+    case 'node':
+      return item.running
+        ? trans.__('%1 jobs, %2 running', item.jobs, item.running)
+        : trans._n('%1 job', '%1 jobs', item.jobs);
+    case 'ttp':
+      return trans.__('requests: %1, sent: %2', item.requests, size(item.bytes));
+    case 'job':
+      return `${phase(item)} ${age(now - item.started)}`;
+    case 'task':
+      return phase(item);
+    case 'party':
+      return steps(item, trans) || item.phase;
+    case 'condition':
+      return [item.status === 'True' ? '' : item.status, item.message || item.reason].filter(Boolean).join(' ');
+  }
+}
+
+/** The name of an item. */
+export function title(item: Item): string {
+  switch (item.kind) {
+    case 'task':
+      return item.alias;
+    case 'party':
+      return `${item.domain} (${item.name})`;
+    case 'condition':
+      return item.type;
+    default:
+      return item.name;
+  }
+}
+
+/** What an item is, for a screen reader. */
+export function what(item: Item, trans: TranslationBundle): string {
+  return {
+    node: trans.__('node'),
+    ttp: trans.__('trusted third party'),
+    job: trans.__('job'),
+    task: trans.__('task'),
+    party: trans.__('party'),
+    condition: trans.__('condition')
+  }[item.kind];
+}
+
+function phase(item: IJob | ITask): string {
+  return item.phase === 'Running' ? `${item.phase} ${Math.floor(100 * item.progress)} %` : item.phase;
+}
+
+function steps(item: IParty, trans: TranslationBundle): string {
+  const { epoch, epochs, batch, batches } = item;
+  return item.phase === 'Running' && epoch !== null && epochs !== null && batch !== null && batches !== null
+    ? trans.__('epoch %1/%2, batch %3/%4', epoch, epochs, batch, batches)
+    : '';
+}

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Entity } from '../src/kernel/protocol';
+import { Store } from '../src/kernel/store';
+
+const node: Entity = { kind: 'node', name: 'alice', url: null, jobs: 0, running: 0 };
+const job: Entity = {
+  kind: 'job', node: 'alice', name: 'a', initiator: 'alice', phase: 'Running', started: 0, ended: null,
+  progress: 0, message: '', trace: 'sizes', messages: 0, bytes: 0
+};
+
+function filled(): { store: Store; changes: () => number } {
+  const store = new Store();
+  let changes = 0;
+  store.changed.connect(() => changes++);
+  store.take({ type: 'snapshot', version: 7, entities: { alice: node, 'alice/a': job } });
+  return { store, changes: () => changes };
+}
+
+describe('the store', () => {
+  it('takes deltas in order and keeps the order of what is known', () => {
+    const { store, changes } = filled();
+    const later = { ...job, phase: 'Succeeded' as const };
+    expect(store.take({ type: 'delta', version: 8, entities: { 'alice/a': later, 'alice/b': job }, removed: [] })).toBe(true);
+    expect([...store.entities.keys()]).toEqual(['alice/b', 'alice', 'alice/a']);
+    expect(store.entities.get('alice/a')).toEqual(later);
+    expect(changes()).toBe(2);
+  });
+
+  it('forgets what was removed', () => {
+    const { store } = filled();
+    store.take({ type: 'delta', version: 8, entities: {}, removed: ['alice/a'] });
+    expect([...store.entities.keys()]).toEqual(['alice']);
+  });
+
+  it('refuses a delta behind a gap, and changes nothing then', () => {
+    const { store, changes } = filled();
+    expect(store.take({ type: 'delta', version: 9, entities: {}, removed: ['alice'] })).toBe(false);
+    expect(store.entities.size).toBe(2);
+    expect(changes()).toBe(1);
+  });
+
+  it('takes a snapshot at any time', () => {
+    const { store } = filled();
+    expect(store.take({ type: 'snapshot', version: 3, entities: {} })).toBe(true);
+    expect(store.take({ type: 'delta', version: 4, entities: { alice: node }, removed: [] })).toBe(true);
+    expect(store.entities.size).toBe(1);
+  });
+});
