@@ -1,9 +1,9 @@
-# make demo | test | lab | bench | clean       every target makes .venv first, from this folder and a Python >= 3.11
+# make demo | test | lab | docs | bench | clean       every target makes .venv first, from this folder and a Python >= 3.11
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint lab bench clean
+.PHONY: demo test lint lab docs bench clean
 
 demo: .venv/demo
 	$(BIN)/python -m kuscia_nb
@@ -19,11 +19,14 @@ lint: .venv/dev
 lab: .venv/lab
 	$(BIN)/jupyter lab notebooks
 
+docs: .venv/dev
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --nitpicky -c docs -d build/doctrees . build/docs
+
 bench: .venv/dev
 	$(BIN)/python benchmarks/ss_lr.py
 
 clean:
-	rm -rf .venv .venv-spu
+	rm -rf .venv .venv-spu build
 
 # Stamps: what is installed into .venv, installed anew when pyproject.toml changes.
 .venv/demo .venv/dev .venv/lab: pyproject.toml | .venv/bin/python
