@@ -1,23 +1,35 @@
-# make demo | test | lab | docs | bench | clean       every target makes .venv first, from this folder and a Python >= 3.11
+# make demo | test | lab | labextension | docs | bench | clean       every target makes .venv first, from this folder and a Python >= 3.11
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint lab docs bench clean
+# The side panel, which is built with Node, and what it is built from.
+PANEL := kuscia_nb/labextension/package.json
+MODULES := labextension/node_modules/.package-lock.json
+SOURCES := $(shell find labextension/src labextension/style labextension/schema labextension/scripts -type f) \
+  $(wildcard labextension/*.json notebooks/*.ipynb notebooks/student/*.ipynb)
+
+.PHONY: demo test lint lab labextension docs bench clean
 
 demo: .venv/demo
 	$(BIN)/python -m kuscia_nb
 
-test: .venv/dev lint
+test: .venv/dev lint labextension
+	cd labextension && npm test
 	$(BIN)/python -m pytest
 
-lint: .venv/dev
+lint: .venv/dev $(MODULES)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
+	cd labextension && npm run lint
 
-lab: .venv/lab
+lab: .venv/lab $(if $(shell command -v npm),labextension)
 	$(BIN)/jupyter lab notebooks
+
+labextension: $(PANEL)
+	@mkdir -p .venv/share/jupyter/labextensions
+	@ln -sfn ../../../../kuscia_nb/labextension .venv/share/jupyter/labextensions/kuscia-nb
 
 docs: .venv/dev
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --nitpicky -c docs -d build/doctrees . build/docs
@@ -28,14 +40,22 @@ bench: .venv/dev
 clean:
 	rm -rf .venv .venv-spu build
 
+$(PANEL): $(SOURCES) $(MODULES) | .venv/panel
+	cd labextension && PATH="$(CURDIR)/$(BIN):$$PATH" npm run build:prod
+
+$(MODULES): labextension/package-lock.json
+	cd labextension && npm ci
+	@touch $@
+
 # Stamps: what is installed into .venv, installed anew when pyproject.toml changes.
-.venv/demo .venv/dev .venv/lab: pyproject.toml | .venv/bin/python
+.venv/demo .venv/dev .venv/lab .venv/panel: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet $(INSTALL)
 	@touch $@
 
 .venv/demo: INSTALL = --editable .
 .venv/dev: INSTALL = --editable . --group dev
 .venv/lab: INSTALL = --editable ".[lab]"
+.venv/panel: INSTALL = --group panel
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "kuscia_nb needs Python 3.11 or newer")'

@@ -6,11 +6,28 @@ import { parentOf, rows } from '../src/panel/rows';
 
 const node = (name: string): Entity => ({ kind: 'node', name, url: null, jobs: 2, running: 1 });
 const job = (name: string, phase: 'Running' | 'Succeeded' = 'Succeeded'): Entity => ({
-  kind: 'job', node: 'alice', name, initiator: 'alice', phase, started: 0, ended: null,
-  progress: 0, message: '', trace: 'sizes', messages: 0, bytes: 0
+  kind: 'job',
+  node: 'alice',
+  name,
+  initiator: 'alice',
+  phase,
+  started: 0,
+  ended: null,
+  progress: 0,
+  message: '',
+  trace: 'sizes',
+  messages: 0,
+  bytes: 0
 });
 const task: Entity = {
-  kind: 'task', node: 'alice', job: 'old', name: 'old-1', alias: 'step', phase: 'Succeeded', progress: 1, message: ''
+  kind: 'task',
+  node: 'alice',
+  job: 'old',
+  name: 'old-1',
+  alias: 'step',
+  phase: 'Succeeded',
+  progress: 1,
+  message: ''
 };
 const entities = new Map<string, Entity>([
   ['alice', node('alice')],
@@ -44,7 +61,10 @@ describe('rows', () => {
   });
 
   it('has the conditions of what is open behind its tasks', () => {
-    const conditions = new Map([['alice/old', [condition]], ['alice/new', [condition]]]);
+    const conditions = new Map([
+      ['alice/old', [condition]],
+      ['alice/new', [condition]]
+    ]);
     const ids = shown(['alice', 'alice/old'], '', conditions).map(row => row.id);
     expect(ids.slice(3, 5)).toEqual(['alice/old/old-1', 'alice/old#JobValidated']);
     expect(ids).not.toContain('alice/new#JobValidated');
@@ -79,7 +99,13 @@ describe('keys', () => {
     [' ', 'ttp', {}]
   ])('%s on %s', (key, selected, meant) => {
     const closed = key === 'ArrowLeft' && selected === 'alice/old/old-1';
-    const found = closed ? stroke(key, shown(['alice', 'alice/old']).map(row => (row.id === selected ? { ...row, expanded: false } : row)), selected) : stroke(key, tree, selected);
+    const found = closed
+      ? stroke(
+          key,
+          shown(['alice', 'alice/old']).map(row => (row.id === selected ? { ...row, expanded: false } : row)),
+          selected
+        )
+      : stroke(key, tree, selected);
     expect(found).toEqual(meant);
   });
 

@@ -5,8 +5,18 @@ import { Store } from '../src/kernel/store';
 
 const node: Entity = { kind: 'node', name: 'alice', url: null, jobs: 0, running: 0 };
 const job: Entity = {
-  kind: 'job', node: 'alice', name: 'a', initiator: 'alice', phase: 'Running', started: 0, ended: null,
-  progress: 0, message: '', trace: 'sizes', messages: 0, bytes: 0
+  kind: 'job',
+  node: 'alice',
+  name: 'a',
+  initiator: 'alice',
+  phase: 'Running',
+  started: 0,
+  ended: null,
+  progress: 0,
+  message: '',
+  trace: 'sizes',
+  messages: 0,
+  bytes: 0
 };
 
 function filled(): { store: Store; changes: () => number } {
@@ -21,7 +31,9 @@ describe('the store', () => {
   it('takes deltas in order and keeps the order of what is known', () => {
     const { store, changes } = filled();
     const later = { ...job, phase: 'Succeeded' as const };
-    expect(store.take({ type: 'delta', version: 8, entities: { 'alice/a': later, 'alice/b': job }, removed: [] })).toBe(true);
+    expect(
+      store.take({ type: 'delta', version: 8, entities: { 'alice/a': later, 'alice/b': job }, removed: [] })
+    ).toBe(true);
     expect([...store.entities.keys()]).toEqual(['alice/b', 'alice', 'alice/a']);
     expect(store.entities.get('alice/a')).toEqual(later);
     expect(changes()).toBe(2);

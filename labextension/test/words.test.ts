@@ -6,18 +6,37 @@ import { age, details, size } from '../src/panel/words';
 const trans = nullTranslator.load('kuscia_nb');
 
 it.each([
-  [0, '0s'], [119_000, '119s'], [120_000, '2m'], [7_199_000, '119m'], [7_200_000, '2h'], [48 * 3_600_000, '2d'], [-5, '0s']
+  [0, '0s'],
+  [119_000, '119s'],
+  [120_000, '2m'],
+  [7_199_000, '119m'],
+  [7_200_000, '2h'],
+  [48 * 3_600_000, '2d'],
+  [-5, '0s']
 ])('says %i ms as %s', (milliseconds, text) => expect(age(milliseconds)).toBe(text));
 
-it.each([[0, '0 B'], [1023, '1023 B'], [1024, '1.00 KiB'], [2_080_887, '1.98 MiB'], [2 ** 45, '3.28e+4 GiB']])(
-  'says %i bytes as %s',
-  (bytes, text) => expect(size(bytes)).toBe(text)
-);
+it.each([
+  [0, '0 B'],
+  [1023, '1023 B'],
+  [1024, '1.00 KiB'],
+  [2_080_887, '1.98 MiB'],
+  [2 ** 45, '3.28e+4 GiB']
+])('says %i bytes as %s', (bytes, text) => expect(size(bytes)).toBe(text));
 
 it('says how far a running job is, and how old', () => {
   const job = {
-    kind: 'job' as const, node: 'alice', name: 'a', initiator: 'alice', phase: 'Running' as const, started: 1000,
-    ended: null, progress: 0.429, message: '', trace: 'off' as const, messages: 0, bytes: 0
+    kind: 'job' as const,
+    node: 'alice',
+    name: 'a',
+    initiator: 'alice',
+    phase: 'Running' as const,
+    started: 1000,
+    ended: null,
+    progress: 0.429,
+    message: '',
+    trace: 'off' as const,
+    messages: 0,
+    bytes: 0
   };
   expect(details(job, 4000, trans)).toBe('Running 42 % 3s');
   expect(details({ ...job, phase: 'Failed' }, 4000, trans)).toBe('Failed 3s');

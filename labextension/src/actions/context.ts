@@ -54,6 +54,7 @@ export async function ask<T>(
 
 /** Show an error as one notification. */
 export function complain(error: unknown): void {
-  const message = error instanceof KernelError ? `${error.name}: ${error.message}` : String((error as Error).message);
+  const message =
+    error instanceof KernelError ? `${error.name}: ${error.message}` : String((error as Error).message);
   Notification.error(message, { autoClose: 8000 });
 }

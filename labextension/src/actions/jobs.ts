@@ -16,7 +16,7 @@ export function addJobCommands(context: IContext): void {
     icon: stopIcon,
     isEnabled: args => Boolean(args.job) || isRunning(),
     execute: async args => {
-      const job = target(context, args as Partial<ITarget>)?.job;
+      const job = target(context, args)?.job;
       if (job) {
         await ask(connections.current, 'stop', { job });
       }
@@ -29,7 +29,7 @@ export function addJobCommands(context: IContext): void {
     icon: deleteIcon,
     isEnabled: args => Boolean(args.job) || model.job !== null,
     execute: async args => {
-      const job = target(context, args as Partial<ITarget>)?.job;
+      const job = target(context, args)?.job;
       if (job && (await isSure(context, job))) {
         await ask(connections.current, 'delete', { job });
       }
@@ -42,7 +42,7 @@ export function addJobCommands(context: IContext): void {
     icon: copyIcon,
     isEnabled: () => model.job !== null,
     execute: async args => {
-      const about = target(context, args as Partial<ITarget>);
+      const about = target(context, args);
       const found = about && (await ask<{ line: string }>(connections.current, 'line', named(about)));
       if (found) {
         Clipboard.copyToSystem(found.line);

@@ -48,7 +48,9 @@ export const actions: JupyterFrontEndPlugin<void> = {
     addShowCommands(context, editors);
     addDataCommands(context);
     const all = [...OF_A_ROW, ...OTHERS];
-    model.stateChanged.connect(() => all.filter(id => app.commands.hasCommand(id)).forEach(id => app.commands.notifyCommandChanged(id)));
+    model.stateChanged.connect(() =>
+      all.filter(id => app.commands.hasCommand(id)).forEach(id => app.commands.notifyCommandChanged(id))
+    );
 
     OF_A_ROW.forEach((command, rank) => app.contextMenu.addItem({ command, selector: TREE, rank }));
     app.contextMenu.addItem({ command: CommandIDs.upload, selector: TREE, rank: OF_A_ROW.length });

@@ -20,7 +20,7 @@ export function addShowCommands(context: IContext, editors: IEditorServices): vo
     icon: fileIcon,
     isEnabled: () => model.job !== null,
     execute: async args => {
-      const about = target(context, args as Partial<ITarget>);
+      const about = target(context, args);
       const { node, job } = about ?? { node: '', job: '' };
       const found = about && (await ask<{ text: string }>(connections.current, 'yaml', { node, job }));
       if (found) {
@@ -38,7 +38,7 @@ export function addShowCommands(context: IContext, editors: IEditorServices): vo
     icon: tableRowsIcon,
     isEnabled: () => model.job?.phase === 'Succeeded',
     execute: async args => {
-      const source = await code(context, args as Partial<ITarget>, 'result');
+      const source = await code(context, args, 'result');
       if (source && connections.notebook) {
         await insertCell(connections.notebook, source, true);
       }
@@ -51,8 +51,8 @@ export function addShowCommands(context: IContext, editors: IEditorServices): vo
     icon: listIcon,
     isEnabled: () => model.job !== null && model.job.trace !== 'off',
     execute: async args => {
-      const about = target(context, args as Partial<ITarget>);
-      const source = await code(context, args as Partial<ITarget>, 'trace');
+      const about = target(context, args);
+      const source = await code(context, args, 'trace');
       const notebook = connections.notebook;
       if (!about || !source || !notebook) {
         return;
@@ -109,4 +109,3 @@ function readOnly(editors: IEditorServices, text: string): CodeEditorWrapper {
   wrapper.disposed.connect(() => model.dispose());
   return wrapper;
 }
-

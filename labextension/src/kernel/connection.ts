@@ -1,5 +1,5 @@
 import type { Kernel } from '@jupyterlab/services';
-import type { JSONObject, JSONValue } from '@lumino/coreutils';
+import type { JSONValue } from '@lumino/coreutils';
 import { PromiseDelegate } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
@@ -69,7 +69,7 @@ export class Connection implements IDisposable {
     const id = ++this._last;
     const reply = new PromiseDelegate<JSONValue>();
     this._pending.set(id, reply);
-    comm.send({ type: 'request', id, method, params } as JSONObject);
+    comm.send({ type: 'request', id, method, params });
     return (await reply.promise) as T;
   }
 
@@ -147,4 +147,3 @@ export class Connection implements IDisposable {
   private _stateChanged = new Signal<this, State>(this);
   private _isDisposed = false;
 }
-

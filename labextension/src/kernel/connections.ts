@@ -61,6 +61,9 @@ export class Connections implements IConnections {
       connection.dispose();
     });
     consider();
+    if (panel === this.notebook) {
+      this._currentChanged.emit(); // The tracker says so before it says that the notebook is there.
+    }
   }
 
   /** Drop the connection where the kernel has ended, and ask one that has just become ready. */
@@ -75,7 +78,10 @@ export class Connections implements IConnections {
     }
   }
 
-  private _executed(_: unknown, { cell, notebook }: { cell: { model: { sharedModel: { getSource(): string } } }; notebook: unknown }): void {
+  private _executed(
+    _: unknown,
+    { cell, notebook }: { cell: { model: { sharedModel: { getSource(): string } } }; notebook: unknown }
+  ): void {
     const panel = this._tracker.find(one => one.content === notebook);
     if (panel && MENTIONS.test(cell.model.sharedModel.getSource())) {
       this._try(panel);

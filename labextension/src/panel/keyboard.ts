@@ -35,7 +35,11 @@ export function stroke(key: string, rows: readonly IRow[], selected: string | nu
     case 'End':
       return at(rows.length - 1);
     case 'ArrowRight':
-      return row?.expanded === false ? { toggle: row.id } : row?.expanded && isParent(rows, index) ? at(index + 1) : {};
+      return row?.expanded === false
+        ? { toggle: row.id }
+        : row?.expanded && isParent(rows, index)
+          ? at(index + 1)
+          : {};
     case 'ArrowLeft':
       return row?.expanded ? { toggle: row.id } : toParent(row);
     case 'Enter':

@@ -83,7 +83,8 @@ export class PanelModel extends VDomModel {
   /** How many jobs run; every job is counted once. */
   get running(): number {
     const entities = [...(this._connection?.store.entities.values() ?? [])];
-    return entities.filter(one => one.kind === 'job' && one.node === one.initiator && one.phase === 'Running').length;
+    return entities.filter(one => one.kind === 'job' && one.node === one.initiator && one.phase === 'Running')
+      .length;
   }
 
   /** Open or close a row. */

@@ -42,7 +42,10 @@ export function Tree({ model, now, trans, stop, remove }: ITreeProps): JSX.Eleme
 
   const select = (id: string) => {
     model.selected = id;
-    reveal(frame.current!, rows.findIndex(row => row.id === id));
+    reveal(
+      frame.current!,
+      rows.findIndex(row => row.id === id)
+    );
   };
 
   const onKeyDown = (event: React.KeyboardEvent) => {
@@ -77,7 +80,9 @@ export function Tree({ model, now, trans, stop, remove }: ITreeProps): JSX.Eleme
       aria-label={trans.__('Nodes, jobs and tasks')}
       aria-activedescendant={model.row ? domId(model.row.id) : undefined}
       tabIndex={0}
-      onScroll={event => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}
+      onScroll={event =>
+        setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })
+      }
       onKeyDown={onKeyDown}
       onFocus={() => !model.row && rows.length > 0 && select(rows[0].id)}
     >

@@ -55,7 +55,9 @@ export function details(item: Item, now: number, trans: TranslationBundle): stri
     case 'party':
       return steps(item, trans) || item.phase;
     case 'condition':
-      return [item.status === 'True' ? '' : item.status, item.message || item.reason].filter(Boolean).join(' ');
+      return [item.status === 'True' ? '' : item.status, item.message || item.reason]
+        .filter(Boolean)
+        .join(' ');
   }
 }
 
