@@ -1,4 +1,4 @@
-"""Put the side panel into the wheel: JupyterLab finds it in share/jupyter/labextensions, so that `pip install` is all."""
+"""Put the side panel into the wheel, where JupyterLab finds it: nothing to set up beyond `pip install`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ TARGET = f"share/jupyter/labextensions/{NAME}"
 
 
 class PanelHook(BuildHookInterface):
-    """Build the panel where its sources are younger than the package, which is in a clone; a source archive has it built.
+    """In a clone the panel is built, with Node; a source archive has it built already.
 
-    An editable install leaves it out: `make labextension` builds and links it, and needs Node.
+    An editable install leaves it out, so that it needs no Node: `make labextension` builds and links it.
     """
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:

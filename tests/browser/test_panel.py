@@ -1,0 +1,219 @@
+"""The side panel as a person uses it: nodes, jobs and tasks beside a notebook that is at work."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from crowd import crowd
+from desk import UNREADABLE, Desk, OpenNotebook
+from playwright.sync_api import Locator, expect
+
+import kuscia_nb as kn
+
+LOAD = "%load_ext kuscia_nb"
+JOB = "%%kusciajob --view none -o job\n" + kn.tutorial_manifest()
+ENDLESS = (
+    "%%kusciajob --view none -o endless\n"
+    + kn.tutorial_manifest().replace('"num_epoch":1,', '"num_epoch":100000,').replace(": job-ss-lr", ": endless")
+)
+JOBS = 1000
+MOST_ROWS = 100
+"""In the page at once; a screen has far fewer."""
+
+
+class Panel:
+    """The side panel of a page."""
+
+    def __init__(self, notebook: OpenNotebook) -> None:
+        self.notebook, self.page = notebook, notebook.page
+        notebook.command("kuscia-nb:open")
+        self.region = self.page.get_by_role("region", name="Kuscia")
+        self.tree = self.region.get_by_role("tree", name="Nodes, jobs and tasks")
+        self.filter = self.region.get_by_role("searchbox", name="Filter jobs by name or phase")
+        self.running = self.page.get_by_role("button", name=re.compile(r"Kuscia: \d+ jobs? running"))
+
+    def row(self, name: str) -> Locator:
+        """Rows whose label begins so, such as "job endless"; an initiator's own comes first."""
+        return self.tree.get_by_role("treeitem", name=re.compile(rf"^{re.escape(name)}\b"))
+
+    def open(self, name: str) -> None:
+        """Open the first row of this name."""
+        row = self.row(name).first
+        row.locator(".jp-kuscia-nb-Caret").click()
+        expect(row).to_have_attribute("aria-expanded", "true")
+
+    def labels(self) -> list[str]:
+        """What a screen reader says of each row, without what changes while one looks."""
+        return [str(row.get_attribute("aria-label")) for row in self.tree.get_by_role("treeitem").all()]
+
+    def unreadable(self) -> list[str]:
+        """Texts with too little contrast."""
+        return self.region.evaluate(UNREADABLE)
+
+
+def started(desk: Desk, name: str, *codes: str, app: str = "lab") -> tuple[OpenNotebook, Panel]:
+    """A notebook that has loaded the extension in its first cell, with its panel."""
+    notebook = desk.open(app, name, LOAD, *codes)
+    panel = Panel(notebook)
+    notebook.run(0)
+    return notebook, panel
+
+
+def test_an_empty_panel_says_the_next_step_and_does_it(desk: Desk) -> None:
+    notebook = desk.open("lab", "panel_empty.ipynb", "1 + 1", JOB)
+    panel = Panel(notebook)
+    expect(panel.region).to_contain_text("panel_empty.ipynb has not loaded kuscia_nb yet.")
+    expect(panel.running).to_have_count(0)
+    panel.region.get_by_role("button", name="Load it").click()
+    expect(panel.region).to_contain_text("No job yet.")
+    assert notebook.saved().cells[1].source == LOAD, "it stays in the notebook, below the active cell"
+    notebook.run(2)
+    expect(panel.row("job job-ss-lr")).to_have_count(2)
+    expect(panel.region.get_by_role("status")).to_have_count(0)
+
+
+@pytest.mark.parametrize("app", ["lab", "notebook"])
+def test_a_job_is_watched_and_stopped_while_its_cell_runs(desk: Desk, app: str) -> None:
+    notebook, panel = started(desk, f"panel_{app}.ipynb", ENDLESS, app=app)
+    notebook.begin(1)
+    expect(panel.row("job endless").first).to_contain_text(re.compile(r"Running \d+ %"))
+    panel.open("job endless")
+    panel.open("task ss_lr_1")
+    expect(panel.row("party alice (host.0)")).to_contain_text(re.compile(r"epoch \d+/100000, batch \d+/476"))
+    expect(panel.row("condition JobStartSucceeded")).to_be_visible()
+    expect(panel.row("trusted third party ttp")).to_contain_text(re.compile(r"requests: [1-9]\d*, sent: "))
+    if app == "lab":
+        expect(panel.running).to_have_text("Kuscia: 1 job running")
+    panel.tree.get_by_role("button", name="Stop endless on both nodes").first.click()
+    notebook.ended(1)
+    expect(notebook.output(1)).to_contain_text("JobStopped: the job was stopped on alice")
+    for node in (0, 1):
+        expect(panel.row("job endless").nth(node)).to_contain_text("Failed")
+    expect(panel.tree.get_by_role("button")).to_have_count(0)
+    if app == "lab":
+        expect(panel.running).to_have_text("Kuscia: 0 jobs running")
+
+
+def test_a_reload_keeps_what_was_shown_and_a_restart_empties_it(desk: Desk) -> None:
+    notebook, panel = started(desk, "panel_reload.ipynb", JOB, ENDLESS)
+    notebook.run(1)
+    notebook.begin(2)
+    panel.open("job job-ss-lr")
+    expect(panel.row("condition JobValidated")).to_be_visible()
+    expect(panel.row("job endless").first).to_contain_text("Running")
+    notebook.command("docmanager:save")
+    notebook.page.reload()
+    panel = Panel(notebook)
+    expect(panel.row("job endless").first).to_contain_text("Running")
+    expect(panel.row("job job-ss-lr").first).to_have_attribute("aria-expanded", "true")
+    expect(panel.row("condition JobValidated")).to_be_visible()
+    panel.tree.get_by_role("button", name="Stop endless on both nodes").first.click()
+    expect(panel.row("job endless").first).to_contain_text("Failed")
+    notebook.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    expect(panel.region).to_contain_text("panel_reload.ipynb has not loaded kuscia_nb yet.")
+    expect(panel.tree).to_have_count(0)
+
+
+def test_the_panel_follows_the_active_notebook(desk: Desk) -> None:
+    notebook, panel = started(desk, "panel_one.ipynb", JOB)
+    notebook.run(1)
+    expect(panel.row("job job-ss-lr")).to_have_count(2)
+    path = notebook.path.with_name("panel_two.ipynb")
+    path.write_text(notebook.path.read_text("utf-8"), "utf-8")
+    notebook.command("docmanager:open", path="panel_two.ipynb")
+    expect(panel.region).to_contain_text("panel_two.ipynb has not loaded kuscia_nb yet.")
+    notebook.command("docmanager:open", path="panel_one.ipynb")
+    expect(panel.row("job job-ss-lr")).to_have_count(2)
+
+
+def test_everything_is_done_by_keyboard(desk: Desk) -> None:
+    notebook, panel = started(desk, "panel_keys.ipynb", JOB, ENDLESS)
+    keyboard = notebook.page.keyboard
+    notebook.run(1)
+    notebook.begin(2)
+    expect(panel.row("job endless").first).to_contain_text("Running")
+    notebook.command("kuscia-nb:open")
+    expect(panel.tree).to_be_focused()
+
+    def selected() -> str:
+        id = panel.tree.get_attribute("aria-activedescendant")
+        return str(notebook.page.locator(f"#{id}").get_attribute("aria-label"))
+
+    keyboard.press("Home")
+    assert selected().startswith("node alice")
+    keyboard.press("ArrowDown")
+    assert selected().startswith("job endless")
+    keyboard.press("ArrowRight")
+    expect(panel.row("task ss_lr_1")).to_have_count(1)
+    keyboard.press("ArrowRight")
+    assert not selected().startswith("job")
+    keyboard.press("ArrowLeft")
+    assert selected().startswith("job endless")
+
+    keyboard.press("Shift+F10")
+    menu = notebook.page.get_by_role("menu").filter(has_text="Stop")
+    expect(menu).to_be_visible()
+    keyboard.press("ArrowDown")
+    keyboard.press("Enter")
+    notebook.ended(2)
+    expect(panel.row("job endless").first).to_contain_text("Failed")
+
+    panel.tree.focus()
+    keyboard.press("Delete")
+    dialog = notebook.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("endless")
+    keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(panel.row("job endless")).to_have_count(2)
+    panel.tree.focus()
+    keyboard.press("Delete")
+    expect(dialog).to_be_visible()
+    keyboard.press("Enter")
+    expect(panel.row("job endless")).to_have_count(0)
+
+    panel.tree.focus()
+    for _ in range(4):
+        keyboard.press("Shift+Tab")
+        if panel.filter.evaluate("input => input === document.activeElement"):
+            break
+    keyboard.type("no such job")
+    expect(panel.row("job job-ss-lr")).to_have_count(0)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_text_is_readable(desk: Desk, theme: str) -> None:
+    notebook = desk.open("lab", f"panel_{theme}.ipynb", LOAD, ENDLESS, JOB)
+    notebook.theme(theme)
+    panel = Panel(notebook)
+    expect(panel.region).to_contain_text("has not loaded")
+    assert panel.unreadable() == []
+    notebook.run(0)
+    expect(panel.region).to_contain_text("No job yet.")
+    assert panel.unreadable() == []
+    notebook.begin(1)
+    expect(panel.row("job endless").first).to_contain_text("Running")
+    panel.open("job endless")
+    panel.open("task ss_lr_1")
+    expect(panel.row("party bob (guest.0)")).to_contain_text("epoch")
+    panel.row("task ss_lr_1").first.click()
+    assert panel.unreadable() == []
+    panel.tree.get_by_role("button", name="Stop endless on both nodes").first.click()
+    notebook.run(2)
+    expect(panel.row("job job-ss-lr").first).to_contain_text("Succeeded")
+    assert panel.unreadable() == []
+
+
+def test_a_thousand_jobs(desk: Desk) -> None:
+    notebook, panel = started(desk, "panel_crowd.ipynb", crowd(JOBS))
+    notebook.run(1)
+    expect(panel.row("node alice")).to_contain_text(f"{JOBS} jobs")
+    expect(panel.row(f"job job-{JOBS - 1:04}").first).to_be_visible()
+    assert panel.tree.get_by_role("treeitem").count() < MOST_ROWS
+    panel.tree.focus()
+    notebook.page.keyboard.press("End")
+    expect(panel.row("trusted third party ttp")).to_be_visible()
+    assert panel.tree.get_by_role("treeitem").count() < MOST_ROWS
+    panel.filter.fill("job-0500")
+    expect(panel.row("job")).to_have_count(2)
+    expect(panel.row("job job-0500").first).to_contain_text("Succeeded")
