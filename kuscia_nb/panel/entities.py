@@ -101,11 +101,11 @@ class Tree:
             names |= dict.fromkeys(name for name, group in groups.items() if id(group.run) in self._states)
         for state in self._states.values():
             state.catch_up()
-        for node in cluster._backend.nodes.values():
-            for name in names:
-                gone, new = self._refold(cluster, node, name)
-                removed += gone
-                changed |= new
+        nodes = cluster._backend.nodes.values()
+        news = [self._refold(cluster, node, name) for node in nodes for name in names]
+        for gone, new in reversed(news):  # the newest first
+            removed += gone
+            changed |= new
         self._states = {key: state for key, state in self._states.items() if key in self._running()}
         tops = dict(self._top_entities(cluster))
         changed = {id: top for id, top in tops.items() if self._tops.get(id) != top} | changed

@@ -35,7 +35,7 @@ export function Row(props: IRowProps): JSX.Element {
       aria-posinset={row.position}
       aria-expanded={expanded ?? undefined}
       aria-selected={selected}
-      aria-label={`${what(item, trans)} ${name}, ${more}`}
+      aria-label={[`${what(item, trans)} ${name}`, more].filter(Boolean).join(', ')}
       title={`${name}\n${more}`}
       style={{ top, paddingLeft: 4 + 14 * (level - 1) }}
       onClick={select}

@@ -36,7 +36,8 @@ export class Panel extends VDomRenderer<PanelModel> {
 
   protected override onActivateRequest(message: Message): void {
     super.onActivateRequest(message);
-    this.node.querySelector<HTMLElement>('[role=tree], button, input')?.focus();
+    const first = ['[role=tree]', '[role=status] button', 'input'].map(one => this.node.querySelector(one));
+    (first.find(element => element !== null) as HTMLElement | undefined)?.focus();
   }
 
   override dispose(): void {

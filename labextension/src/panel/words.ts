@@ -42,10 +42,10 @@ export function size(bytes: number): string {
 /** What stands behind the name of an item. */
 export function details(item: Item, now: number, trans: TranslationBundle): string {
   switch (item.kind) {
-    case 'node':
-      return item.running
-        ? trans.__('%1 jobs, %2 running', item.jobs, item.running)
-        : trans._n('%1 job', '%1 jobs', item.jobs);
+    case 'node': {
+      const jobs = trans._n('%1 job', '%1 jobs', item.jobs);
+      return item.running ? trans.__('%1, %2 running', jobs, item.running) : jobs;
+    }
     case 'ttp':
       return trans.__('requests: %1, sent: %2', item.requests, size(item.bytes));
     case 'job':
