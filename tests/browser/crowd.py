@@ -5,7 +5,7 @@ from __future__ import annotations
 
 def crowd(jobs: int) -> str:
     """Run so many jobs, job-0000 and on, in which two parties greet each other."""
-    return f'''
+    return f"""
 import json
 import kuscia_nb as kn
 
@@ -36,4 +36,4 @@ def manifest(name):
 cluster = kn.connect()
 for i in range({jobs}):
     cluster.apply(manifest(f"job-{{i:04}}")).wait()
-'''
+"""

@@ -13,10 +13,9 @@ import kuscia_nb as kn
 
 LOAD = "%load_ext kuscia_nb"
 JOB = "%%kusciajob --view none -o job\n" + kn.tutorial_manifest()
-ENDLESS = (
-    "%%kusciajob --view none -o endless\n"
-    + kn.tutorial_manifest().replace('"num_epoch":1,', '"num_epoch":100000,').replace(": job-ss-lr", ": endless")
-)
+ENDLESS = "%%kusciajob --view none -o endless\n" + kn.tutorial_manifest().replace(
+    '"num_epoch":1,', '"num_epoch":100000,'
+).replace(": job-ss-lr", ": endless")
 JOBS = 1000
 MOST_ROWS = 100
 """In the page at once; a screen has far fewer."""
