@@ -104,11 +104,13 @@ class Panel:
     def take(self, delta: Delta) -> None:
         for id in delta.removed:
             del self.entities[id]
-        for id, entity in delta.entities.items():
-            if id in self.entities:
-                self.entities[id] = entity
-            else:
-                self._insert(id, entity)
+        new = [id for id in delta.entities if id not in self.entities]
+        self.entities |= {id: entity for id, entity in delta.entities.items() if id in self.entities}
+        tops = [id for id in new if "/" not in id]
+        jobs = [id for id in new if delta.entities[id]["kind"] == "job"]
+        below = [id for id in new if id not in (*tops, *jobs)]
+        for id in (*tops, *reversed(jobs), *below):
+            self._insert(id, delta.entities[id])
 
     def _insert(self, id: str, entity: Any) -> None:
         """A job goes first on its node, all else last in what it belongs to."""
