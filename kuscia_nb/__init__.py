@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .cluster import Cluster, connect
     from .data.sample import tutorial_manifest
     from .errors import KusciaError
+    from .exercises import check
     from .job import Job
     from .operators import Party, operator
     from .trace.trace import Trace
@@ -33,6 +34,7 @@ __all__ = [
     "Party",
     "Trace",
     "__version__",
+    "check",
     "connect",
     "explore",
     "operator",
@@ -45,6 +47,7 @@ _MODULES = {
     "KusciaError": "errors",
     "Party": "operators",
     "Trace": "trace.trace",
+    "check": "exercises",
     "connect": "cluster",
     "operator": "operators",
     "tutorial_manifest": "data.sample",

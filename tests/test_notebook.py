@@ -1,4 +1,4 @@
-"""The magic in real kernels, what a person sees of a job, and the notebooks.
+"""The magic in real kernels, and what a person sees of a job.
 
 Most tests share one kernel and begin with `%reload_ext`, which stops all jobs and removes their files.
 """
@@ -6,7 +6,6 @@ Most tests share one kernel and begin with `%reload_ext`, which stops all jobs a
 from __future__ import annotations
 
 import ast
-import json
 import re
 import socket
 import subprocess
@@ -18,7 +17,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -31,7 +29,6 @@ import kuscia_nb as kn
 from kuscia_nb.views.job import bundle
 from kuscia_nb.views.table import WIDTH
 
-NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 TUTORIAL = kn.tutorial_manifest()
 FEATURES = [*(f"x{i}" for i in range(11, 21)), *(f"x{i}" for i in range(1, 11)), "intercept"]
 SECONDS = 60
@@ -460,35 +457,3 @@ def test_a_job_whose_files_are_gone_is_still_shown(tmp_path: Path) -> None:
     text = assert_shown_well(job)
     assert "No weights: the share cannot be read" in text
     cluster.close()
-
-
-# --- the notebooks ---------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(params=sorted(path.name for path in NOTEBOOKS.glob("*.ipynb")))
-def path(request: pytest.FixtureRequest) -> Path:
-    return NOTEBOOKS / request.param
-
-
-def test_a_notebook_runs_from_a_fresh_kernel(path: Path) -> None:
-    nb = nbformat.read(path, as_version=4)
-    NotebookClient(nb, timeout=SECONDS, resources={"metadata": {"path": str(path.parent)}}).execute()
-    outputs = [output for cell in nb.cells if cell.cell_type == "code" for output in cell.outputs]
-    assert outputs
-    assert not [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"]
-
-
-def test_a_notebook_is_stored_as_it_was_run(path: Path) -> None:
-    nb = nbformat.read(path, as_version=4)
-    nbformat.validate(nb)
-    codes = [cell for cell in nb.cells if cell.cell_type == "code"]
-    assert [cell.execution_count for cell in codes] == list(range(1, len(codes) + 1))
-    assert "widgets" not in nb.metadata
-    stored = json.dumps([cell.outputs for cell in codes])
-    assert not re.search(r"(?<![\w.:/])/(tmp|home|root|work|usr|var|Users)/|[A-Z]:\\\\", stored), "a path of a machine"
-
-
-def test_the_first_notebook_runs_the_tutorials_manifest_verbatim() -> None:
-    nb = nbformat.read(NOTEBOOKS / "01_first_job.ipynb", as_version=4)
-    manifests = [cell.source.split("\n", 1)[1] for cell in nb.cells if cell.source.startswith("%%kusciajob")]
-    assert TUTORIAL.strip() in [manifest.strip() for manifest in manifests]

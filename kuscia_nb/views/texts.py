@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +39,9 @@ def language() -> str:
     return "en"
 
 
-def speaker() -> Say:
-    """What says things in the language of this moment."""
-    known = CHINESE if language() == "zh" else {}
+def speaker(chinese: Mapping[str, str] | None = None) -> Say:
+    """What says things in the language of this moment; `chinese` are texts other than the job views'."""
+    known = (CHINESE if chinese is None else chinese) if language() == "zh" else {}
 
     def say(text: str, /, **values: Any) -> str:
         text = known.get(text, text)

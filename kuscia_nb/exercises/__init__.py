@@ -1,0 +1,11 @@
+"""The exercises at the end of each notebook, which check themselves.
+
+    kn.check("4.1", answer)
+
+says whether the answer is right. A wrong one is told what is wrong with it, and gets a hint, each time the next one.
+The exercises of notebook N are in `lesson_N`; nothing of them is loaded before it is asked for.
+"""
+
+from .checking import Verdict, check
+
+__all__ = ["Verdict", "check"]

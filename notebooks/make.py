@@ -1,0 +1,102 @@
+"""Run the notebooks and store them with their outputs; make the copies for students.
+
+    python notebooks/make.py                all notebooks
+    python notebooks/make.py 04 zh/01       those whose paths begin so
+    python notebooks/make.py --students     only the copies, from the notebooks as they are
+
+A copy for students, in student/, has no outputs and no answers: what stands between two lines
+
+    ### BEGIN SOLUTION
+    ### END SOLUTION
+
+is left out, and the markers too. A cell with the tag "varies" has outputs that are not the same in every run.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+HERE = Path(__file__).resolve().parent
+STUDENT = HERE / "student"
+SECONDS = 60
+"""Most that a notebook may take."""
+
+_SOLUTION = re.compile(r"^ *### BEGIN SOLUTION\n.*?^ *### END SOLUTION(\n|\Z)", re.MULTILINE | re.DOTALL)
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def notebooks() -> list[Path]:
+    """The teacher's notebooks."""
+    return sorted([*HERE.glob("[0-9]*.ipynb"), *HERE.glob("zh/[0-9]*.ipynb")])
+
+
+def student_path(teachers: Path) -> Path:
+    """Where the student's copy of a notebook is."""
+    return STUDENT / teachers.relative_to(HERE)
+
+
+def executed(notebook: NotebookNode, folder: Path) -> NotebookNode:
+    """Run a notebook in a fresh kernel whose working directory is `folder`, and drop what does not belong in a file."""
+    NotebookClient(
+        notebook,
+        timeout=SECONDS,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        store_widget_state=False,
+        record_timing=False,
+    ).execute()
+    tidy(notebook)
+    return notebook
+
+
+def tidy(notebook: NotebookNode) -> None:
+    """No versions of this machine, no timings, and no widgets, which a saved notebook cannot show."""
+    notebook.metadata = NotebookNode(
+        kernelspec={"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        language_info={"name": "python"},
+    )
+    for cell in notebook.cells:
+        cell.metadata = NotebookNode({key: cell.metadata[key] for key in ("tags",) if key in cell.metadata})
+        for output in cell.get("outputs", ()):
+            if len(output.get("data", {})) > 1:
+                output.data.pop(_WIDGET, None)
+
+
+def for_students(teachers: NotebookNode) -> NotebookNode:
+    """A copy without outputs and answers."""
+    copy = nbformat.from_dict(teachers)
+    for cell in copy.cells:
+        if cell.cell_type == "code":
+            cell.source = _SOLUTION.sub("", cell.source).rstrip("\n")
+            cell.outputs, cell.execution_count = [], None
+    return copy
+
+
+def students() -> Iterator[tuple[Path, str]]:
+    """The copies for students: where they are, and what is in them."""
+    for path in notebooks():
+        copy = for_students(nbformat.read(path, as_version=4))
+        yield student_path(path), nbformat.writes(copy) + "\n"
+
+
+def main(*arguments: str) -> None:
+    """Do what the command line says."""
+    if "--students" not in arguments:
+        for path in notebooks():
+            if not arguments or path.relative_to(HERE).as_posix().startswith(arguments):
+                print(path.relative_to(HERE))
+                nbformat.write(executed(nbformat.read(path, as_version=4), path.parent), path)
+    for path, text in students():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,143 @@
+"""The notebooks: each runs from a fresh kernel, comes to what is stored with it, and has a copy for students."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+import kuscia_nb as kn
+
+sys.path.append(str(Path(__file__).parent.parent / "notebooks"))
+
+import make
+
+TEACHERS = make.notebooks()
+EXERCISES = {2, 3}
+"""So many of them are at the end of a notebook."""
+
+# What is another time in every run: task ids, times of day, seconds.
+_CHANGING = [
+    (r"-[0-9a-f]{12}\b", "-ID"),
+    (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?", "TIME"),
+    (r"\+?\d+\.\d{2,3} (s\b|秒)", "SECONDS"),
+]
+
+
+def named(path: Path) -> str:
+    return path.relative_to(make.HERE).with_suffix("").as_posix()
+
+
+teachers = pytest.mark.parametrize("path", TEACHERS, ids=named)
+
+
+def codes(notebook: Any) -> list[Any]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def shown(cell: Any) -> list[str]:
+    """What a cell says, in text, with what changes from run to run taken out."""
+    texts = []
+    for output in cell.outputs:
+        text = "".join(output.get("data", {}).get("text/plain", output.get("text", "")))
+        for pattern, stands_for in _CHANGING:
+            text = re.sub(pattern, stands_for, text)
+        texts.append(text)
+    return texts
+
+
+def wrong(notebook: Any) -> list[Any]:
+    """Errors, warnings, and widgets that nobody would see in a saved notebook."""
+    return [
+        output
+        for cell in codes(notebook)
+        for output in cell.outputs
+        if output.output_type == "error" or output.get("name") == "stderr" or make._WIDGET in output.get("data", {})
+    ]
+
+
+@teachers
+def test_a_notebook_runs_and_says_what_is_stored(path: Path, tmp_path: Path) -> None:
+    stored = nbformat.read(path, as_version=4)
+    run = make.executed(nbformat.read(path, as_version=4), tmp_path)
+    assert wrong(run) == []
+    for before, after in zip(codes(stored), codes(run), strict=True):
+        assert len(after.outputs) == len(before.outputs), after.source
+        if "varies" not in before.metadata.get("tags", ()):
+            assert shown(after) == shown(before), after.source
+
+
+@teachers
+def test_a_notebook_is_stored_as_it_was_run(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    assert [cell.execution_count for cell in codes(notebook)] == list(range(1, len(codes(notebook)) + 1))
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+    assert wrong(notebook) == []
+    stored = json.dumps([cell.outputs for cell in codes(notebook)])
+    assert not re.search(r"(?<![\w.:/])/(tmp|home|root|work|usr|var|Users)/|[A-Z]:\\\\", stored), "a path of a machine"
+
+
+@teachers
+def test_half_of_a_notebook_is_prose(path: Path) -> None:
+    cells = nbformat.read(path, as_version=4).cells
+    words = {kind: sum(len(cell.source) for cell in cells if cell.cell_type == kind) for kind in ("markdown", "code")}
+    assert words["markdown"] >= words["code"] * (0.5 if "zh" in path.parts else 1), "Chinese has fewer characters"
+
+
+@teachers
+def test_links_lead_to_notebooks_beside_it(path: Path) -> None:
+    """So that they also do so in the copies for students, wherever those are put."""
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            for link in re.findall(r"\]\(([^)\s]+)\)", cell.source):
+                assert re.fullmatch(r"[\w.]+\.ipynb", link), link
+                assert (path.parent / link).exists(), link
+
+
+@teachers
+def test_a_notebook_ends_with_exercises_that_it_answers(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    lesson = int(path.name[:2])
+    names = [name for cell in codes(notebook) for name in re.findall(r'kn\.check\("([\d.]+)"', cell.source)]
+    assert names == [f"{lesson}.{i}" for i in range(1, len(names) + 1)]
+    assert len(names) in EXERCISES
+    right = "正确" if "zh" in path.parts else "right"
+    for cell in codes(notebook):
+        if "kn.check(" in cell.source:
+            assert right in shown(cell)[-1].partition("\n")[0]
+
+
+@teachers
+def test_the_copy_for_students_is_that_of_the_notebook(path: Path) -> None:
+    text = dict(make.students())[make.student_path(path)]
+    assert make.student_path(path).read_text("utf-8") == text, "python notebooks/make.py --students"
+    copy = nbformat.reads(text, as_version=4)
+    assert "SOLUTION" not in text
+    assert all(cell.outputs == [] and cell.execution_count is None for cell in codes(copy))
+
+
+@teachers
+def test_the_copy_for_students_runs_unanswered(path: Path, tmp_path: Path) -> None:
+    run = make.executed(nbformat.read(make.student_path(path), as_version=4), tmp_path)
+    assert wrong(run) == []
+    verdicts = [shown(cell)[-1] for cell in codes(run) if "kn.check(" in cell.source]
+    unanswered = "尚未作答" if "zh" in path.parts else "not answered yet"
+    assert [unanswered in verdict for verdict in verdicts] == [True] * len(verdicts)
+
+
+def test_no_copy_is_left_of_a_notebook_that_is_gone() -> None:
+    assert sorted(make.STUDENT.rglob("*.ipynb")) == sorted(path for path, _ in make.students())
+
+
+def test_the_first_notebook_runs_the_tutorials_manifest_verbatim() -> None:
+    for path in TEACHERS:
+        if path.name == "01_first_job.ipynb":
+            cells = codes(nbformat.read(path, as_version=4))
+            manifests = [cell.source.split("\n", 1)[1] for cell in cells if cell.source.startswith("%%kusciajob")]
+            assert kn.tutorial_manifest().strip() in [manifest.strip() for manifest in manifests]
