@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 
 import nbformat
@@ -71,7 +72,7 @@ def tidy(notebook: NotebookNode) -> None:
 
 def for_students(teachers: NotebookNode) -> NotebookNode:
     """A copy without outputs and answers."""
-    copy = nbformat.from_dict(teachers)
+    copy = deepcopy(teachers)
     for cell in copy.cells:
         if cell.cell_type == "code":
             cell.source = _SOLUTION.sub("", cell.source).rstrip("\n")
