@@ -21,6 +21,7 @@ from kuscia_nb.control.app_images import app_image
 from kuscia_nb.errors import DataError, KusciaError, ManifestError, ParameterError, PeerFailed
 from kuscia_nb.operators import OPERATORS, Component, Operator, Party, on_register, operator, registry
 from kuscia_nb.operators.component import ANNOTATION, component_spec
+from kuscia_nb.views.job import bundle
 
 TASK = "my-job-26e3489ac66e"
 
@@ -556,6 +557,9 @@ def test_a_job_runs_an_operator_that_was_registered_after_the_nodes_were_up(
         assert output.name.endswith("-answer")
         assert output.read_text() == "mean_difference\n1.25\n"
     assert cluster.ttp_status()["sessions"] == 1
+    report = bundle(done)["text/plain"]
+    assert "What it has written: %kuscia result mine" in report
+    assert "weights" not in report.lower()
 
 
 def test_a_fault_in_a_program_is_the_jobs_error(cluster: kn.Cluster) -> None:

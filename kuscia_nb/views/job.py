@@ -42,10 +42,13 @@ class Report(NamedTuple):
         )
         tables, notes = [conditions(job, say), traffic(job, say)], _notes(job, phase, say)
         if phase == "Succeeded":
-            try:
-                tables.append(weights(job, say))
-            except KusciaError as error:  # the files of a closed cluster are gone
-                notes.append(say("No weights: {reason}", reason=error))
+            if job.env(job.nodes[0]).get("runtime.component.name") != "ss_lr":
+                notes.append(say("What it has written: %kuscia result {name}", name=job.name))
+            else:
+                try:
+                    tables.append(weights(job, say))
+                except KusciaError as error:  # the files of a closed cluster are gone
+                    notes.append(say("No weights: {reason}", reason=error))
             if job._run.options.shadow:
                 try:
                     tables.append(shadow(job, say))

@@ -73,6 +73,7 @@ CHINESE = {
     "Warning: {text}": "警告：{text}",
     "Repeatable run with seed {seed}: nothing in it is secret.": "使用种子 {seed} 的可重复运行：其中没有任何秘密。",
     "No weights: {reason}": "没有权重：{reason}",
+    "What it has written: %kuscia result {name}": "作业的输出：%kuscia result {name}",
     # the buttons
     "Stop": "停止",
     "Delete": "删除",
