@@ -23,7 +23,7 @@ TASK_ID_LENGTH = 63
 
 
 class Party(CrdModel):
-    """One taker-part of a task."""
+    """One party of a task."""
 
     domain_id: str = Field(min_length=1, description="the domain (node) that takes part")
     role: str = Field(default="", description="what it takes part as: host, guest or arbiter")

@@ -27,7 +27,7 @@ def two_shares(answer: Any) -> None:
     secret = (total - 2**64) / 2**BITS
     if value == secret:
         return
-    if value in (total, total / 2**BITS):
+    if value in (float(total), total / 2**BITS):
         raise Wrong("Shares are added modulo 2^64, and this sum has not wrapped around.")
     if value == total - 2**64:
         raise Wrong("This is the integer in the ring; the number that it stands for has a point in it.")

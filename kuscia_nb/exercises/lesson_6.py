@@ -1,0 +1,108 @@
+"""The exercises of notebook 06, training on shares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ..data.sample import write_sample
+from .checking import Wrong, called, exercise, number
+
+BYTES = 8
+"""Of a ring element."""
+COLUMNS, BATCH_SIZE = 5, 50
+"""Columns of both parties without the constant one; rows of a batch."""
+SIZES = ((1_000, 1), (1_030, 1), (5_000, 3))
+"""Rows and epochs with which the function is tried."""
+
+ULP = 2.0**-18
+
+BATCHES, EPOCHS, LATENCY = 200, 10, 0.05
+ROUNDS = {"preprocessed": 2, "interconnection": 4}
+"""Of a batch."""
+FREE_ROUNDS = 2
+"""What the first batch of all saves with `interconnection`: its weights are public."""
+
+
+def opened(rows: int, epochs: int, weights: int = COLUMNS + 1) -> tuple[int, int]:
+    """Numbers that one party opens, by product: all X w but the first, and all X^T r."""
+    steps = epochs * (rows // BATCH_SIZE)
+    matrix = BATCH_SIZE * weights
+    return (steps - 1) * (matrix + weights), steps * (matrix + BATCH_SIZE)
+
+
+@exercise(
+    "6.1",
+    "A product of an m x k matrix with a vector opens m * k + k numbers, and each party sends its share of all of them.",
+    "A batch has two products: X w with 50 x 6 numbers and 6, and X^T r with 6 x 50 numbers and 50.",
+    "The very first X w of the job opens nothing, because its weights are public zeros. Rows that are left over are not"
+    " used.",
+    why="The whole batch travels twice, masked anew, in both directions. With preprocessed only the weights and errors "
+    "do; for the same job that is less than a tenth once the columns are over.",
+)
+def bytes_opened(answer: Any) -> None:
+    for rows, epochs in SIZES:
+        value = number(called(answer, rows, epochs))
+        first, second = (2 * BYTES * count for count in opened(rows, epochs))
+        if value == first + second:
+            continue
+        of_a_product = 2 * BYTES * (BATCH_SIZE + 1) * (COLUMNS + 1)
+        mistakes = {
+            (first + second) / 2: "This is one direction; both parties send.",
+            (first + second) / BYTES: "This is how many numbers are sent; each has 8 bytes.",
+            first + second + of_a_product: "The very first product is with weights that both know: it opens nothing.",
+            first: "A batch has two products, and this has only X w.",
+            second: "A batch has two products, and this has only X^T r.",
+            2 * BYTES * sum(opened(rows, epochs, COLUMNS)): "The constant column is a column, too.",
+            2 * BYTES * sum(opened(rows, 1)): "The second epoch opens everything again, with new triples.",
+        }
+        asked = f"For {rows:,} rows and {epochs} epoch{'s' if epochs > 1 else ''}: "
+        if (found := mistakes.get(value)) is not None:
+            raise Wrong("{asked}{mistake}", asked=asked, mistake=found)
+        if rows % BATCH_SIZE:
+            raise Wrong("{asked}the rows behind the last whole batch are not used.", asked=asked)
+        size = "less" if value > first + second else "more"
+        raise Wrong("{asked}this gives {value:,.0f}, and it is {size}.", asked=asked, value=value, size=size)
+
+
+@exercise(
+    "6.2",
+    "Alice sees F of bob, and the TTP sees A of bob. F = X - A.",
+    "rows(7) of a view is a list; each row has a name, whose it is (of), and its first elements (ring).",
+    "Add the two first elements modulo 2**64, and divide by 2**18.",
+    why="One addition, and the same works for every cell: all of bob's columns are open to the two. This is why the TTP "
+    "must not collude with a party, and why it never gets to see the messages between them.",
+)
+def cell_of_bob(answer: Any) -> None:
+    value = number(answer)
+    cells = [_first_cell(party) for party in ("bob", "alice")]
+    if abs(value - cells[0]) < 2 * ULP:
+        return
+    if abs(value - cells[1]) < 2 * ULP:
+        raise Wrong("This is the first cell of alice's own file.")
+    if abs(value * ULP - cells[0]) < 2 * ULP:
+        raise Wrong("This is the integer in the ring; the cell is that many units of 2^-18.")
+    if abs(value % 2**64 * ULP - cells[0]) < 2 * ULP or abs(value - 2**64 * ULP - cells[0]) < 0.01:
+        raise Wrong("Numbers are added modulo 2^64, and this sum has not wrapped around.")
+    if abs(value) > 1:
+        raise Wrong("All cells are between -1 and 1. This number still has a mask, or not the right one.")
+    raise Wrong("Bob has another number in this cell.")
+
+
+@exercise(
+    "6.3",
+    "Two messages that cross each other are one round, and take 50 ms together.",
+    "There are 200 * 10 batches, with two rounds each, or four.",
+    why="200 and 400 seconds, whatever the bandwidth (the first batch of interconnection saves a tenth of a second). "
+    "Batches of twice the size would halve both.",
+)
+def seconds_of_waiting(answer: Any) -> None:
+    if not isinstance(answer, tuple | list) or len(answer) != len(ROUNDS):
+        raise Wrong("Two numbers are asked for.")
+    if any(part is ... for part in answer):
+        return _unanswered(answer)
+    values = dict(zip(ROUNDS, map(number, answer), strict=True))
+    exact = {strategy: rounds * BATCHES * EPOCHS * LATENCY for strategy, rounds in ROUNDS.items()}
+    least = {"preprocessed": exact["preprocessed"], "interconnection": exact["interconnection"] - FREE_ROUNDS * LATENCY}
+    return None
