@@ -216,7 +216,7 @@ class Desk:
     def close(self) -> None:
         """Close the pages; every fault fails the test."""
         self._context.close()
-        assert self.faults == []
+        assert not self.faults, "\n".join(self.faults)
 
     def _script(self, app: str, error: Error) -> None:
         if not any(known in error.message for known in _OF_THE_APP[app]):

@@ -99,7 +99,7 @@ def test_a_reload_keeps_what_was_shown_and_a_restart_empties_it(desk: Desk) -> N
     expect(panel.row("condition JobValidated")).to_be_visible()
     expect(panel.row("job endless").first).to_contain_text("Running")
     notebook.command("docmanager:save")
-    notebook.page.reload()
+    notebook.reload()
     panel = Panel(notebook)
     expect(panel.row("job endless").first).to_contain_text("Running")
     expect(panel.row("job job-ss-lr").first).to_have_attribute("aria-expanded", "true")

@@ -128,8 +128,8 @@ export class Connection implements IDisposable {
       waiting.reject(new Error('The kernel has closed the connection.'));
     }
     this._pending.clear();
-    this.store.clear();
     this._become(state);
+    this.store.clear();
   }
 
   private _become(state: State): void {

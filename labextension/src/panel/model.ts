@@ -4,26 +4,20 @@ import type { IStateDB } from '@jupyterlab/statedb';
 import type { Connection, State } from '../kernel/connection';
 import type { ICondition, IJob, Params } from '../kernel/protocol';
 import type { IConnections } from '../kernel/token';
+import { Folds } from './folds';
 import type { IRow } from './rows';
 import { parentOf, rows } from './rows';
-
-const STATE = 'kuscia-nb:panel';
 
 /** What the panel shows: the tree of the followed notebook's cluster, and what is open and selected in it. */
 export class PanelModel extends VDomModel {
   constructor(
     private _connections: IConnections,
-    private _state: IStateDB | null
+    state: IStateDB | null
   ) {
     super();
+    this._folds = new Folds(state);
     _connections.currentChanged.connect(this._follow, this);
-    this._restored = this._restore();
     this._follow();
-  }
-
-  /** Settles when what was open before the page was loaded is open again. */
-  get restored(): Promise<void> {
-    return this._restored;
   }
 
   /** Whether there is a notebook, and whether its kernel tells something. */
@@ -89,11 +83,11 @@ export class PanelModel extends VDomModel {
 
   /** Open or close a row. */
   toggle(id: string): void {
-    if (!this._expanded.delete(id)) {
-      this._expanded.add(id);
+    const { notebook } = this._connections;
+    if (notebook) {
+      this._folds.toggle(notebook, id);
+      this._update();
     }
-    void this._state?.save(STATE, { expanded: [...this._expanded] });
-    this._update();
   }
 
   /** Ask the kernel again. */
@@ -109,19 +103,16 @@ export class PanelModel extends VDomModel {
     }
   }
 
-  private async _restore(): Promise<void> {
-    const saved = (await this._state?.fetch(STATE)) as { expanded?: string[] } | undefined;
-    this._expanded = new Set(saved?.expanded ?? ['alice', 'bob']);
-    this._update();
-  }
-
   private _follow(): void {
-    const connection = this._connections.current;
+    const { current: connection, notebook } = this._connections;
     if (connection !== this._connection) {
       this._leave();
       this._connection = connection;
       connection?.stateChanged.connect(this._update, this);
       connection?.store.changed.connect(this._update, this);
+    }
+    if (notebook) {
+      void this._folds.restore(notebook).then(() => this._update());
     }
     this._update();
   }
@@ -135,11 +126,15 @@ export class PanelModel extends VDomModel {
   }
 
   private _update(): void {
+    const { notebook } = this._connections;
     const entities = this._connection?.store.entities ?? new Map<string, never>();
+    if (notebook && (this.state === 'open' || this.state === 'absent')) {
+      this._folds.prune(notebook, entities);
+    }
     this._rows = rows({
       entities,
       conditions: this._conditions,
-      expanded: this._expanded,
+      folded: this._folds.of(notebook),
       filter: this._filter
     });
     this._jobs = [...entities.values()].filter(entity => entity.kind === 'job').length;
@@ -186,8 +181,7 @@ export class PanelModel extends VDomModel {
   private _jobs = 0;
   private _filter = '';
   private _selected: string | null = null;
-  private _expanded = new Set<string>();
+  private _folds: Folds;
   private _conditions = new Map<string, ICondition[]>();
   private _known = new Map<string, string>();
-  private _restored: Promise<void>;
 }

@@ -25,12 +25,13 @@ export interface IShown {
   entities: ReadonlyMap<string, Entity>;
   /** The conditions of jobs and tasks that were asked for, by id. */
   conditions: ReadonlyMap<string, ICondition[]>;
-  expanded: ReadonlySet<string>;
+  /** Those that are not as they are at first: nodes are open, all else is closed. */
+  folded: ReadonlySet<string>;
   /** Jobs are shown whose name or phase has this in it. */
   filter: string;
 }
 
-const CLOSED = new Set(['ttp', 'party', 'condition']);
+const LEAVES = new Set(['ttp', 'party', 'condition']);
 
 /** Every line that is to be seen, from top to bottom. */
 export function rows(shown: IShown): IRow[] {
@@ -39,7 +40,7 @@ export function rows(shown: IShown): IRow[] {
   const add = (parent: string, level: number): void => {
     const siblings = children.get(parent) ?? [];
     siblings.forEach(([id, item], index) => {
-      const expanded = CLOSED.has(item.kind) ? null : shown.expanded.has(id);
+      const expanded = LEAVES.has(item.kind) ? null : (item.kind === 'node') !== shown.folded.has(id);
       result.push({ id, item, level, expanded, position: index + 1, siblings: siblings.length });
       if (expanded) {
         add(id, level + 1);
@@ -61,7 +62,7 @@ export function matches(entity: Entity, filter: string): boolean {
   return entity.kind !== 'job' || `${entity.name} ${entity.phase}`.toLowerCase().includes(wanted);
 }
 
-function byParent({ entities, conditions, expanded, filter }: IShown): Map<string, [string, Item][]> {
+function byParent({ entities, conditions, filter }: IShown): Map<string, [string, Item][]> {
   const children = new Map<string, [string, Item][]>();
   const add = (id: string, item: Item) => {
     const parent = parentOf(id);
@@ -77,8 +78,8 @@ function byParent({ entities, conditions, expanded, filter }: IShown): Map<strin
       add(id, entity);
     }
   }
-  for (const id of expanded) {
-    for (const condition of conditions.get(id) ?? []) {
+  for (const [id, found] of conditions) {
+    for (const condition of found) {
       add(`${id}#${condition.type}`, { kind: 'condition', ...condition });
     }
   }

@@ -14,12 +14,17 @@ export const status: JupyterFrontEndPlugin<void> = {
   id: 'kuscia-nb:status',
   description: 'Shows in the status bar how many jobs run.',
   autoStart: true,
-  requires: [IPanelModel, IStatusBar],
-  optional: [ITranslator],
-  activate: (app: JupyterFrontEnd, model: IPanelModel, bar: IStatusBar, translator: ITranslator | null) => {
+  requires: [IPanelModel],
+  optional: [IStatusBar, ITranslator], // Notebook 7 has no status bar
+  activate: (
+    app: JupyterFrontEnd,
+    model: IPanelModel,
+    bar: IStatusBar | null,
+    translator: ITranslator | null
+  ) => {
     const trans = (translator ?? nullTranslator).load('kuscia_nb');
     const item = new RunningJobs(model, trans, () => void app.commands.execute(CommandIDs.open));
-    bar.registerStatusItem(status.id, {
+    bar?.registerStatusItem(status.id, {
       item,
       align: 'left',
       rank: 900,
