@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..data.sample import write_sample
-from .checking import Wrong, called, exercise, number
+from .checking import Unanswered, Wrong, called, exercise, number
 
 BYTES = 8
 """Of a ring element."""
@@ -34,12 +36,12 @@ def opened(rows: int, epochs: int, weights: int = COLUMNS + 1) -> tuple[int, int
 
 @exercise(
     "6.1",
-    "A product of an m x k matrix with a vector opens m * k + k numbers, and each party sends its share of all of them.",
+    "A product of an m x k matrix with a vector opens m * k + k numbers, and each party sends its share of every one.",
     "A batch has two products: X w with 50 x 6 numbers and 6, and X^T r with 6 x 50 numbers and 50.",
     "The very first X w of the job opens nothing, because its weights are public zeros. Rows that are left over are not"
     " used.",
-    why="The whole batch travels twice, masked anew, in both directions. With preprocessed only the weights and errors "
-    "do; for the same job that is less than a tenth once the columns are over.",
+    why="The whole batch travels twice, masked anew, in both directions. With preprocessed a batch sends only weights "
+    "and errors, less than a tenth of that; the columns go over once.",
 )
 def bytes_opened(answer: Any) -> None:
     for rows, epochs in SIZES:
@@ -71,19 +73,22 @@ def bytes_opened(answer: Any) -> None:
     "Alice sees F of bob, and the TTP sees A of bob. F = X - A.",
     "rows(7) of a view is a list; each row has a name, whose it is (of), and its first elements (ring).",
     "Add the two first elements modulo 2**64, and divide by 2**18.",
-    why="One addition, and the same works for every cell: all of bob's columns are open to the two. This is why the TTP "
+    why="One addition, and the same works for every cell: all of bob's columns are open to them. This is why the TTP "
     "must not collude with a party, and why it never gets to see the messages between them.",
 )
 def cell_of_bob(answer: Any) -> None:
     value = number(answer)
-    cells = [_first_cell(party) for party in ("bob", "alice")]
-    if abs(value - cells[0]) < 2 * ULP:
+    with TemporaryDirectory() as folder:
+        files = Path(folder, "alice"), Path(folder, "bob")
+        write_sample(*files)
+        of_alice, of_bob = map(_first_cell, files)
+    if abs(value - of_bob) < 2 * ULP:
         return
-    if abs(value - cells[1]) < 2 * ULP:
+    if abs(value - of_alice) < 2 * ULP:
         raise Wrong("This is the first cell of alice's own file.")
-    if abs(value * ULP - cells[0]) < 2 * ULP:
+    if abs(value * ULP - of_bob) < 2 * ULP:
         raise Wrong("This is the integer in the ring; the cell is that many units of 2^-18.")
-    if abs(value % 2**64 * ULP - cells[0]) < 2 * ULP or abs(value - 2**64 * ULP - cells[0]) < 0.01:
+    if math.isclose(value, 2**64) or math.isclose(value, 2**64 * ULP):
         raise Wrong("Numbers are added modulo 2^64, and this sum has not wrapped around.")
     if abs(value) > 1:
         raise Wrong("All cells are between -1 and 1. This number still has a mask, or not the right one.")
@@ -98,11 +103,34 @@ def cell_of_bob(answer: Any) -> None:
     "Batches of twice the size would halve both.",
 )
 def seconds_of_waiting(answer: Any) -> None:
-    if not isinstance(answer, tuple | list) or len(answer) != len(ROUNDS):
-        raise Wrong("Two numbers are asked for.")
-    if any(part is ... for part in answer):
-        return _unanswered(answer)
-    values = dict(zip(ROUNDS, map(number, answer), strict=True))
-    exact = {strategy: rounds * BATCHES * EPOCHS * LATENCY for strategy, rounds in ROUNDS.items()}
-    least = {"preprocessed": exact["preprocessed"], "interconnection": exact["interconnection"] - FREE_ROUNDS * LATENCY}
-    return None
+    parts = list(answer) if isinstance(answer, Iterable) and not isinstance(answer, str) else [answer]
+    if any(part is ... or part is None for part in parts):
+        raise Unanswered
+    if len(parts) != len(ROUNDS):
+        raise Wrong("Two numbers are asked for: with preprocessed, and with interconnection.")
+    given = dict(zip(ROUNDS, map(number, parts), strict=True))
+    right = {strategy: rounds * BATCHES * EPOCHS * LATENCY for strategy, rounds in ROUNDS.items()}
+    if list(given.values()) == list(right.values())[::-1]:
+        raise Wrong("These are the right numbers in the wrong order.")
+    for strategy, value in given.items():
+        if abs(value - right[strategy]) > FREE_ROUNDS * LATENCY + 1e-9:
+            raise Wrong("With {strategy}: {mistake}", strategy=strategy, mistake=_mistake(value, right[strategy]))
+
+
+def _mistake(value: float, right: float) -> str:
+    """What is wrong with a number of seconds."""
+    factors = {
+        2: "this is twice the time; messages that cross each other are on their way at the same time.",
+        1 / EPOCHS: "this is one epoch.",
+        1000: "these are milliseconds.",
+        1 / LATENCY: "this is the number of rounds, and each takes 50 ms.",
+        1 / BATCHES: "this is one batch of each epoch.",
+        1 / 2: "a batch has twice as many rounds.",
+    }
+    near = (text for factor, text in factors.items() if math.isclose(value, factor * right, rel_tol=1e-3))
+    return next(near, "it is less." if value > right else "it is more.")
+
+
+def _first_cell(path: Path) -> float:
+    """The first number below the header."""
+    return float(path.read_text("utf-8").splitlines()[1].split(",")[0])
