@@ -50,6 +50,7 @@ def executed(notebook: NotebookNode, folder: Path) -> NotebookNode:
         timeout=SECONDS,
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
+        coalesce_streams=True,  # else it depends on the time between two prints how many outputs there are
         store_widget_state=False,
         record_timing=False,
     ).execute()
