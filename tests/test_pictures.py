@@ -5,11 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import kuscia_nb as kn
 from kuscia_nb import explore
@@ -56,6 +58,11 @@ def drawings(job: kn.Job) -> dict[str, Picture]:
     }
 
 
+def rgb(colour: str) -> list[int]:
+    """Of a colour such as #0072b2."""
+    return list(bytes.fromhex(colour[1:]))
+
+
 def heights(axes: Any) -> list[float]:
     """Of the bars of a histogram."""
     return [patch.get_height() for patch in axes.patches if hasattr(patch, "get_height")]
@@ -82,6 +89,19 @@ def test_the_observers_pictures_say_so(job: kn.Job) -> None:
     for picture in (job.pictures.weights(), job.pictures.truncation()):
         assert LABEL in picture.words
         assert LABEL in picture.figure.axes[0].get_title(loc="left")
+
+
+def test_a_png_is_small_and_looks_like_what_was_drawn(job: kn.Job) -> None:
+    """Notebooks store it: few colours, which are near to those that were drawn, and white stays white."""
+    for name, picture in drawings(job).items():
+        stored = picture._repr_png_()
+        assert len(stored) < 80_000, name
+        drawn = np.asarray(picture.figure.canvas.buffer_rgba(), int)[..., :3]  # type: ignore[attr-defined]
+        seen = np.asarray(Image.open(BytesIO(stored)).convert("RGB"), int)
+        assert (seen[0, 0] == 255).all(), name
+        assert np.quantile(np.abs(seen - drawn).max(2), 0.999) < 48, name
+        for look in (look for look in LOOKS if (drawn == rgb(look.colour)).all(2).any()):
+            assert np.abs(seen - rgb(look.colour)).max(2).min() < 8, f"{name}: {look}"
 
 
 def test_nothing_is_told_by_colour_alone() -> None:
