@@ -136,6 +136,19 @@ def test_the_copy_for_students_runs_unanswered(path: Path, tmp_path: Path) -> No
     assert [unanswered in verdict for verdict in verdicts] == [True] * len(verdicts)
 
 
+def without_comments(notebook: Any) -> list[str]:
+    return [re.sub(r"  # .*", "", cell.source) for cell in codes(notebook)]
+
+
+@pytest.mark.parametrize("path", [path for path in TEACHERS if "zh" in path.parts], ids=named)
+def test_a_notebook_in_chinese_has_the_same_cells(path: Path) -> None:
+    english = nbformat.read(make.HERE / path.name, as_version=4)
+    chinese = nbformat.read(path, as_version=4)
+    assert [cell.cell_type for cell in chinese.cells] == [cell.cell_type for cell in english.cells]
+    first, *rest = without_comments(chinese)
+    assert [first.replace('%config KusciaMagics.language = "zh"\n', ""), *rest] == without_comments(english)
+
+
 def test_no_copy_is_left_of_a_notebook_that_is_gone() -> None:
     assert sorted(make.STUDENT.rglob("*.ipynb")) == sorted(path for path, _ in make.students())
 

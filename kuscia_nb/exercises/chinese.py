@@ -14,4 +14,97 @@ CHINESE = {
     "A number is asked for, and this is a {kind}.": "这里需要一个数，而答案的类型是 {kind}。",
     "A function is asked for, and this is a {kind}.": "这里需要一个函数，而答案的类型是 {kind}。",
     "Called with ({shown}), it raises {error}.": "以 ({shown}) 调用时抛出 {error}。",
+    "A job is asked for, and this is a {kind}.": "这里需要一个作业，而答案的类型是 {kind}。",
+    "A text is asked for, and this is a {kind}.": "这里需要一段文本，而答案的类型是 {kind}。",
+    "The job failed: {error}": "作业失败：{error}",
+    # 1.1
+    "Add them up as Python integers, and take the sum modulo 2**64.": "先当作 Python 整数相加，再把和对 2**64 取模。",
+    "What is 2**63 or more stands for a negative number: the sum minus 2**64.": (
+        "不小于 2**63 的数表示负数：把和减去 2**64。"
+    ),
+    "Divide by 2**10, not by 2**18.": "除以 2**10，而不是 2**18。",
+    "A number says nothing of where its point is: both parties have to agree on fxp_bits beforehand.": (
+        "数本身不说明小数点在哪里：双方必须事先约定 fxp_bits。"
+    ),
+    "Shares are added modulo 2^64, and this sum has not wrapped around.": "分片是模 2^64 相加的，而这个和没有回绕。",
+    "This is the integer in the ring; the number that it stands for has a point in it.": (
+        "这是环里的整数；它所代表的数还有小数点。"
+    ),
+    "This would be right with 18 fraction bits, and these shares have 10.": (
+        "如果小数位是 18 位，这就对了，但这两个分片是 10 位。"
+    ),
+    "The number is negative.": "这个数是负数。",
+    "The two shares add up to another number.": "这两个分片相加得到的是另一个数。",
+    # 1.2
+    "job.trace.messages has a column op: look at one send w-v and one send r-v in each direction.": (
+        "job.trace.messages 有一列 op：看看每个方向上的一条 send w-v 和一条 send r-v。"
+    ),
+    "A batch sends no columns. It sends a number of 8 bytes for each weight, and twice one for each row.": (
+        "每批不发送数据列。每个权重发送一个 8 字节的数，每一行发送两个。"
+    ),
+    "Each party masks its share of the weights of the other's columns, and its share of the 21 errors, and sends "
+    "that: 8 bytes * (10 + 11 + 21 + 21). The columns went over once, before training, masked too.": (
+        "每一方把自己持有的、对方各列权重的分片以及 21 个误差的分片加上掩码后发送：8 字节 * (10 + 11 + 21 + 21)。"
+        "数据列只在训练之前发送一次，同样加了掩码。"
+    ),
+    "This is one direction; both of them are asked for.": "这只是一个方向；题目问的是两个方向合计。",
+    "This is how many numbers there are; each has 8 bytes.": "这是数的个数；每个数是 8 字节。",
+    "It is less.": "没有这么多。",
+    "It is more.": "不止这么多。",
+    # 1.3
+    'Change one thing, "learning_rate", and give the job a name of its own.': (
+        '只改一处："learning_rate"，并给作业另起一个名字。'
+    ),
+    "learning_rate / batch_size should be close to a whole number of units of 2**-18, and 21 * 2**-18 is one unit.": (
+        "learning_rate / batch_size 应当接近 2**-18 的整数倍；学习率为 21 * 2**-18 时正好是一倍。"
+    ),
+    "The step size is a multiple of 2^-18 as every number is. With many units, rounding to one hardly matters.": (
+        "步长和所有的数一样，是 2^-18 的整数倍。倍数大了，舍入到整数倍就几乎没有影响。"
+    ),
+    "The batches have to stay at 21 rows.": "每批必须保持 21 行。",
+    "The job still warns: {warning}": "作业仍然发出警告：{warning}",
+    # 2.1
+    "%kubectl get kj job-ss-lr -n cross-domain -o yaml has them below status.conditions; with --node bob, bob's.": (
+        "%kubectl get kj job-ss-lr -n cross-domain -o yaml 的 status.conditions 里有它们；加上 --node bob 就是 bob 的。"
+    ),
+    "-o jsonpath={.status.conditions[*].type} prints the names alone; cluster.kubectl(line, node=...).text has it.": (
+        "-o jsonpath={.status.conditions[*].type} 只打印名字；cluster.kubectl(line, node=...).text 是一段文本。"
+    ),
+    "alice drives the job, so the steps of creating and starting it are conditions of her copy alone.": (
+        "作业由 alice 推动，所以创建和启动的各步只是她那一份的条件。"
+    ),
+    "A list of names is asked for, and this is a {kind}.": "这里需要一个名字的列表，而答案的类型是 {kind}。",
+    "bob's copy has {names}, too.": "{names} 在 bob 那里也有。",
+    "alice's copy does not have {names}.": "alice 那里没有 {names}。",
+    "There are more: {count} are missing.": "不止这些：还缺 {count} 个。",
+    # 2.2
+    "Tasks are kt, and -o jsonpath={...} prints one value of an object.": (
+        "任务是 kt；-o jsonpath={...} 打印对象里的一个值。"
+    ),
+    "get kt gives a list: its tasks are in .items, and .items[0] is the first.": (
+        "get kt 得到一个列表：任务在 .items 里，.items[0] 是第一个。"
+    ),
+    "-l kuscia.secretflow/job-id=job-ss-lr takes the tasks of that job only; the phase is in .status.phase.": (
+        "-l kuscia.secretflow/job-id=job-ss-lr 只取这个作业的任务；阶段在 .status.phase 里。"
+    ),
+    "A label says which job a task belongs to, so the line works for every run of the job.": (
+        "标签写明了任务属于哪个作业，所以这一行对作业的每次运行都适用。"
+    ),
+    "kubectl says: {error}": "kubectl 说：{error}",
+    "This is the phase of the job, and that of its task is asked for.": "这是作业的阶段，题目问的是任务的阶段。",
+    "It prints nothing.": "它什么也没有打印。",
+    "It prints more than the phase.": "它打印的不只是阶段。",
+    "It prints {printed!r}.": "它打印的是 {printed!r}。",
+    # 2.3
+    'cluster.put("alice", "mine.csv", frame), the same for bob with as many rows, and the label last in alice\'s.': (
+        'cluster.put("alice", "mine.csv", frame)，对 bob 也一样，行数相同；标签是 alice 的最后一列。'
+    ),
+    "In the manifest the two files are perfect_logit_a.csv and perfect_logit_b.csv; the job needs a name of its own.": (
+        "作业配置里的两个文件是 perfect_logit_a.csv 和 perfect_logit_b.csv；作业需要自己的名字。"
+    ),
+    "The job took your files as they are: how many columns there are, and their names, is read from them.": (
+        "作业原样接受了你的文件：有多少列、叫什么名字，都从文件中读取。"
+    ),
+    "On {node} the job has read {file}, and not mine.csv.": "在 {node} 上，作业读取的是 {file}，而不是 mine.csv。",
+    "The label is not on alice's side.": "标签不在 alice 一方。",
 }

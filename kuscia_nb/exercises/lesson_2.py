@@ -27,7 +27,7 @@ def _ran() -> Iterator[Cluster]:
 @exercise(
     "2.1",
     "%kubectl get kj job-ss-lr -n cross-domain -o yaml has them below status.conditions; with --node bob, bob's.",
-    "-o jsonpath={.status.conditions[*].type} prints the names alone; cluster.kubectl(line, node=...).text is a text.",
+    "-o jsonpath={.status.conditions[*].type} prints the names alone; cluster.kubectl(line, node=...).text has it.",
     why="alice drives the job, so the steps of creating and starting it are conditions of her copy alone.",
 )
 def only_at_alice(answer: Any) -> None:
