@@ -57,8 +57,8 @@ def what_bob_learns(answer: Any) -> None:
     "variance = mean of the squares - square of the mean. Divided by the count of all values, the sums of both parties "
     "add up to the two means: as secrets, with +.",
     "Multiply the secret mean with itself (await mpc.mul), take it from the mean of the squares, and open that.",
-    why="Both means stayed secret: only their squares' difference was opened, one number. Knowing the variance and "
-    "its own values, a party cannot tell the other's mean from its spread.",
+    why="One number was opened, and the means stayed secret. A party that knows it and its own values has one equation "
+    "for the other's mean and spread, which are two unknown numbers.",
 )
 def variance_of_both(answer: Any) -> None:
     operator = _registered(answer)
@@ -108,12 +108,16 @@ def _registered(function: Any) -> Operator:
 
 
 def _columns() -> dict[str, pd.Series]:
-    """New data for every check: of different lengths, means and spreads."""
+    """New data for every check, so different in length, mean and spread that no mistake looks like another."""
     import pandas as pd
 
     random = np.random.default_rng()
-    alice, bob = random.normal(2, 1, 12), random.normal(5, 2, 18)
-    return {"alice": pd.Series(alice, name="value"), "bob": pd.Series(bob, name="value")}
+    columns = {}
+    for node, length, mean, deviation in (("alice", 12, 2.0, 1.0), ("bob", 18, 5.0, 2.0)):
+        values = random.normal(size=length)
+        mean, deviation = random.uniform(0.96, 1.04, 2) * (mean, deviation)
+        columns[node] = pd.Series((values - values.mean()) / values.std() * deviation + mean, name="value")
+    return columns
 
 
 def _run(operator: Operator, columns: Mapping[str, pd.Series]) -> tuple[Job, dict[str, pd.DataFrame]]:
@@ -227,5 +231,5 @@ def _facts(columns: Mapping[str, pd.Series]) -> Iterator[tuple[str, float]]:
         for whose, own in (("alice's", alice), ("bob's", bob), ("all", both)):
             total = float((own**power).sum())
             yield f"the sum of {whose} {name}", total
-            yield f"the sum of {whose} {name}, divided by the count of all", total / len(both)
             yield f"the mean of {whose} {name}", total / len(own)
+            yield f"the sum of {whose} {name}, divided by the count of all", total / len(both)
