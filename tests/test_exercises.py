@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import kuscia_nb as kn
@@ -59,6 +61,11 @@ def test_an_answer_of_another_kind_is_wrong_and_no_traceback(even: str) -> None:
     assert "this is a list" in repr(kn.check(even, [1, 2]))
     assert "this is nan" in repr(kn.check(even, float("nan")))
     assert "this is True" in repr(kn.check(even, True))
+
+
+@pytest.mark.parametrize("answer", [4, 4.0, np.int64(4), np.array(4), np.array([4.0]), pd.Series([4]).sum()])
+def test_a_number_may_come_in_any_form(even: str, answer: Any) -> None:
+    assert kn.check(even, answer).state == "right"
 
 
 def test_what_cannot_be_checked_says_so(even: str) -> None:

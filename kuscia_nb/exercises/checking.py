@@ -13,6 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..control.problems import choice
 from ..errors import KusciaError
 from ..views.table import html_paragraph, wrapped
@@ -124,7 +126,9 @@ def _found(name: str) -> Exercise:
 
 
 def number(answer: Any) -> float:
-    """The answer as a finite number."""
+    """The answer as a finite number. An array of one element is one."""
+    if isinstance(answer, np.ndarray) and answer.size == 1:
+        answer = answer.item()
     if isinstance(answer, str | bytes | bool):
         raise Wrong("A number is asked for, and this is {answer!r}.", answer=answer)
     try:

@@ -134,8 +134,8 @@ def samples() -> dict[str, Ring]:
     "All three are uniform over the whole ring. Where is the part behind the point? Test those bits alone.",
     "kn.explore.uniformity(shares, bits=18) looks at the last 18 bits. In the broken ones, they are always the same.",
     "The last 18 bits of a ring element are its remainder by 2**18, and count units of 2**-18.",
-    why="The masks were whole numbers, so they covered what is before the point and left the rest as it was. A mask has "
-    "to be random in every bit.",
+    why="The masks were whole numbers, so they covered what is before the point and left the rest as it was. A mask "
+    "has to be random in every bit.",
 )
 def cents(answer: Any) -> None:
     value, part = number(answer), _SALARY % 1
