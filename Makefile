@@ -7,7 +7,7 @@ BIN := .venv/bin
 PANEL := kuscia_nb/labextension/package.json
 MODULES := labextension/node_modules/.package-lock.json
 SOURCES := $(shell find labextension/src labextension/style labextension/schema labextension/scripts -type f) \
-  $(wildcard labextension/*.json notebooks/*.ipynb notebooks/student/*.ipynb)
+  $(wildcard labextension/*.json notebooks/student/*.ipynb notebooks/student/zh/*.ipynb)
 
 .PHONY: demo test lint lab labextension docs bench clean
 

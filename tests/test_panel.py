@@ -113,8 +113,7 @@ class Page(Notebook):
         """A panel that has got its snapshot, or was refused."""
         comm = Comm(self, None if main else self.subshell)
         self.comms[comm.id] = comm
-        data = {"protocol": 1, "language": "en"}
-        self.send("comm_open", comm.subshell, comm_id=comm.id, target_name=TARGET, data=data)
+        self.send("comm_open", comm.subshell, comm_id=comm.id, target_name=TARGET, data={"protocol": 1})
         self.until(lambda: comm.closed or comm.version is not None)
         return comm
 

@@ -1,8 +1,8 @@
 """The kernel's half of the JupyterLab side panel: what it is told over a comm, and what it may ask.
 
-A panel opens a comm with the target "kuscia_nb" on a notebook's own kernel connection; its data is {"protocol": 1,
-"language": "en" or "zh"}. `%load_ext kuscia_nb` registers the target. Where there is none, Jupyter closes the comm at
-once, which means: not loaded. `%unload_ext` closes all comms.
+A panel opens a comm with the target "kuscia_nb" on a notebook's own kernel connection; its data is {"protocol": 1}.
+`%load_ext kuscia_nb` registers the target. Where there is none, Jupyter closes the comm at once, which means: not
+loaded. `%unload_ext` closes all comms.
 
 **Kernel to panel** (the data of comm_msg)
 

@@ -61,6 +61,7 @@ async function isSure({ trans }: IContext, job: string): Promise<boolean> {
   const answer = await showDialog({
     title: trans.__('Delete %1?', job),
     body: trans.__('It is stopped if it runs, and deleted on both nodes. Its result files stay.'),
+    defaultButton: 0, // as JupyterLab does where something is deleted
     buttons: [
       Dialog.cancelButton({ label: trans.__('Cancel') }),
       Dialog.warnButton({ label: trans.__('Delete') })

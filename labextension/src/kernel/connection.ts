@@ -1,4 +1,5 @@
 import type { Kernel } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import type { JSONValue } from '@lumino/coreutils';
 import { PromiseDelegate } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
@@ -19,12 +20,13 @@ export type State = 'none' | 'trying' | 'absent' | 'open';
 
 /** A comm of JupyterLab 4.4 and newer. */
 interface ISubshellComm {
+  subshellId?: string | null;
   subshellStarted?: Promise<void>;
 }
 
 /** The comm with one kernel at a time. */
 export class Connection implements IDisposable {
-  constructor(private _language: string) {}
+  constructor(private _trans: TranslationBundle) {}
 
   /** What the kernel has told. */
   readonly store = new Store();
@@ -37,8 +39,23 @@ export class Connection implements IDisposable {
     return this._stateChanged;
   }
 
+  /**
+   * Since when the kernel hears nothing, because a cell runs; null while it hears.
+   *
+   * This needs a kernel without subshells, as ipykernel 6, or a JupyterLab before 4.4.
+   */
+  get deafSince(): number | null {
+    const comm = this._comm as ISubshellComm | null;
+    return comm && !comm.subshellId ? this._busySince : null;
+  }
+
   get isDisposed(): boolean {
     return this._isDisposed;
+  }
+
+  /** Take note of whether the kernel is at work. */
+  noteStatus(status: Kernel.Status): void {
+    this._busySince = status === 'busy' ? (this._busySince ?? Date.now()) : null;
   }
 
   /** Ask this kernel, unless it was asked already. */
@@ -64,7 +81,7 @@ export class Connection implements IDisposable {
   async request<T>(method: string, params: Params = {}): Promise<T> {
     const comm = this._comm;
     if (!comm || comm.isDisposed || this._state !== 'open') {
-      throw new Error('The kernel is not connected.');
+      throw new Error(this._trans.__('The kernel is not connected.'));
     }
     const id = ++this._last;
     const reply = new PromiseDelegate<JSONValue>();
@@ -99,7 +116,7 @@ export class Connection implements IDisposable {
       await (comm as ISubshellComm).subshellStarted;
     }
     if (comm === this._comm && !comm.isDisposed) {
-      comm.open({ protocol: PROTOCOL, language: this._language });
+      comm.open({ protocol: PROTOCOL });
     }
   }
 
@@ -125,7 +142,7 @@ export class Connection implements IDisposable {
   private _end(state: State): void {
     this._comm = null;
     for (const waiting of this._pending.values()) {
-      waiting.reject(new Error('The kernel has closed the connection.'));
+      waiting.reject(new Error(this._trans.__('The kernel has closed the connection.')));
     }
     this._pending.clear();
     this._become(state);
@@ -142,6 +159,7 @@ export class Connection implements IDisposable {
   private _kernel: Kernel.IKernelConnection | null = null;
   private _comm: Kernel.IComm | null = null;
   private _state: State = 'none';
+  private _busySince: number | null = null;
   private _last = 0;
   private _pending = new Map<number, PromiseDelegate<JSONValue>>();
   private _stateChanged = new Signal<this, State>(this);

@@ -1,6 +1,7 @@
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { NotebookActions } from '@jupyterlab/notebook';
 import type { Kernel } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
@@ -18,7 +19,7 @@ const MENTIONS = /kuscia/;
 export class Connections implements IConnections {
   constructor(
     private _tracker: INotebookTracker,
-    private _language: string
+    private _trans: TranslationBundle
   ) {
     _tracker.forEach(panel => this._follow(panel));
     _tracker.widgetAdded.connect((_, panel) => this._follow(panel));
@@ -49,7 +50,7 @@ export class Connections implements IConnections {
   }
 
   private _follow(panel: NotebookPanel): void {
-    const connection = new Connection(this._language);
+    const connection = new Connection(this._trans);
     this._connections.set(panel, connection);
     const context = panel.sessionContext;
     const consider = () => this._consider(panel, connection);
@@ -69,6 +70,7 @@ export class Connections implements IConnections {
   /** Drop the connection where the kernel has ended, and ask one that has just become ready. */
   private _consider(panel: NotebookPanel, connection: Connection): void {
     const kernel = panel.sessionContext.session?.kernel ?? null;
+    connection.noteStatus(kernel?.status ?? 'unknown');
     if (!kernel || !isAlive(kernel)) {
       connection.close();
       this._asked.delete(connection);

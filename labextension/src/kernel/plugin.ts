@@ -1,6 +1,6 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { INotebookTracker } from '@jupyterlab/notebook';
-import { ITranslator } from '@jupyterlab/translation';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { Connections } from './connections';
 import { IConnections } from './token';
@@ -14,5 +14,5 @@ export const connections: JupyterFrontEndPlugin<IConnections> = {
   optional: [ITranslator],
   provides: IConnections,
   activate: (_: JupyterFrontEnd, tracker: INotebookTracker, translator: ITranslator | null) =>
-    new Connections(tracker, translator?.languageCode.startsWith('zh') ? 'zh' : 'en')
+    new Connections(tracker, (translator ?? nullTranslator).load('kuscia_nb'))
 };

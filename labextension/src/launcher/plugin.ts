@@ -18,13 +18,14 @@ export const tutorials: JupyterFrontEndPlugin<void> = {
   activate: (app: JupyterFrontEnd, launcher: ILauncher | null, translator: ITranslator | null) => {
     const trans = (translator ?? nullTranslator).load('kuscia_nb');
     const address = URLExt.join(PageConfig.getOption('fullLabextensionsUrl'), 'kuscia-nb', 'tutorials');
+    const language = translator?.languageCode.startsWith('zh') ? 'zh' : 'en';
     app.commands.addCommand(OPEN_TUTORIALS, {
       label: trans.__('Kuscia Tutorials'),
       caption: trans.__('Copy the tutorials into a folder of yours, and open the first one'),
       icon: notebookIcon,
       execute: async () => {
         try {
-          const path = await copyTutorials(new Shelf(address), app.serviceManager.contents);
+          const path = await copyTutorials(new Shelf(address), app.serviceManager.contents, language);
           return (await app.commands.execute('docmanager:open', { path })) as unknown;
         } catch (error) {
           return showErrorMessage(trans.__('The tutorials could not be opened'), error as Error);

@@ -2,10 +2,12 @@ import { PathExt, URLExt } from '@jupyterlab/coreutils';
 import type { Contents } from '@jupyterlab/services';
 import { ServerConnection } from '@jupyterlab/services';
 
-/** The folder, below the server's, that the tutorials are copied into. */
-export const FOLDER = 'kuscia-tutorials';
+/** The folders, below the server's, that the tutorials are copied into, by language. */
+const FOLDERS = { en: 'kuscia-tutorials', zh: 'kuscia-tutorials-zh' };
 
-/** Where the tutorials are served: a file index.json has their names, in their order. */
+export type Language = keyof typeof FOLDERS;
+
+/** Where the tutorials are served: by language; a file index.json has their names, in their order. */
 export class Shelf {
   constructor(
     private _address: string,
@@ -18,8 +20,8 @@ export class Shelf {
   }
 
   /** The content of a notebook. */
-  async notebook(name: string): Promise<unknown> {
-    return this._read(name);
+  async notebook(language: Language, name: string): Promise<unknown> {
+    return this._read(URLExt.join(language, name));
   }
 
   private async _read(name: string): Promise<unknown> {
@@ -42,20 +44,22 @@ export type IContents = Pick<Contents.IManager, 'get' | 'save'>;
  */
 export async function copyTutorials(
   shelf: Pick<Shelf, 'names' | 'notebook'>,
-  contents: IContents
+  contents: IContents,
+  language: Language
 ): Promise<string> {
   const names = await shelf.names();
-  if (!(await exists(contents, FOLDER))) {
-    await contents.save(FOLDER, { type: 'directory' });
+  const folder = FOLDERS[language];
+  if (!(await exists(contents, folder))) {
+    await contents.save(folder, { type: 'directory' });
   }
   for (const name of names) {
-    const path = PathExt.join(FOLDER, name);
+    const path = PathExt.join(folder, name);
     if (!(await exists(contents, path))) {
-      const content = await shelf.notebook(name);
+      const content = await shelf.notebook(language, name);
       await contents.save(path, { type: 'notebook', format: 'json', content });
     }
   }
-  return PathExt.join(FOLDER, names[0]);
+  return PathExt.join(folder, names[0]);
 }
 
 async function exists(contents: IContents, path: string): Promise<boolean> {

@@ -8,6 +8,9 @@ import { Folds } from './folds';
 import type { IRow } from './rows';
 import { parentOf, rows } from './rows';
 
+/** Milliseconds that a cell may take before the panel says that the kernel does not hear it. */
+const PATIENCE = 1000;
+
 /** What the panel shows: the tree of the followed notebook's cluster, and what is open and selected in it. */
 export class PanelModel extends VDomModel {
   constructor(
@@ -23,6 +26,12 @@ export class PanelModel extends VDomModel {
   /** Whether there is a notebook, and whether its kernel tells something. */
   get state(): State | 'no notebook' {
     return this._connections.notebook ? (this._connection?.state ?? 'none') : 'no notebook';
+  }
+
+  /** Whether the kernel has heard nothing for a while, because a cell runs. */
+  get isDeaf(): boolean {
+    const since = this._connection?.deafSince ?? null;
+    return since !== null && Date.now() - since > PATIENCE;
   }
 
   /** The name of the followed notebook. */

@@ -25,7 +25,7 @@ export class Panel extends VDomRenderer<PanelModel> {
 
   protected override onAfterShow(message: Message): void {
     super.onAfterShow(message);
-    this._clock = window.setInterval(() => this.model.row !== undefined && this.update(), TICK);
+    this._clock = window.setInterval(() => this.update(), TICK);
     this.update();
   }
 
@@ -71,6 +71,13 @@ export class Panel extends VDomRenderer<PanelModel> {
             onClick={() => model.retry()}
           />
         </div>
+        {model.isDeaf && (
+          <p className="jp-kuscia-nb-Deaf" role="status">
+            {trans.__(
+              'A cell runs, and this kernel hears the panel only when it has ended. To stop a job that the cell waits for, interrupt the kernel (■).'
+            )}
+          </p>
+        )}
         {model.state === 'open' && model.rows.length > 0 && (
           <Tree
             model={model}
