@@ -29,6 +29,7 @@ _CHANGING = [
     (r"\b\d+s\b +", "AGE "),
     (r"\b\d+s$", "AGE"),
     (r"/tmp/kuscia_nb-[\w-]+", "STORAGE"),
+    (r" {2,}", "  "),  # the columns of tables follow
 ]
 
 
