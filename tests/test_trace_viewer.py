@@ -215,10 +215,27 @@ def test_without_a_front_end_there_is_text_and_html(tutorial: kn.Trace) -> None:
     assert set(static) == {"text/plain", "text/html"}
     assert static["text/plain"] == repr(tutorial)
     tags = Tags(static["text/html"]).found
-    assert {"table", "svg", "title", "desc"} <= set(tags)
-    assert not {"script", "link", "img", "iframe"} & set(tags)
-    assert set(re.findall(r"https?://[^\"]*", static["text/html"])) == {"http://www.w3.org/2000/svg"}
+    assert {"table", "img"} <= set(tags)
+    assert not {"script", "link", "svg", "iframe"} & set(tags), "what an untrusted notebook does not show"
+    assert not re.findall(r"https?://", static["text/html"])
     assert len(static["text/html"]) < 60_000
+
+
+def picture(text: str) -> tuple[str, str]:
+    """The SVG of the diagram in a static form, and its words."""
+    found = re.search(r'<img src="data:image/svg\+xml;base64,([^"]+)" alt="([^"]+)"/>', text)
+    assert found is not None
+    return base64.b64decode(found[1]).decode(), found[2]
+
+
+def test_the_diagram_is_a_picture_with_its_words_and_a_ground_of_its_own(tutorial: kn.Trace) -> None:
+    drawn, words = picture(html(tutorial.record))
+    assert {"svg", "rect", "title", "desc", "path", "text"} == set(Tags(drawn).found)
+    assert "currentColor" not in drawn
+    assert set(re.findall(r"https?://[^\"]*", drawn)) == {"http://www.w3.org/2000/svg"}
+    first = tutorial.messages.loc[tutorial.messages["kind"] == "ALLGATHER"].iloc[0]
+    for text in (drawn, words):
+        assert f"{first['op']}, {first['bytes']:,} bytes" in text
 
 
 def test_the_text_reads_as_it_stands(tutorial: kn.Trace) -> None:
@@ -266,8 +283,9 @@ def test_names_cannot_break_the_html(cluster: kn.Cluster) -> None:
         await party.open(party.zeros(1), "<script>alert(1)</script>&")
 
     text = html(Traced(program).record)
-    assert "<script" not in text
-    Tags(text)
+    for shown in (text, *picture(text)):
+        assert "<script" not in shown
+        Tags(shown)
 
 
 # --- the widget ------------------------------------------------------------------------------------------------------

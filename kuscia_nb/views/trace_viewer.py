@@ -1,7 +1,7 @@
 """The trace viewer: a widget where there is anywidget and a kernel, and always the static form beside it.
 
 The widget gets a header and one buffer of columns, once; everything else happens in the browser
-(static/trace_viewer.js). The static form is text, and HTML of plain tables and an inline diagram.
+(static/trace_viewer.js). The static form is text, and HTML of plain tables and a picture.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from ..trace.formulas import KINDS, Formula
 from ..trace.steps import Record, Step
 from ..trace.view import CARRIED
 from .table import html_note, html_paragraph
-from .trace_diagram import arrows, lanes, svg
+from .trace_diagram import arrows, lanes
+from .trace_diagram import html as diagram
 from .trace_text import headline, remarks, tables, text
 
 STATIC = Path(__file__).parent.parent / "static"
@@ -49,7 +50,7 @@ def html(record: Record) -> str:
     shown = arrows(record, None, 12)
     if shown:
         first, last = shown[0].seq, shown[-1].seq
-        parts.append(f"<p>{escape(f'Messages {first:,} to {last:,}')}</p>{svg(lanes(record), shown)}")
+        parts.append(f"<p>{escape(f'Messages {first:,} to {last:,}')}</p>{diagram(lanes(record), shown)}")
     return "".join(parts)
 
 
