@@ -49,7 +49,7 @@ def test_bytes_are_those_that_a_job_sends(tmp_path: Path) -> None:
         cluster.put("alice", "perfect_logit_a.csv", pd.concat([own, label], axis=1))
         cluster.put("bob", "perfect_logit_b.csv", pd.DataFrame(random.uniform(-1, 1, (130, 3))).add_prefix("b"))
         messages = cluster.apply(manifest, strategy="interconnection").wait().trace.messages
-    sent = int(messages["bytes"][messages["op"].str.startswith("open")].sum())
+    sent = sum(messages["bytes"][messages["op"].str.startswith("open")].tolist())
     assert sent == opened(130, 2)
     assert sum(lesson_6.opened(130, 2)) * 2 * 8 == sent
 
