@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import kuscia_nb as kn
-from kuscia_nb.exercises import Verdict
+from kuscia_nb.exercises import Verdict, lesson_8
 from kuscia_nb.exercises.lesson_8 import DIFFERENCE, SALARIES
 from kuscia_nb.operators import OPERATORS, Party
 
@@ -237,6 +237,16 @@ async def fails(party: Party) -> None:
 def test_what_is_wrong_with_an_operator(program: Callable[[Party], Any], text: str) -> None:
     verdict = answered(program)
     assert (verdict.state, text in verdict.more[0]) == ("not yet", True), verdict
+
+
+def test_an_operator_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def endless(party: Party) -> None:
+        async with party.mpc() as mpc:
+            while True:
+                await mpc.share([1.0])
+
+    monkeypatch.setattr(lesson_8, "SECONDS", 0.5)
+    assert "It comes to no end" in repr(answered(endless))
 
 
 def test_a_function_that_is_no_operator() -> None:

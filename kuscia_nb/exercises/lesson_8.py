@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..control.resources import RUNNING
 from ..errors import KusciaError
 from ..operators import OPERATORS, Operator
 from .checking import Unanswered, Wrong, called, exercise, number
@@ -131,6 +132,8 @@ def _run(operator: Operator, columns: Mapping[str, pd.Series]) -> tuple[Job, dic
         try:
             job.wait(SECONDS)
         except KusciaError as error:
+            if job.phase == RUNNING:
+                raise Wrong("It comes to no end: a job with it was still running after {n} s.", n=SECONDS) from None
             raise Wrong("A job with it fails: {error}", error=error) from error
         if not len(job.trace.messages):
             raise Unanswered  # as it stands in the notebook, it reads its column and does no more

@@ -30,6 +30,7 @@ class Report(NamedTuple):
 
     headline: str
     tasks: list[str]
+    """A line for each, and where their results are if these are no weights."""
     notes: list[str]
     tables: list[Table]
 
@@ -40,10 +41,10 @@ class Report(NamedTuple):
         headline = say(
             "KusciaJob {name}: {phase} after {seconds:.2f} s", name=job.name, phase=phase, seconds=job.elapsed
         )
-        tables, notes = [conditions(job, say), traffic(job, say)], _notes(job, phase, say)
+        head, tables, notes = _tasks(job, say), [conditions(job, say), traffic(job, say)], _notes(job, phase, say)
         if phase == "Succeeded":
             if job.env(job.nodes[0]).get("runtime.component.name") != "ss_lr":
-                notes.append(say("What it has written: %kuscia result {name}", name=job.name))
+                head.append(say("What it has written: %kuscia result {name}", name=job.name))
             else:
                 try:
                     tables.append(weights(job, say))
@@ -54,7 +55,7 @@ class Report(NamedTuple):
                     tables.append(shadow(job, say))
                 except KusciaError as error:  # a job that is no ss_lr, or whose data are others by now
                     notes.append(say("No teacher's shadow: {reason}", reason=error))
-        return cls(headline, _tasks(job, say), notes, tables)
+        return cls(headline, head, notes, tables)
 
     def text(self) -> str:
         """For a terminal: no line is longer than WIDTH."""
