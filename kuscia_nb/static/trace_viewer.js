@@ -307,10 +307,12 @@ function buildPage(trace, texts, id) {
   const main = make("div", { class: "knt-main" }, parts.diagram,
     make("div", { class: "knt-step" }, parts.title, parts.text, ...(trace.header.numbers ? [parts.formulas] : []), parts.messages, parts.numbers));
   parts.root = make("section",
-    { class: "knt", role: "region", "aria-label": job ? fill(t("title"), { job }) : t("region"), tabindex: 0, lang: texts.lang, "data-testid": "trace-viewer", "data-lm-suppress-shortcuts": "true" },
+    { class: "knt", role: "region", "aria-label": job ? t("title", { job }) : t("region"), tabindex: 0, lang: texts.lang, "data-testid": "trace-viewer", "data-lm-suppress-shortcuts": "true" },
     make("h3", { class: "knt-title", "data-testid": "trace-title" }, job ? t("title", { job }) : t("untitled")), badge, notes(trace, texts),
     bar, parts.timeline, parts.slider, options, looks, main, make("p", { class: "knt-keys", "data-testid": "trace-keys" }, t("keys")), parts.live);
   fillSelects(trace, texts, parts);
+  // JupyterLab's command mode takes arrows from whatever has the focus, unless that very element says no.
+  for (const control of parts.root.querySelectorAll("button, input, select")) control.setAttribute("data-lm-suppress-shortcuts", "true");
   return parts;
 }
 
@@ -645,7 +647,7 @@ function viewer(trace, texts, signal) {
     const { tagName, type } = event.target;
     if (type === "radio" && event.key.startsWith("Arrow")) return; // which choose among the radio buttons
     if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey || tagName === "SELECT") return;
-    if (event.key === " " && (tagName === "BUTTON" || tagName === "INPUT")) return;
+    if (event.key === " " && (tagName === "BUTTON" || type === "radio")) return;
     event.preventDefault();
     keys[event.key]();
   }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from desk import Desk
 from playwright.sync_api import expect
 
@@ -11,24 +12,35 @@ RUN = "%load_ext kuscia_nb\n"
 JOB = "%%kusciajob --trace full --view none --seed 1 -o job\n" + kn.tutorial_manifest()
 
 
-def test_stepping_and_looking_through_other_eyes(desk: Desk) -> None:
-    notebook = desk.open("lab", "trace.ipynb", RUN, JOB, "job.trace")
+@pytest.mark.parametrize("app", ["lab", "notebook"])
+def test_stepping_and_looking_through_other_eyes(desk: Desk, app: str) -> None:
+    notebook = desk.open(app, f"trace_{app}.ipynb", RUN, JOB, "job.trace")
     for cell in range(3):
         notebook.run(cell)
     output = notebook.output(2)
-    viewer, position = output.get_by_test_id("trace-viewer"), output.get_by_role("slider")
+    viewer, position = output.get_by_role("region", name="Trace of job-ss-lr"), output.get_by_role("slider")
     expect(viewer).to_have_attribute("data-lens", "observer")
+    notebook.command("notebook:enter-command-mode")  # in which arrows are the notebook's
     position.focus()
-    before = viewer.get_attribute("data-step") or ""
     for _ in range(30):
         notebook.page.keyboard.press("ArrowRight")
-    expect(viewer).not_to_have_attribute("data-step", before)
+    expect(viewer).to_have_attribute("data-step", "30")
+    notebook.page.keyboard.press("ArrowLeft")
+    expect(viewer).to_have_attribute("data-step", "29")
+    notebook.page.keyboard.press("Space")
+    expect(output.get_by_role("button", name="Pause")).to_be_visible()
+    notebook.page.keyboard.press("Space")
+    expect(output.get_by_role("button", name="Play")).to_be_visible()
+    output.get_by_role("button", name="First step").press("Home")
+    for _ in range(10):
+        output.get_by_role("button", name="Step forward").press("Enter")
+    expect(viewer).to_have_attribute("data-step", "10")
     expect(output.get_by_test_id("trace-formulas")).not_to_contain_text("hidden")
     notebook.page.keyboard.press("1")
     expect(viewer).to_have_attribute("data-lens", "alice")
     expect(output.get_by_test_id("trace-formulas")).to_contain_text("hidden")
-    notebook.page.keyboard.press("4")
-    expect(output.get_by_test_id("trace-formulas")).not_to_contain_text("hidden")
-    for theme in ("light", "dark"):
+    for theme in ("dark", "light"):
         notebook.theme(theme)
         assert [text for text in notebook.unreadable(2) if not text.endswith("]:")] == []  # but for Jupyter's prompt
+    notebook.page.keyboard.press("4")
+    expect(output.get_by_test_id("trace-formulas")).not_to_contain_text("hidden")
