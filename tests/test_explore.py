@@ -271,11 +271,24 @@ def test_results_are_repeatable_and_can_be_read(explorer: Any) -> None:
     assert explorer.__name__ in repr(explorer)
 
 
+def test_of_very_many_splits_the_first_are_shown() -> None:
+    found = explore.split(3.5, 10_000)
+    assert len(found.opened) == 10_000
+    for text in (repr(found), found._repr_html_()):
+        assert text.count(str(found.alice[49].astype(np.int64))) == 1
+        assert str(found.alice[50].astype(np.int64)) not in text
+        assert "…" in text
+
+
 @pytest.mark.parametrize(
     ("call", "what"),
     [
         (lambda: explore.split(math.nan), "value = nan"),
-        (lambda: explore.split(2.0**50), "too large"),
+        (lambda: explore.split(2.0**50), "value = 1125899906842624.0 is not possible"),
+        (lambda: explore.split(10**400), "value = 1000000000.* is not possible"),
+        (lambda: explore.split("3.5"), "value = '3.5'"),  # type: ignore[arg-type]
+        (lambda: explore.split(1.0, None), "times = None"),  # type: ignore[arg-type]
+        (lambda: explore.split(1.0, seed="a"), "seed = 'a'"),  # type: ignore[arg-type]
         (lambda: explore.split(1.0, 0), "times = 0"),
         (lambda: explore.split(1.0, fxp_bits=31), "fxp_bits = 31"),
         (lambda: explore.product(2.0**20, 2.0**20), "does not fit"),
@@ -316,7 +329,7 @@ def test_a_form_follows_its_controls() -> None:
     form.button.click()
     assert form.output.value != before, "fresh random numbers"
     form.editors["x"].value = 1e30
-    assert "x = 1e+30 is too large" in form.output.value
+    assert "x = 1e+30 is not possible" in form.output.value
     assert not form.result
     form.editors["x"].value = 1.0
     assert form.result.result == -2.0

@@ -65,9 +65,9 @@ class Product(Lesson):
 
     @property
     def tables(self) -> list[Table]:
-        rows = [(*map(str, step[:2]), *map(str, step[2:5]), step.value, step.knows) for step in self.steps]
-        columns = ("", "formula", "alice", "bob", "sum mod 2^64", "stands for", "who knows the sum")
-        return [Table("A product, line by line", columns, rows, 2)]
+        rows = [(step.name, step.formula, step.knows, *map(str, step[2:5]), step.value) for step in self.steps]
+        columns = ("", "formula", "who knows the sum", "alice", "bob", "sum mod 2^64", "stands for")
+        return [Table("A product, line by line", columns, rows, 3)]
 
     @property
     def notes(self) -> list[str]:

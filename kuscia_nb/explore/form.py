@@ -19,6 +19,7 @@ from .lesson import Field, Lesson
 
 _LABEL = {"description_width": "7em"}
 _WIDTH = {"width": "20em"}
+_STYLE = "line-height:1.4;overflow-x:auto"
 
 
 class Form(widgets.VBox):
@@ -53,7 +54,7 @@ class Form(widgets.VBox):
         except KusciaError as error:
             self.result, shown = None, html_note(str(error))
         label = escape(f"{self._function.__name__}: result")
-        self.output.value = f'<div role="region" aria-live="polite" aria-label="{label}">{shown}</div>'
+        self.output.value = f'<div role="region" aria-live="polite" aria-label="{label}" style="{_STYLE}">{shown}</div>'
 
     def _repr_mimebundle_(self, **arguments: Any) -> dict[str, Any]:
         """The form, and the last result for places that cannot show it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Coroutine
 from html import escape
+from numbers import Integral
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
@@ -54,6 +55,8 @@ def run(program: Callable[[Player], Coroutine[Any, Any, R]], seed: int | None, f
 
     With a `seed` the run can be repeated, and nothing in it is secret.
     """
+    if seed is not None and not isinstance(seed, Integral):
+        raise DataError(f"seed = {seed!r:.30} is not possible", hint="a whole number, or None")
     links, ttp = mpc.connect((ALICE, BOB)), mpc.TrustedThirdParty()
 
     async def party(link: mpc.Link) -> R:
@@ -75,15 +78,23 @@ def run(program: Callable[[Player], Coroutine[Any, Any, R]], seed: int | None, f
 
 def number(name: str, value: float, limit: float) -> float:
     """A finite number below a limit in size."""
-    if not (math.isfinite(value) and abs(value) < limit):
-        raise DataError(f"{name} = {value} is too large", hint=f"a number between {-limit:g} and {limit:g}")
+    try:
+        fits = math.isfinite(value) and abs(value) < limit
+    except (TypeError, OverflowError):
+        fits = False
+    if not fits:
+        raise DataError(f"{name} = {value!r:.30} is not possible", hint=f"a number between {-limit:g} and {limit:g}")
     return float(value)
 
 
 def whole(name: str, value: int, least: int, most: int) -> int:
     """A whole number in a range."""
-    if value != int(value) or not least <= value <= most:
-        raise DataError(f"{name} = {value} is not possible", hint=f"a whole number from {least:,} to {most:,}")
+    try:
+        fits = value == int(value) and least <= value <= most
+    except (TypeError, ValueError, OverflowError):
+        fits = False
+    if not fits:
+        raise DataError(f"{name} = {value!r:.30} is not possible", hint=f"a whole number from {least:,} to {most:,}")
     return int(value)
 
 

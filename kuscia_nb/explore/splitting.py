@@ -12,6 +12,9 @@ from ..mpc.ring import signed
 from ..views.table import Table
 from .lesson import Field, Lesson, Player, element, explorer, number, repeatable, run, whole
 
+MOST_SHOWN = 50
+"""Of more times than these the first ones are shown."""
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Split(Lesson):
@@ -35,8 +38,11 @@ class Split(Lesson):
 
     @property
     def tables(self) -> list[Table]:
-        pairs = zip(signed(self.alice).tolist(), signed(self.bob).tolist(), self.opened.tolist(), strict=True)
+        numbers = (signed(self.alice), signed(self.bob), self.opened)
+        pairs = zip(*(array[:MOST_SHOWN].tolist() for array in numbers), strict=True)
         rows = [(str(i), f"{a}", f"{b}", f"{a + b}", f"{s:.10g}") for i, (a, b, s) in enumerate(pairs, 1)]
+        if len(self.alice) > MOST_SHOWN:
+            rows.append(("…", "…", "…", "…", "…"))
         columns = ("time", "alice's share", "bob's share", "sum", "sum mod 2^64, over 2^fxp_bits")
         return [Table("Two shares of the same number (sums are the observer's: no party has both)", columns, rows, 1)]
 
@@ -52,7 +58,7 @@ class Split(Lesson):
 @explorer(
     "Split again",
     Field("value", "Number", "the secret: any number"),
-    Field("times", "Times", "how often it is split", 1, 50),
+    Field("times", "Times", "how often it is split", 1, MOST_SHOWN),
     Field("fxp_bits", "fxp_bits", "fraction bits of the fixed-point number", 1, 30),
 )
 def split(value: float = 3.5, times: int = 5, *, fxp_bits: int = 18, seed: int | None = None) -> Split:

@@ -98,10 +98,10 @@ class Truncation(Lesson):
     def tables(self) -> list[Table]:
         ulp = 2.0**-self.fxp_bits
         point = [
-            ("fxp_bits", str(self.fxp_bits), f"1 ulp = 2^-{self.fxp_bits} = {ulp:.4g}"),
-            ("integer", str(self.encoded), f"trunc({self.value:.10g} x 2^{self.fxp_bits}), in 64 bits"),
-            ("stands for", f"{self.encoded * ulp:.12g}", f"{self.encoding_error:+.4f} ulp off, towards zero"),
-            ("shared", str(self.secret), f"the same with {self.shift} bits more, as after a product"),
+            ("fxp_bits", f"1 ulp = 2^-{self.fxp_bits} = {ulp:.4g}", str(self.fxp_bits)),
+            ("integer", f"trunc({self.value:.10g} x 2^{self.fxp_bits}), in 64 bits", str(self.encoded)),
+            ("stands for", f"{self.encoding_error:+.4f} ulp off, towards zero", f"{self.encoded * ulp:.12g}"),
+            ("shared", f"the same with {self.shift} bits more, as after a product", str(self.secret)),
         ]
         most = max(self.seen.values(), default=0)
         rows = [
@@ -116,7 +116,7 @@ class Truncation(Lesson):
         ]
         rows.append(("", "wrapped", f"{2.0 ** (64 - self.shift):.3g}", f"{self.wrapped:,}", _count(self)))
         return [
-            Table("Fixed point", ("", "number", "meaning"), point, 1),
+            Table("Fixed point", ("", "meaning", "number"), point, 2),
             Table("Truncated on shares", ("", "result", "error in ulp", "seen", "expected"), rows, 1),
         ]
 

@@ -13,7 +13,11 @@ from typing import NamedTuple
 WIDTH = 100
 
 _TABLE = "margin:0.2em 0 1em 0;font-variant-numeric:tabular-nums"
-_CELL = "padding:0.15em 0.7em;white-space:nowrap;text-align:"
+_CELL = {
+    "left": "padding:0.15em 0.7em;text-align:left",
+    "right": "padding:0.15em 0.7em;text-align:right;white-space:nowrap",
+}
+"""By side: words are broken where there is no room, numbers are not."""
 _NOTE = "white-space:pre-wrap;border-left:3px solid var(--jp-warn-color1, #b35900);padding-left:0.7em"
 
 
@@ -57,7 +61,7 @@ class Table(NamedTuple):
 
 
 def _html_cell(tag: str, side: str, cell: str) -> str:
-    return f'<{tag} align="{side}" style="{_CELL}{side}">{escape(cell)}</{tag}>'
+    return f'<{tag} align="{side}" style="{_CELL[side]}">{escape(cell)}</{tag}>'
 
 
 def clipped(text: str, width: int) -> str:
