@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from .operators.ss_lr.shadow import Shadow
     from .views.pictures import Pictures
 
+_TICK = 0.02
+"""Seconds from one look to the next, where a job is awaited."""
+
 
 class Job:
     """A job that was started. All of it can be read at any time; `wait` and `await` are for its end."""
@@ -123,7 +126,16 @@ class Job:
         return self
 
     def __await__(self) -> Generator[Any, None, Job]:
-        return asyncio.to_thread(self.wait).__await__()
+        return self._until_end().__await__()
+
+    async def _until_end(self) -> Job:
+        """Look now and then: a thread that waits could not be cancelled, and kept asyncio.run and Python from ending.
+
+        It also wakes ipykernel's loop, which does not hear of an interrupt while it sleeps.
+        """
+        while not self._run.ended.is_set():
+            await asyncio.sleep(_TICK)
+        return self.wait()
 
     def stop(self) -> None:
         """Stop the job on all nodes, and wait until it has ended. A finished job stays as it is."""
@@ -231,7 +243,10 @@ class Job:
         for domain, node in self._backend.nodes.items():
             environment = self._run.events.last("environment", node=domain, subject=task_id)
             if environment is not None:
-                found[domain] = read_share(_output(environment, node.storage))
+                path = _output(environment, node.storage)
+                if self._backend.closed and not path.exists():
+                    raise JobError(f"the result of job {self.name} is gone with its nodes", hint="run it again")
+                found[domain] = read_share(path)
         return dict(sorted(found.items(), key=lambda item: item[1][1]["rank"]))
 
     def _task_id(self, task: str | None) -> str | None:

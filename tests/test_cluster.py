@@ -566,6 +566,21 @@ def test_awaiting_a_job_leaves_the_loop_free(cluster: kn.Cluster) -> None:
     asyncio.run(asyncio.wait_for(main(), 60))
 
 
+def test_waiting_for_a_job_can_be_given_up(cluster: kn.Cluster) -> None:
+    async def main(job: kn.Job) -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(job, 0.1)
+
+    job = cluster.apply(manifest("given-up", num_epoch=FOREVER))
+    rescue = threading.Timer(30, job.stop)  # a thread that still waited would keep asyncio.run from ending
+    rescue.start()
+    asyncio.run(main(job))
+    rescue.cancel()
+    assert job.phase in ("Pending", "Running")
+    job.delete()
+    assert job.tasks["phase"].tolist() == ["Failed"] * len(job.tasks)
+
+
 def test_several_jobs_run_at_once(cluster: kn.Cluster) -> None:
     parties = put_own(cluster, "many", alice=ALICE, bob=BOB)
     terms = {"batch_size": 4, "learning_rate": 0.1}
@@ -594,6 +609,13 @@ def test_a_seed_makes_a_run_repeatable(cluster: kn.Cluster, tmp_path: Path, stra
         assert jobs[0].shares(node).equals(jobs[1].shares(node))
         assert not np.any(ring(jobs[0].shares(node)) == ring(other_seed.shares(node)))
     other.close()
+
+
+@pytest.mark.parametrize("seed", ["a", 1.5, b"1"])
+def test_a_seed_is_a_whole_number(cluster: kn.Cluster, seed: Any) -> None:
+    with pytest.raises(KusciaError, match=re.escape(f"seed {seed!r} is not possible")):
+        cluster.apply(manifest("no-seed"), seed=seed)
+    assert "no-seed" not in cluster.jobs()["name"].tolist()
 
 
 def test_without_a_seed_shares_differ_and_the_model_does_not(cluster: kn.Cluster, job: kn.Job) -> None:

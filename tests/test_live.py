@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import itertools
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -323,6 +325,12 @@ def test_the_view_in_chinese(front_end: FrontEnd) -> None:
     (output,) = front_end.end(request)
     assert re.search(r"KusciaJob gated：Succeeded，用时 \d", output.data["text/html"])
     assert "JobValidated" in output.data["text/plain"], "Kuscia's own words stay"
+
+
+def test_watching_in_a_plain_python_prints_a_line() -> None:
+    code = "import kuscia_nb as kn; kn.connect().apply(kn.tutorial_manifest()).watch()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=SECONDS, check=True)
+    assert re.fullmatch(r"<Job job-ss-lr: \w+>\n", done.stdout)
 
 
 def test_without_a_person_nothing_of_a_widget_is_saved() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from numbers import Integral
 
 from ..errors import JobFailed, JobStopped, KusciaError, PeerFailed
 from ..operators.ss_lr.training import STRATEGIES
@@ -42,6 +43,8 @@ class Options:
         for what, chosen, known in (("strategy", strategy, STRATEGIES), ("trace", trace, TRACES)):
             if chosen not in known:
                 raise KusciaError(f"{what} {chosen!r} is unknown", hint="one of " + ", ".join(known))
+        if seed is not None and not isinstance(seed, Integral):
+            raise KusciaError(f"seed {seed!r} is not possible", hint="a whole number, or None for a run that is secret")
         return cls(strategy, seed, trace, shadow)
 
 
@@ -176,6 +179,7 @@ class Runs:
         if change.new is None:
             run.nodes[domain] = None
             if not job.finished:
+                self._end_tasks(run, domain)
                 run.events.emit(domain, job.name, "phase", name=FAILED, reason=STOPPED, message="the job was deleted")
             del self._by_uid[job.metadata.uid]
             if not any(run.nodes.values()):
@@ -186,6 +190,13 @@ class Runs:
             _emit_changes(run.events, domain, job, old)
         if all(found is None or found.finished for found in run.nodes.values()):
             run.ended.set()
+
+    def _end_tasks(self, run: Run, domain: str) -> None:
+        """Say of the tasks that go with a deleted job that they have not come to their own end."""
+        for task in run.events.select("task", node=domain):
+            last = run.events.last("phase", node=domain, subject=task.subject)
+            if last is None or last.name not in (SUCCEEDED, FAILED):
+                run.events.emit(domain, task.subject, "phase", name=FAILED, reason=STOPPED)
 
     def _forget(self, run: Run) -> None:
         """A job that no node has any more; who holds its `Job` can still read what was written down."""

@@ -57,7 +57,7 @@ def watch(job: Job) -> None:
         view.show_report()
         view.follow()
     else:
-        display(bundle(job), raw=True)
+        display(job)
 
 
 def join() -> None:
