@@ -93,7 +93,11 @@ FAULTS = {
         r"role index 2 should be less than role \[bob\] length\n  line \d+, column 9\n",
     ),
     "domain": (edited('"bob"', '"bop"'), "ManifestError", r'namespace "bop" not found\n(.*\n)*  try: "bob"'),
-    "parameter": (edited("num_epoch", "num_epochs"), "ParameterError", "num_epochs is unknown .*num_epoch"),
+    "parameter": (
+        edited('"batch_size": 21', '"batch_size": -21'),
+        "ParameterError",
+        r'\n  line \d+, column 25\n            "batch_size": -21,\n {26}\^$',
+    ),
     "manifest": ("apiVersion: kuscia.secretflow/v1alpha1\nkind: KusciaJob\n", "ManifestError", "try: %%kusciajob"),
 }
 
@@ -119,7 +123,7 @@ def test_a_fault_is_one_block_that_says_where(notebook: Notebook, fault: str) ->
         ("%bfia_submit -o job", "there is no request", "%bfia_submit FILE"),
         (cell("job-ss-lr.json"), "one request in a file and one in the cell", "%bfia_submit FILE"),
         (cell("", "job-ss-lr.json"), "this is a file's name, not a request", "%bfia_submit job-ss-lr.json"),
-        (cell("-o a.b"), "--out a.b: not a name for a variable", ""),
+        (cell("-o a.b"), "argument -o/--out: 'a.b' is not a name for a variable", "%bfia_submit --help"),
         ("%bfia_submit broken.json", "not JSON: ", "names and texts in double quotes"),
     ],
 )

@@ -19,6 +19,7 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
     (folder / "my job.json").touch()
     (folder / "job.yaml").touch()
     (folder / "request.json").touch()
+    (folder / "lesson.trace").touch()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
         notebook = Notebook(folder)
@@ -105,6 +106,8 @@ def test_what_there_is_in_the_cluster_is_completed(notebook: Notebook) -> None:
     assert completed(notebook, "%kubectl get kj ") == ["%kubectl get kj job-ss-lr"]
     assert completed(notebook, "%kubectl get kj/job") == ["%kubectl get kj/job-ss-lr"]
     assert completed(notebook, "%kuscia result jo") == ["%kuscia result job-ss-lr"]
+    traces = [f"%kuscia trace {name}" for name in ("job-ss-lr", "lesson.trace")]
+    assert completed(notebook, "%kuscia trace ") == traces
     assert completed(notebook, "%kuscia data bob ") == ["%kuscia data bob perfect_logit_b.csv"]
     assert completed(notebook, "%kuscia cp alice:") == [
         "%kuscia cp alice:data/",

@@ -182,7 +182,16 @@ def test_options_reach_the_job(notebook: Notebook) -> None:
 FAULTS = {
     "syntax": (edited("kind: KusciaJob", "kind KusciaJob"), "ManifestError", r"line 4, column 1\n"),
     "field": (edited("appImage", "appimage"), "ManifestError", r'line 11, column 5\n.*\n.*\^\n  try: "appImage"'),
-    "parameter": (edited("num_epoch", "num_epochs"), "ParameterError", "num_epochs is unknown .*num_epoch"),
+    "parameter": (
+        edited('"batch_size":21', '"batch_size":-21'),
+        "ParameterError",
+        r"batch_size = '-21' is out of range.*\n  line 17, column 450\n.*\"batch_size\":-21.*\n +\^$",
+    ),
+    "parameters": (
+        edited("batch_size", "batch_sise"),
+        "ParameterError",
+        r"column \d+  parameter batch_sise is unknown \(did you mean batch_size\?\)\n.*batch_sise.*\n +\^",
+    ),
     "file": (edited("logit_b", "logit_c"), "DataError", r"bob: data/perfect_logit_c\.csv\n.*perfect_logit_b\.csv"),
 }
 
@@ -195,7 +204,7 @@ def test_a_fault_is_one_block_that_says_where(notebook: Notebook, fault: str) ->
     assert re.search(where, text), text
     found = re.search(r"line (\d+), column (\d+)\n  (.*)\n", text)
     if found:  # lines count as in the cell, with the magic as the first
-        assert cell("", manifest).splitlines()[int(found[1]) - 1] == found[3]
+        assert found[3].strip(".") in cell("", manifest).splitlines()[int(found[1]) - 1]
 
 
 def test_a_fault_stops_the_run() -> None:
@@ -208,19 +217,42 @@ def test_a_fault_stops_the_run() -> None:
     assert nb.cells[2].execution_count is None
 
 
-@pytest.mark.parametrize(
-    ("options", "what"),
-    [
-        ("--nope", "unrecognized arguments: --nope"),
-        ("--seed one", "argument --seed: invalid int value: 'one'"),
-        ("--strategy fast", "argument --strategy: invalid choice: 'fast'"),
-        ("-o a.b", "--out a.b: not a name for a variable"),
-        ("--seed {__name__}", "argument --seed: invalid int value: '{__name__}'"),  # taken as it is written
-    ],
-)
-def test_wrong_options_are_errors(notebook: Notebook, options: str, what: str) -> None:
-    assert what in notebook.block(cell(options))
+WRONG = {
+    "--vew plain": ("unrecognized argument: --vew", 0, '"--view"'),
+    "--seed 1 nonsense": ("unrecognized argument: nonsense", 9, "%kusciajob --help"),
+    "--view plian": ("argument --view: invalid choice: 'plian'", 7, '"plain"'),
+    "--strategy fast": ("argument --strategy: invalid choice: 'fast'", 11, "%kusciajob --help"),
+    "--seed one": ("argument --seed: invalid int value: 'one'", 7, "%kusciajob --help"),
+    "--seed {__name__}": (
+        "argument --seed: invalid int value: '{__name__}'",
+        7,
+        "%kusciajob --help",
+    ),  # as it is written
+    "--seed 1 -o": ("argument -o/--out: expected one argument", 9, "%kusciajob --help"),
+    "-o a.b": ("argument -o/--out: 'a.b' is not a name for a variable", 3, "%kusciajob --help"),
+    "-o class": ("argument -o/--out: 'class' is not a name for a variable", 3, "%kusciajob --help"),
+    **{
+        f"--timeout {text}": (f"argument --timeout: '{text}' is not a time in seconds", 10, "%kusciajob --help")
+        for text in ("0", "-1", "nan", "inf", "1e300", "soon")
+    },
+}
+"""Options: what is wrong, where, and what to try."""
+
+
+@pytest.mark.parametrize("options", WRONG)
+def test_wrong_options_are_pointed_at(notebook: Notebook, options: str) -> None:
+    what, at, hint = WRONG[options]
+    first, where, line, caret, attempt = notebook.block(cell(options)).splitlines()
+    assert first.startswith(f"KusciaError: {what}")
+    column = len("%%kusciajob ") + at
+    assert (where, line, caret) == (f"  line 1, column {column + 1}", f"  %%kusciajob {options}", f"  {' ' * column}^")
+    assert attempt == f"  try: {hint}"
     assert notebook.value("__import__('kuscia_nb').connect().jobs()['name'].tolist()") == []
+
+
+def test_an_open_quote_is_an_error(notebook: Notebook) -> None:
+    text = notebook.block(cell('--out "job'))
+    assert text == 'KusciaError: No closing quotation: --out "job\n  try: quotes come in pairs'
 
 
 def test_a_line_magic_says_what_is_missing(notebook: Notebook) -> None:
@@ -274,6 +306,55 @@ def test_an_interrupt_stops_the_job_on_both_nodes(notebook: Notebook) -> None:
     assert "Succeeded" in notebook.result(cell())["text/plain"]
 
 
+SURPRISE = """
+import signal, kuscia_nb as kn
+import kuscia_nb.views.live as live
+
+def surprise(*_):
+    global waiting
+    waiting, now = False, waiting
+    if now:
+        signal.raise_signal(signal.SIGINT)
+
+waiting = True
+"""
+"""A function that interrupts its cell, once."""
+
+MOMENTS = {
+    "it is being made": (
+        "_ = kn.connect()._backend.nodes['alice'].store.subscribe(surprise)",
+        "interrupted before the job",
+    ),
+    "it is not waited for yet": (
+        "real, live.watchable = live.watchable, lambda shell: (surprise(), real(shell))[1]",
+        "job early was interrupted, and stopped on all nodes",
+    ),
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_an_interrupt_as_early_as_can_be_stops_the_job(notebook: Notebook, moment: str) -> None:
+    hook, what = MOMENTS[moment]
+    assert notebook.run(SURPRISE + hook) == []
+    assert notebook.block(cell("", endless("early"))).startswith(f"JobStopped: {what}")
+    assert notebook.value("waiting") is False
+    assert "JobStopped: the job was stopped" in notebook.block("kn.connect().job('early').wait()")
+    assert "Succeeded" in notebook.result(cell())["text/plain"]
+
+
+def test_an_interrupt_ends_waiting_and_not_the_job(notebook: Notebook) -> None:
+    notebook.result(cell("--no-wait -o job", endless("awaited")))
+    started = "import asyncio; await asyncio.sleep(0); print('waiting', flush=True); await job"
+    request = notebook.begin(started)
+    while notebook.client.get_iopub_msg(timeout=SECONDS)["msg_type"] != "stream":
+        pass
+    notebook.manager.interrupt_kernel()
+    (output,) = notebook.end(request)
+    assert output.ename == "CancelledError"
+    assert notebook.value("job.phase") == "Running"
+    assert notebook.run("job.stop()") == []
+
+
 def test_nothing_is_printed_from_the_background(notebook: Notebook) -> None:
     notebook.result(cell("--no-wait -o job"))
     for number in range(20):
@@ -300,14 +381,18 @@ def test_unloading_leaves_nothing_behind(notebook: Notebook) -> None:
     assert not any(Path(folder).parent.exists() for folder in folders)
     assert notebook.value(THREADS) == before
     assert notebook.value(configurables) == known
-    assert notebook.value("job.phase") == "Failed"
+    assert notebook.value("job.phase, job.tasks['phase'].tolist()") == ("Failed", ["Failed", "Failed"])
     (output,) = notebook.run(cell())
     assert "Cell magic `%%kusciajob` not found" in output.text
     assert notebook.value("'kusciajob' in get_ipython().magics_manager.magics['line']") is False
 
 
 def test_reloading_gives_a_working_magic(notebook: Notebook) -> None:
+    notebook.result(cell("-o old"))
     assert notebook.run("%reload_ext kuscia_nb\n%reload_ext kuscia_nb") == []
+    gone = "the result of job job-ss-lr is gone with its nodes"
+    assert notebook.block("old.weights()") == f"JobError: {gone}\n  try: run it again"
+    assert gone in notebook.result("old")["text/plain"]
     assert "Succeeded" in notebook.result(cell())["text/plain"]
 
 

@@ -142,6 +142,7 @@ class LocalBackend:
             try:
                 initiator.create(job)
             except BaseException:
+                self.stop(run)  # an interrupt may come when the job is there already
                 self.runs.forget(run)
                 raise
         return run

@@ -45,9 +45,7 @@ def bfia_submit(line: str, cell: str | None = None) -> Job | None:
     if arguments is None:
         return None
     text = _request(arguments.file, None if cell is None else interpolated(cell, variables(shell), line=2))
-    from ..cluster import connect
-
-    return start(connect().submit, text, arguments, shell)
+    return start("bfia_submit", text, arguments, shell)
 
 
 def _request(file: str | None, cell: str | None) -> str:
@@ -61,8 +59,6 @@ def _request(file: str | None, cell: str | None) -> str:
         return "\n" + cell
     if file is None:
         raise KusciaError("there is no request", hint=hint)
-    if file[0] in "\"'" and file[-1] == file[0]:  # IPython leaves the quotes around a name with a blank
-        file = file[1:-1]
     path = Path(file).expanduser()
     try:
         return path.read_text("utf-8-sig")

@@ -53,11 +53,11 @@ def run(magic: str, commands: Mapping[str, Command], line: str) -> object:
     from ..control.problems import choice
     from ..errors import KusciaError
 
-    words = _words(line)
-    if not words or words[0] in ("-h", "--help"):
+    typed = words(line)
+    if not typed or typed[0] in ("-h", "--help"):
         print(_overview(magic, commands))
         return None
-    name, *rest = words
+    name, *rest = typed
     if name not in commands:
         raise KusciaError(f"%{magic} has no command {name}", hint=choice(name, commands))
     parser = commands[name].parser(f"%{magic} {name}")
@@ -71,7 +71,7 @@ def run(magic: str, commands: Mapping[str, Command], line: str) -> object:
     return commands[name].run(arguments)
 
 
-def _words(line: str) -> list[str]:
+def words(line: str) -> list[str]:
     """The line as a shell splits it; on Windows a backslash is a part of a path."""
     from ..errors import KusciaError
 

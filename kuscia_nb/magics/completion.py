@@ -130,6 +130,8 @@ def _value(name: str, words: Sequence[str], typed: str) -> list[str]:
             return list(_nodes())
         case "job":
             return _jobs()
+        case "trace":
+            return [*_jobs(), *_files(typed, ".trace")]
         case "file":
             return _data_files(words[-1])
         case "path":

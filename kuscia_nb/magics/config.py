@@ -14,6 +14,7 @@ does not exist, is told in one line; it never keeps the extension from loading.
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ STRATEGIES = ("preprocessed", "interconnection")
 TRACES = ("full", "sizes", "off")
 VIEWS = ("live", "plain", "none")
 LANGUAGES = ("auto", "en", "zh")
+LONGEST = threading.TIMEOUT_MAX
+"""Seconds that can be waited for."""
 
 Project = tuple[Path | None, dict[str, Any] | str]
 
@@ -40,7 +43,9 @@ class Defaults(Magics):
     view = Enum(VIEWS, "live", help="of a job: live while it runs, plain at its end, or none").tag(config=True)
     strategy = Enum(STRATEGIES, "preprocessed", help="how products of secrets are made").tag(config=True)
     trace = Enum(TRACES, "sizes", help="what is written down of the messages").tag(config=True)
-    timeout = Float(None, allow_none=True, min=0, help="stop a job that takes longer, in seconds").tag(config=True)
+    timeout = Float(None, allow_none=True, min=0, max=LONGEST, help="stop a job that takes longer, in seconds").tag(
+        config=True
+    )
     seed = Int(None, allow_none=True, help="a repeatable run, in which nothing is secret").tag(config=True)
     shadow = Bool(False, help="compare with a plaintext run beside it, for teaching").tag(config=True)
     no_wait = Bool(False, help="let jobs run in the background").tag(config=True)

@@ -18,7 +18,12 @@ _ANY_PORT = -1
 def kuscia(line: str) -> object:
     """Start and stop the nodes, look at them, copy files, read results and documentation.
 
-    `%kuscia` lists its commands, `%kuscia COMMAND --help` explains one of them.
+    `%kuscia` lists its commands, `%kuscia COMMAND --help` explains one of them. For example:
+
+        %kuscia status
+        %kuscia cp my.csv alice:data/
+        %kuscia explain ss_lr.batch_size
+        %kuscia trace job-ss-lr
     """
     return run(NAME, COMMANDS, line)
 

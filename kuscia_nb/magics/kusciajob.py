@@ -52,10 +52,8 @@ class KusciaMagics(Defaults):
 
             hint = "%%kusciajob (two %) as the first line of a cell, and the manifest below it; %kusciajob --help"
             raise KusciaError("there is no manifest", hint=hint)
-        from ..cluster import connect
-
         # The manifest begins on the second line of the cell, and errors count as the cell does.
-        return start(connect().apply, "\n" + interpolated(cell, variables(self.shell), line=2), arguments, self.shell)
+        return start("kusciajob", "\n" + interpolated(cell, variables(self.shell), line=2), arguments, self.shell)
 
 
 def register(shell: InteractiveShell) -> None:

@@ -3,27 +3,48 @@
 from __future__ import annotations
 
 import re
-from argparse import Namespace
+from argparse import Action, ArgumentTypeError, Namespace
 from collections.abc import Callable, Mapping
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.error import UsageError
-from IPython.core.magic_arguments import argument, parse_argstring
+from IPython.core.magic_arguments import argument
 
-from .config import STRATEGIES, TRACES, VIEWS, defaults
+from .commands import words
+from .config import LONGEST, STRATEGIES, TRACES, VIEWS, defaults
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from ..cluster import Job
+    from ..errors import ParameterError
+    from ..panel.position import Magic
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _variable(text: str) -> str:
+    if not text.isidentifier() or iskeyword(text):
+        raise ArgumentTypeError(f"{text!r} is not a name for a variable")
+    return text
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= LONGEST:
+        raise ArgumentTypeError(f"{text!r} is not a time in seconds, a number above 0")
+    return seconds
+
 
 # None and False stand for what `%config KusciaMagics` says.
 _OPTIONS = (
     argument("-h", "--help", action="store_true", help="show this help"),
     argument("--no-wait", action="store_true", help="do not wait for the end; the job runs in the background"),
-    argument("-o", "--out", metavar="NAME", help="put the Job into this variable, before it ends"),
+    argument("-o", "--out", metavar="NAME", type=_variable, help="put the Job into this variable, before it ends"),
     argument(
         "--view",
         choices=VIEWS,
@@ -45,8 +66,10 @@ _OPTIONS = (
         action="store_true",
         help="for teaching: compare with the same training in plaintext, which only an observer of both nodes can",
     ),
-    argument("--timeout", type=float, metavar="SECONDS", help="stop the job if it takes longer"),
+    argument("--timeout", type=_seconds, metavar="SECONDS", help="stop the job if it takes longer"),
 )
+_OPTION = re.compile(r"argument (?:-\w/)?(--?[\w-]+)")
+_WORD = re.compile(r"(?:unrecognized argument: |')([^']+)")
 _VARIABLE = re.compile(r"\{\{\s*([^\W\d]\w*)\s*\}\}")
 
 
@@ -57,25 +80,39 @@ def job_options(magic: F) -> F:
     return magic
 
 
-def parsed(magic: Callable[..., Any], line: str, shell: InteractiveShell | None, *, cell: bool) -> Namespace | None:
+def parsed(magic: Any, line: str, shell: InteractiveShell | None, *, cell: bool) -> Namespace | None:
     """The options on a magic's line, or their defaults; None if it asked for help, which is shown then."""
-    from ..errors import KusciaError
-
     before = f"{'%%' if cell else '%'}{magic.__name__} "
+    line = interpolated(line, variables(shell), magic=before)
     try:
-        arguments = parse_argstring(magic, interpolated(line, variables(shell), magic=before))
+        arguments, unknown = magic.parser.parse_known_args(words(line))
+        if unknown:
+            raise UsageError(f"unrecognized argument: {unknown[0]}")
     except UsageError as error:
-        raise KusciaError(str(error), hint=f"%{magic.__name__} --help") from None
+        raise _refused(str(error), magic, before, line) from None
     if arguments.help:
         print("usage: " + (magic.__doc__ or "").removeprefix("::").lstrip())  # argparse made it
         return None
-    if arguments.out and not arguments.out.isidentifier():
-        raise KusciaError(f"--out {arguments.out}: not a name for a variable")
     configured = defaults(shell)
     for name in configured.trait_names(config=True) if configured else ():
         if getattr(arguments, name, True) in (None, False):
             setattr(arguments, name, getattr(configured, name))
     return arguments
+
+
+def _refused(text: str, magic: Any, before: str, line: str) -> Exception:
+    """What is said of a line that argparse does not take: where its fault is, and what was probably meant."""
+    from ..control.problems import nearest
+    from ..errors import KusciaError
+
+    known: dict[str, Action] = {option: action for action in magic.parser._actions for option in action.option_strings}
+    option, word = (match[1] if match else "" for match in (_OPTION.match(text), _WORD.search(text)))
+    action = known.get(option)
+    near = nearest(word, map(str, action.choices or ()) if action else known)
+    shown = [word] if word else action.option_strings if action else []
+    column = len(before) + max(map(line.find, shown), default=-1)
+    where = f"line 1, column {column + 1}\n{before}{line}\n{' ' * column}^" if column >= len(before) else ""
+    return KusciaError(text, where=where, hint=f'"{near}"' if near else f"%{magic.__name__} --help")
 
 
 def variables(shell: InteractiveShell | None) -> dict[str, Any]:
@@ -110,15 +147,34 @@ def _unknown(name: str, variables: Mapping[str, Any], text: str, at: int, magic:
     return KusciaError(f"{{{{{name}}}}}: there is no variable {name}", where=where, hint=hint)
 
 
-def start(method: Callable[..., Job], text: str, arguments: Namespace, shell: InteractiveShell | None = None) -> Job:
-    """Hand a text to `Cluster.apply` or `submit`, and give out the Job as the options say.
+def start(magic: Magic, text: str, arguments: Namespace, shell: InteractiveShell | None = None) -> Job:
+    """Start the job of a magic's text, and give it out as the options say; an interrupt stops it.
 
     A finished job of the same name is deleted first, so that a cell can be run again.
     """
+    from ..cluster import connect
+    from ..errors import JobStopped, ParameterError
+
     how = {name: getattr(arguments, name) for name in ("strategy", "seed", "trace", "shadow")}
-    job = method(text, replace=True, **how)
-    if arguments.out and shell is not None:
-        shell.push({arguments.out: job})
+    job: Job | None = None
+    try:
+        cluster = connect()
+        method = cluster.apply if magic == "kusciajob" else cluster.submit
+        job = method(text, replace=True, **how)
+        if arguments.out and shell is not None:
+            shell.push({arguments.out: job})
+        return _shown(job, arguments, shell)
+    except KeyboardInterrupt:  # while it was not waited for
+        if job is None:
+            raise JobStopped("interrupted before the job was started") from None
+        _stop(job, *_INTERRUPTED)
+        return job
+    except ParameterError as error:
+        raise _pointed(error, magic, text) from None
+
+
+def _shown(job: Job, arguments: Namespace, shell: InteractiveShell | None) -> Job:
+    """Wait for a job or follow it in the background, and show it."""
     from ..views.live import LiveView, ShownJob, watchable
 
     live = arguments.view == "live" and watchable(shell)
@@ -136,21 +192,43 @@ def start(method: Callable[..., Job], text: str, arguments: Namespace, shell: In
     return ShownJob(job, shell) if hidden else job
 
 
+_INTERRUPTED = "was interrupted, and stopped on all nodes", "--no-wait runs it in the background"
+
+
 def _finished(job: Job, timeout: float | None, wait: Callable[[float | None], Job]) -> None:
     """Wait for the end; the job is stopped when the person interrupts or the time is over, and that is the error."""
     from ..errors import JobError, JobFailed, JobStopped
 
     try:
         wait(timeout)
-        return
     except (JobFailed, JobStopped):
         raise
     except JobError:
-        what, hint = f"took more than {timeout:g} s, and was stopped on all nodes", "a larger --timeout"
+        _stop(job, f"took more than {timeout:g} s, and was stopped on all nodes", "a larger --timeout")
     except KeyboardInterrupt:
-        what, hint = "was interrupted, and stopped on all nodes", "--no-wait runs it in the background"
+        _stop(job, *_INTERRUPTED)
+
+
+def _stop(job: Job, what: str, hint: str) -> None:
+    """Stop a job, and raise JobStopped, unless it has come to its own end in the meantime."""
+    from ..errors import JobStopped
+
     job.stop()
     try:
-        job.wait()  # it may have come to its own end in the meantime
+        job.wait()
     except JobStopped:
         raise JobStopped(f"job {job.name} {what}", hint=hint) from None
+
+
+def _pointed(error: ParameterError, magic: Magic, text: str) -> ParameterError:
+    """The same error with the lines of the text that it is about."""
+    from ..control.source import Source, manifest_error
+    from ..errors import ParameterError
+    from ..panel.check import findings
+
+    said = str(error)
+    found = [one for one in findings(magic, text, None) if one.at is not None and one.problem.text in said]
+    if not found:
+        return error
+    problems = [one.problem._replace(path=(), at=one.at) for one in found]
+    return ParameterError(error.what, where=manifest_error(problems, Source(text)).where, hint=error.hint)
