@@ -47,6 +47,20 @@ def test_from_pending_to_succeeded_and_after_a_reload(desk: Desk) -> None:
     expect(notebook.output(1).locator("details")).to_have_count(3)
 
 
+def test_a_page_that_is_loaded_anew_shows_the_end(desk: Desk) -> None:
+    notebook = desk.open("lab", "anew.ipynb", LOAD, ENDLESS.replace("%%kusciajob", "%%kusciajob --no-wait"))
+    notebook.run(0)
+    notebook.run(1)
+    expect(notebook.output(1)).to_contain_text("epoch")
+    notebook.saved()
+    notebook.reload()
+    output = notebook.output(1)
+    expect(output).to_contain_text("epoch")
+    output.get_by_role("button", name="Stop").click()
+    expect(output).to_contain_text(re.compile(r"KusciaJob job-ss-lr: Failed after \d"))
+    expect(output.get_by_role("button")).to_have_count(0)
+
+
 def test_the_keyboard_reaches_stop_while_the_cell_runs(desk: Desk) -> None:
     notebook = desk.open("lab", "keyboard.ipynb", LOAD, ENDLESS)
     notebook.theme("dark")

@@ -5,6 +5,7 @@ import { CodeEditor, CodeEditorWrapper } from '@jupyterlab/codeeditor';
 import { OutputAreaModel, SimplifiedOutputArea } from '@jupyterlab/outputarea';
 import { fileIcon, listIcon, tableRowsIcon } from '@jupyterlab/ui-components';
 
+import { MIME_TYPES } from '../editor/language';
 import { insertCell } from '../form/insert';
 import type { IContext, ITarget } from './context';
 import { ask, complain, target } from './context';
@@ -65,6 +66,7 @@ export function addShowCommands(context: IContext, editors: IEditorServices): vo
       const widget = new MainAreaWidget({ content });
       widget.title.label = trans.__('Trace of %1', about.job);
       widget.title.icon = listIcon;
+      widget.disposed.connect(() => content.model.dispose());
       open(context, widget);
       const kernel = notebook.sessionContext.session?.kernel;
       if (kernel) {
@@ -96,7 +98,7 @@ function open({ app }: IContext, widget: MainAreaWidget): void {
 }
 
 function readOnly(editors: IEditorServices, text: string): CodeEditorWrapper {
-  const model = new CodeEditor.Model({ mimeType: 'text/x-yaml' });
+  const model = new CodeEditor.Model({ mimeType: MIME_TYPES.kusciajob });
   model.sharedModel.setSource(text);
   const wrapper = new CodeEditorWrapper({
     model,

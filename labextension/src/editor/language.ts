@@ -1,4 +1,5 @@
 import type { Language, LRLanguage } from '@codemirror/language';
+import { LanguageSupport } from '@codemirror/language';
 import type { Extension } from '@codemirror/state';
 import { Prec } from '@codemirror/state';
 import type { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
@@ -7,16 +8,25 @@ import { parseMixed } from '@lezer/common';
 
 import type { Magic } from './magic';
 
-const JSON_TYPE = 'application/json';
+/** The MIME types of what is below the magics. */
+export const MIME_TYPES = { kusciajob: 'text/x-kusciajob', bfia_submit: 'application/json' };
+
+/** Let JupyterLab know the language of manifests: YAML with JSON in it. */
+export function addLanguage(languages: IEditorLanguageRegistry): void {
+  languages.addLanguage({
+    name: 'KusciaJob',
+    mime: MIME_TYPES.kusciajob,
+    load: async () => {
+      const { yamlLanguage } = await import('@codemirror/lang-yaml'); // JupyterLab's own cannot have JSON in it
+      const json = (await languages.getLanguage(MIME_TYPES.bfia_submit))?.support;
+      return new LanguageSupport(json ? withJson(yamlLanguage, json.language) : yamlLanguage);
+    }
+  });
+}
 
 /** The highlighting of a magic's cells, in front of that of the notebook's language. */
 export async function highlighting(magic: Magic, languages: IEditorLanguageRegistry): Promise<Extension> {
-  const json = (await languages.getLanguage(JSON_TYPE))?.support;
-  if (magic === 'bfia_submit') {
-    return Prec.highest(json ?? []);
-  }
-  const { yamlLanguage } = await import('@codemirror/lang-yaml'); // JupyterLab's own cannot have JSON in it
-  return Prec.highest(json ? withJson(yamlLanguage, json.language) : yamlLanguage);
+  return Prec.highest((await languages.getLanguage(MIME_TYPES[magic]))?.support ?? []);
 }
 
 /** YAML whose texts are JSON where they begin like an object, as those of `taskInputConfig`. */

@@ -12,7 +12,7 @@ import { MagicCompletions, register } from './completion';
 import { Diagnostics } from './diagnostics';
 import type { IFinding } from './findings';
 import type { IOffer } from './items';
-import { highlighting } from './language';
+import { addLanguage, highlighting } from './language';
 
 /** Highlights, completes and checks the cells that begin with a magic of kuscia_nb. */
 export const editor: JupyterFrontEndPlugin<void> = {
@@ -29,6 +29,7 @@ export const editor: JupyterFrontEndPlugin<void> = {
     languages: IEditorLanguageRegistry,
     completions: ICompletionProviderManager | null
   ) => {
+    addLanguage(languages);
     const diagnostics = checking(connections, tracker);
     extensions.addExtension({
       name: 'kuscia-nb',

@@ -1,10 +1,13 @@
 import type { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import * as React from 'react';
 
+import { MIME_TYPES } from '../editor/language';
+import type { Magic } from '../editor/magic';
+
 /** The text of a cell, highlighted. */
 export function Preview(props: {
   cell: string;
-  format: 'kusciajob' | 'bfia_submit';
+  format: Magic;
   languages: IEditorLanguageRegistry;
   label: string;
 }): JSX.Element {
@@ -13,7 +16,7 @@ export function Preview(props: {
   React.useEffect(() => {
     const target = document.createElement('code');
     let isOutdated = false;
-    const language = languages.findByMIME(format === 'kusciajob' ? 'text/x-yaml' : 'application/json');
+    const language = languages.findByMIME(MIME_TYPES[format]);
     void languages.highlight(cell, language, target).then(() => {
       if (!isOutdated) {
         element.current?.replaceChildren(target);

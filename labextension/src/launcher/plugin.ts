@@ -3,8 +3,8 @@ import { showErrorMessage } from '@jupyterlab/apputils';
 import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import { ILauncher } from '@jupyterlab/launcher';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { notebookIcon } from '@jupyterlab/ui-components';
 
+import { kusciaIcon } from '../panel/icon';
 import { Shelf, copyTutorials } from './tutorials';
 
 const OPEN_TUTORIALS = 'kuscia-nb:open-tutorials';
@@ -17,16 +17,17 @@ export const tutorials: JupyterFrontEndPlugin<void> = {
   optional: [ILauncher, ITranslator],
   activate: (app: JupyterFrontEnd, launcher: ILauncher | null, translator: ITranslator | null) => {
     const trans = (translator ?? nullTranslator).load('kuscia_nb');
-    const address = URLExt.join(PageConfig.getOption('fullLabextensionsUrl'), 'kuscia-nb', 'tutorials');
-    const language = translator?.languageCode.startsWith('zh') ? 'zh' : 'en';
+    const path = URLExt.join(PageConfig.getOption('fullLabextensionsUrl'), 'kuscia-nb', 'tutorials');
+    const address = new URL(path, PageConfig.getBaseUrl()).href;
+    const language = String(translator?.languageCode).startsWith('zh') ? 'zh' : 'en'; // unknown in 4.2 at first
     app.commands.addCommand(OPEN_TUTORIALS, {
       label: trans.__('Kuscia Tutorials'),
       caption: trans.__('Copy the tutorials into a folder of yours, and open the first one'),
-      icon: notebookIcon,
+      icon: kusciaIcon,
       execute: async () => {
         try {
-          const path = await copyTutorials(new Shelf(address), app.serviceManager.contents, language);
-          return (await app.commands.execute('docmanager:open', { path })) as unknown;
+          const first = await copyTutorials(new Shelf(address), app.serviceManager.contents, language);
+          return (await app.commands.execute('docmanager:open', { path: first })) as unknown;
         } catch (error) {
           return showErrorMessage(trans.__('The tutorials could not be opened'), error as Error);
         }

@@ -49,27 +49,19 @@ export async function copyTutorials(
 ): Promise<string> {
   const names = await shelf.names();
   const folder = FOLDERS[language];
-  if (!(await exists(contents, folder))) {
+  if (!(await namesIn(contents, '')).has(folder)) {
     await contents.save(folder, { type: 'directory' });
   }
-  for (const name of names) {
-    const path = PathExt.join(folder, name);
-    if (!(await exists(contents, path))) {
-      const content = await shelf.notebook(language, name);
-      await contents.save(path, { type: 'notebook', format: 'json', content });
-    }
+  const present = await namesIn(contents, folder);
+  for (const name of names.filter(one => !present.has(one))) {
+    const content = await shelf.notebook(language, name);
+    await contents.save(PathExt.join(folder, name), { type: 'notebook', format: 'json', content });
   }
   return PathExt.join(folder, names[0]);
 }
 
-async function exists(contents: IContents, path: string): Promise<boolean> {
-  try {
-    await contents.get(path, { content: false });
-    return true;
-  } catch (error) {
-    if (error instanceof ServerConnection.ResponseError && error.response.status === 404) {
-      return false;
-    }
-    throw error;
-  }
+/** What is in a folder. It is listed, as asking for what is not there would be an error in the page's console. */
+async function namesIn(contents: IContents, folder: string): Promise<Set<string>> {
+  const { content } = (await contents.get(folder)) as { content: Contents.IModel[] };
+  return new Set(content.map(one => one.name));
 }

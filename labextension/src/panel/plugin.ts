@@ -46,16 +46,17 @@ export const panel: JupyterFrontEndPlugin<IPanelModel> = {
       icon: kusciaIcon,
       execute: () => app.shell.activateById(ID)
     });
-    void settings?.load(panel.id).then(loaded => {
+    // JupyterLab puts the panel where it was when the page was left; the settings have the last word.
+    void Promise.all([settings?.load(panel.id), app.restored]).then(([loaded]) => {
       const place = () => {
-        const side = loaded.get('side').composite === 'right' ? 'right' : 'left';
+        const side = loaded?.get('side').composite === 'right' ? 'right' : 'left';
         if (side !== placed) {
           placed = side;
           app.shell.add(widget, side, { rank: RANK });
         }
       };
       let placed = 'left';
-      loaded.changed.connect(place);
+      loaded?.changed.connect(place);
       place();
     });
     return model;

@@ -1,0 +1,168 @@
+"""What is done with a job from the side panel, and with files and tutorials."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from desk import Desk
+from playwright.sync_api import expect
+from side_panel import ENDLESS, JOB, LOAD, Panel, source, started
+
+TRACED = JOB.replace("--view none", "--view none --trace full", 1)
+
+
+def test_the_yaml_of_each_node_is_shown_and_cannot_be_changed(desk: Desk) -> None:
+    notebook, panel = started(desk, "yaml.ipynb", JOB)
+    notebook.run(1)
+    for place, node in enumerate(("alice", "bob")):
+        panel.choose(panel.row("job job-ss-lr").nth(place), "Show YAML")
+        shown = panel.tab(f"job-ss-lr on {node}")
+        expect(shown).to_contain_text("kind: KusciaJob")
+        expect(shown).to_contain_text("type: JobValidated" if node == "alice" else "initiator: alice")
+        keys = shown.locator(".cm-line span", has_text="kind").first
+        plain = shown.locator(".cm-content").evaluate("element => getComputedStyle(element).color")
+        expect(keys).not_to_have_css("color", plain)
+        text = shown.locator(".cm-content")
+        before = text.inner_text()
+        text.click()
+        notebook.page.keyboard.type("changed")
+        assert text.inner_text() == before
+
+
+def test_the_result_comes_as_a_cell_of_the_notebook(desk: Desk) -> None:
+    notebook, panel = started(desk, "result.ipynb", JOB, "'the last cell'")
+    notebook.run(1)
+    panel.choose(panel.row("job job-ss-lr").first, "Show Result")
+    expect(notebook.output(2)).to_contain_text("Result of job-ss-lr")
+    expect(notebook.output(2).locator("tbody tr")).not_to_have_count(0)
+    assert source(notebook, 2) == "%kuscia result job-ss-lr"
+    assert source(notebook, 3) == "'the last cell'"
+
+
+def test_the_trace_comes_in_a_tab(desk: Desk) -> None:
+    notebook, panel = started(desk, "trace_tab.ipynb", TRACED)
+    notebook.run(1)
+    panel.choose(panel.row("job job-ss-lr").nth(1), "Open Trace")
+    viewer = panel.tab("Trace of job-ss-lr").get_by_test_id("trace-viewer")
+    expect(viewer).to_have_attribute("data-lens", "observer")
+    notebook.page.keyboard.press("Escape")
+    viewer.get_by_role("slider").focus()
+    notebook.page.keyboard.press("2")
+    expect(viewer).to_have_attribute("data-lens", "bob")
+    assert len(notebook.saved().cells) == 2, "nothing is inserted"
+
+
+def test_the_kubectl_line_is_one_that_runs(desk: Desk) -> None:
+    notebook, panel = started(desk, "line.ipynb", JOB, "")
+    notebook.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    notebook.run(1)
+    panel.open("job job-ss-lr")
+    panel.choose(panel.row("task ss_lr_1").first, "Copy kubectl Line")
+    expect(notebook.page.get_by_text("Copied: kubectl get kt")).to_be_visible()
+    line = notebook.page.evaluate("navigator.clipboard.readText()")
+    panel_cell = "window.jupyterapp.shell.currentWidget.content.widgets[2].model.sharedModel"
+    notebook.page.evaluate(f"line => {panel_cell}.setSource('%' + line)", line)
+    notebook.run(2)
+    expect(notebook.output(2)).to_contain_text("Succeeded")
+
+
+def test_a_job_is_deleted_on_both_nodes_after_a_question(desk: Desk) -> None:
+    notebook, panel = started(desk, "delete.ipynb", JOB, "%kubectl get kj -A --node bob")
+    notebook.run(1)
+    panel.choose(panel.row("job job-ss-lr").nth(1), "Delete Job")
+    dialog = notebook.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Delete job-ss-lr?")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(panel.row("job job-ss-lr")).to_have_count(2)
+    panel.choose(panel.row("job job-ss-lr").nth(1), "Delete Job")
+    dialog.get_by_role("button", name="Delete").click()
+    expect(panel.row("job job-ss-lr")).to_have_count(0)
+    notebook.run(2)
+    expect(notebook.output(2)).to_contain_text("No resources found")
+
+
+def test_only_what_makes_sense_is_offered(desk: Desk) -> None:
+    notebook, panel = started(desk, "offers.ipynb", JOB, ENDLESS)
+    notebook.run(1)
+    notebook.begin(2)
+    menu = notebook.page.get_by_role("menuitem")
+    expect(panel.row("job endless").first).to_contain_text("Running")
+    panel.row("job job-ss-lr").first.click(button="right")
+    expect(menu.filter(has_text="Stop Job")).to_be_disabled()
+    expect(menu.filter(has_text="Show Result")).to_be_enabled()
+    notebook.page.keyboard.press("Escape")
+    panel.row("job endless").first.click(button="right")
+    expect(menu.filter(has_text="Show Result")).to_be_disabled()
+    menu.filter(has_text="Stop Job").click()
+    notebook.ended(2)
+    panel.row("node alice").click(button="right")
+    for item in ("Stop Job", "Delete Job", "Show YAML", "Open Trace"):
+        expect(menu.filter(has_text=item)).to_be_disabled()
+    expect(menu.filter(has_text="Upload CSV File to Node")).to_be_enabled()
+
+
+@pytest.mark.parametrize("content", ["id,x\n1,2\n3,4\n", ""])
+def test_a_file_is_uploaded_to_the_selected_node_alone(desk: Desk, tmp_path: Path, content: str) -> None:
+    own = tmp_path / "own.csv"
+    own.write_text(content)
+    notebook, panel = started(
+        desk, f"upload_{len(content)}.ipynb", "%kuscia up", "%kuscia data bob", "%kuscia data alice"
+    )
+    notebook.run(1)
+    with notebook.page.expect_file_chooser() as chooser:
+        panel.choose(panel.row("node bob"), "Upload CSV File to Node")
+    chooser.value.set_files(own)
+    said = "bob has own.csv: 2 rows, 2 columns" if content else "DataError: own.csv is not a CSV file"
+    expect(notebook.page.get_by_text(said)).to_be_visible()
+    for cell, is_there in ((2, bool(content)), (3, False)):
+        notebook.run(cell)
+        output = expect(notebook.output(cell))
+        (output.to_contain_text if is_there else output.not_to_contain_text)("own.csv")
+
+
+def test_the_menu_and_the_palette_have_all_commands(desk: Desk) -> None:
+    notebook, panel = started(desk, "menu.ipynb", JOB)
+    notebook.run(1)
+    panel.row("job job-ss-lr").first.click()
+    notebook.page.get_by_role("menuitem", name="Kuscia").click()
+    items = notebook.page.locator(".lm-Menu").get_by_role("menuitem")
+    labels = [text.strip() for text in items.all_inner_texts() if text.strip()]
+    assert len(labels) == 11
+    notebook.page.keyboard.press("Escape")
+    notebook.command("apputils:activate-command-palette")
+    palette = notebook.page.locator(".lm-CommandPalette")
+    palette.get_by_role("combobox").or_(palette.locator("input")).first.fill("kuscia")
+    found = palette.locator(".lm-CommandPalette-itemLabel")
+    expect(found.filter(has_text="Show Kuscia Panel")).to_be_visible()
+    assert set(labels) <= {text.strip() for text in found.all_inner_texts()}
+
+
+def test_the_launcher_has_the_tutorials_which_are_copied_once(desk: Desk) -> None:
+    notebook = desk.open("lab", "launch.ipynb", "1")
+    folder = notebook.path.parent / "kuscia-tutorials"
+    notebook.command("launcher:create")
+    card = notebook.page.locator(".jp-LauncherCard", has_text="Kuscia Tutorials")
+    card.click()
+    notebook.ready()
+    first = min(folder.glob("*.ipynb"))
+    expect(notebook.page.get_by_role("tabpanel", name=first.name)).to_be_visible()
+    assert "%load_ext kuscia_nb" in first.read_text("utf-8")
+    first.write_text(first.read_text("utf-8").replace("%load_ext kuscia_nb", "%load_ext kuscia_nb  # mine"))
+    notebook.command("launcher:create")
+    card.click()
+    expect(card).to_have_count(0)
+    assert "# mine" in first.read_text("utf-8")
+
+
+def test_the_panel_is_where_the_settings_say(desk: Desk) -> None:
+    notebook = desk.open("lab", "side.ipynb", LOAD)
+    panel = Panel(notebook)
+    region = panel.region
+    expect(region).to_be_visible()
+    set_side = """side => window.jupyterapp.serviceManager.settings.save('kuscia-nb:panel', JSON.stringify({side}))"""
+    notebook.page.evaluate(set_side, "right")
+    notebook.reload()
+    notebook.command("kuscia-nb:open")
+    expect(notebook.page.locator("#jp-right-stack").get_by_role("region", name="Kuscia")).to_be_visible()
+    notebook.page.evaluate(set_side, "left")
