@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .backends.local import LocalBackend
+from .control.pods import PATIENCE
 from .control.problems import choice
 from .control.resources import FAILED, PENDING, RUNNING
 from .control.runs import Run
@@ -138,9 +139,14 @@ class Job:
         return self.wait()
 
     def stop(self) -> None:
-        """Stop the job on all nodes, and wait until it has ended. A finished job stays as it is."""
+        """Stop the job on all nodes, and wait until it has ended. A finished job stays as it is.
+
+        A program ends at its next message. JobError, if it does not get there within some seconds.
+        """
         self._backend.stop(self._run)
-        self._run.ended.wait()
+        if not self._run.ended.wait(PATIENCE):
+            hint = "wait for it; if it computes without an end, only a restart of the kernel ends it"
+            raise JobError(f"job {self.name} was told to stop, but its program is not at its next message", hint=hint)
 
     def delete(self) -> None:
         """Stop the job if it runs, and forget it on all nodes. Its result files stay."""

@@ -511,6 +511,38 @@ def test_stop_ends_a_job_on_both_nodes(cluster: kn.Cluster) -> None:
         job.wait()
 
 
+def test_a_program_that_does_not_end_keeps_nobody_waiting(cluster: kn.Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("job", "backends.local", "control.pods"):
+        monkeypatch.setattr(f"kuscia_nb.{module}.PATIENCE", 0.05)
+    release, writing = threading.Event(), threading.Event()
+
+    def endless(*arguments: object) -> None:
+        writing.set()
+        release.wait()
+
+    monkeypatch.setattr("kuscia_nb.operators.ss_lr.program.write_share", endless)
+    parties = put_own(cluster, "endless", alice=ALICE, bob=BOB)
+    job = cluster.apply(manifest("endless", **parties, batch_size=4, learning_rate=0.1))
+    assert writing.wait(30)
+    with pytest.raises(JobError, match="told to stop, but its program is not at its next message"):
+        job.stop()
+    job.delete()
+    assert "endless" not in set(cluster.jobs()["name"])
+    release.set()
+    cluster.apply(manifest("after")).wait()
+
+
+def test_a_job_that_is_deleted_at_once_is_on_no_node(tmp_path: Path) -> None:
+    """Also while the initiator is just inviting its partner, which takes time over HTTP."""
+    with kn.connect(storage=tmp_path) as cluster:
+        cluster.up_http(0)
+        for _ in range(30):
+            cluster.apply(kn.tutorial_manifest())
+            cluster.delete("job-ss-lr")
+            for node in cluster.nodes:
+                assert "job-ss-lr" not in str(cluster.kubectl("get kj,kt -n cross-domain", node=node))
+
+
 def test_a_running_job_keeps_its_name_until_it_is_deleted(cluster: kn.Cluster) -> None:
     long = manifest("named", num_epoch=FOREVER)
     job = cluster.apply(long)

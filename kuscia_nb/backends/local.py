@@ -33,7 +33,7 @@ from ..control.manifest import from_dict, read_manifest
 from ..control.meta import Metadata
 from ..control.node import Node
 from ..control.plane import ControlPlane
-from ..control.pods import Pods
+from ..control.pods import PATIENCE, Pods
 from ..control.resources import KusciaJob
 from ..control.runs import Options, Run, Runs
 from ..data.sample import write_sample
@@ -93,7 +93,14 @@ class LocalBackend:
                 return
 
     def delete(self, name: str) -> None:
-        """Stop a job if it runs, and forget it on all nodes. Its result files stay, as on a Kuscia node."""
+        """Stop a job if it runs, and forget it on all nodes. Its result files stay, as on a Kuscia node.
+
+        It is stopped first: a job that is just being created would otherwise come to its partner after the deletion.
+        """
+        run = self.runs.by_name.get(name)
+        if run is not None:
+            self.stop(run)
+            run.ended.wait(PATIENCE)
         for node in self.nodes.values():
             tasks = node.store.objects(KusciaTask)
             node.delete(KusciaJob, name)

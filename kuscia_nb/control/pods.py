@@ -27,12 +27,16 @@ Started = Callable[[], None]
 Ended = Callable[[BaseException | None], None]
 Join = Callable[[], None]
 
+PATIENCE = 5.0
+"""Seconds for which the end of a stopped program is awaited. It ends at its next message; one that computes without an
+end never does, for Python cannot end a thread."""
+
 
 def on_thread(name: str, target: Callable[[], None]) -> Join:
-    """Run `target` on a thread of its own; returns what waits for its end."""
+    """Run `target` on a thread of its own; returns what waits for its end, as long as PATIENCE lasts."""
     thread = threading.Thread(target=target, name=name, daemon=True)
     thread.start()
-    return thread.join
+    return partial(thread.join, PATIENCE)
 
 
 @dataclass(frozen=True)
@@ -123,14 +127,16 @@ class Pods:
         for task_id, session in sessions.items():
             for domain in list(session.pods):
                 self.stop(domain, task_id)
-        for session in sessions.values():
-            session.join()
+        for task_id in sessions:
+            self.join(task_id)
 
     def join(self, task_id: str) -> None:
-        """Wait for the end of a task's programs."""
+        """Wait for the end of a task's programs, which were stopped; those that do not end are left behind."""
         session = self._sessions.get(task_id)
         if session is not None:
             session.join()
+            with self._lock:
+                self._sessions.pop(task_id, None)
 
     def _run(self, task: KusciaTask, session: Session, ranked: list[str]) -> None:
         """Both programs to their end."""
@@ -139,7 +145,7 @@ class Pods:
             pod.started()
         outcomes = self._outcomes(task, session, pods)
         with self._lock:
-            del self._sessions[task.name]
+            self._sessions.pop(task.name, None)
         errors = {
             pod.domain: outcome.error or (_stopped() if pod.domain in session.stopped else None)
             for pod, outcome in zip(pods, outcomes, strict=True)
