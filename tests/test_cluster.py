@@ -24,6 +24,8 @@ import pytest
 from ruamel.yaml import YAML
 
 import kuscia_nb as kn
+from kuscia_nb.backends.local import LocalBackend
+from kuscia_nb.bfia.wire import Request, Response
 from kuscia_nb.cluster import disconnect
 from kuscia_nb.errors import DataError, JobError, JobFailed, JobStopped, KusciaError, ManifestError, ParameterError
 
@@ -532,15 +534,31 @@ def test_a_program_that_does_not_end_keeps_nobody_waiting(cluster: kn.Cluster, m
     cluster.apply(manifest("after")).wait()
 
 
-def test_a_job_that_is_deleted_at_once_is_on_no_node(tmp_path: Path) -> None:
-    """Also while the initiator is just inviting its partner, which takes time over HTTP."""
+def test_a_job_that_is_deleted_while_its_partner_is_invited_is_on_no_node(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inviting, deleted, invited = threading.Event(), threading.Event(), threading.Event()
+    carry = LocalBackend._carry
+
+    def slowly(backend: LocalBackend, domain: str, request: Request) -> Response:
+        """The invitation arrives after the deletion, unless that waits for it."""
+        if not request.path.endswith("job/create"):
+            return carry(backend, domain, request)
+        inviting.set()
+        deleted.wait(0.5)
+        response = carry(backend, domain, request)
+        invited.set()
+        return response
+
+    monkeypatch.setattr(LocalBackend, "_carry", slowly)
     with kn.connect(storage=tmp_path) as cluster:
-        cluster.up_http(0)
-        for _ in range(30):
-            cluster.apply(kn.tutorial_manifest())
-            cluster.delete("job-ss-lr")
-            for node in cluster.nodes:
-                assert "job-ss-lr" not in str(cluster.kubectl("get kj,kt -n cross-domain", node=node))
+        cluster.apply(kn.tutorial_manifest())
+        assert inviting.wait(30)
+        cluster.delete("job-ss-lr")
+        deleted.set()
+        assert invited.wait(30)
+        for node in cluster.nodes:
+            assert "job-ss-lr" not in str(cluster.kubectl("get kj,kt -n cross-domain", node=node))
 
 
 def test_a_running_job_keeps_its_name_until_it_is_deleted(cluster: kn.Cluster) -> None:
