@@ -62,7 +62,7 @@ def tidy(notebook: NotebookNode) -> None:
     """No versions of this machine, no timings, and no widgets, which a saved notebook cannot show."""
     notebook.metadata = NotebookNode(
         kernelspec={"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-        language_info={"name": "python"},
+        language_info={"name": "python", "pygments_lexer": "ipython3"},
     )
     for cell in notebook.cells:
         cell.metadata = NotebookNode({key: cell.metadata[key] for key in ("tags",) if key in cell.metadata})
