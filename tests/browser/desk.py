@@ -89,13 +89,17 @@ output => {
 class Server:
     """A running Jupyter server, and the folder of its notebooks."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, locale: str = "") -> None:
         self.folder = folder / "notebooks"
         self.folder.mkdir()
         settings = folder / "settings"
         plugins = settings / "@jupyterlab" / "apputils-extension"
         plugins.mkdir(parents=True)
         (plugins / "notification.jupyterlab-settings").write_text(json.dumps({"fetchNews": "false"}))
+        if locale:
+            translation = settings / "@jupyterlab" / "translation-extension"
+            translation.mkdir()
+            (translation / "plugin.jupyterlab-settings").write_text(json.dumps({"locale": locale}))
         extensions = folder / "share" / "labextensions"
         extensions.mkdir(parents=True)
         (extensions / "kuscia-nb").symlink_to(ROOT / "kuscia_nb" / "labextension")

@@ -57,6 +57,7 @@ def started(desk: Desk, name: str, *codes: str, app: str = "lab") -> tuple[OpenN
     notebook = desk.open(app, name, LOAD, *codes)
     panel = Panel(notebook)
     notebook.run(0)
+    expect(panel.region.get_by_role("button", name="New job").first).to_be_enabled()  # the kernel has answered
     return notebook, panel
 
 

@@ -1,0 +1,110 @@
+"""The side panel where JupyterLab is in Chinese, and whether every text has a translation."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from desk import ROOT, Desk, Server
+from playwright.sync_api import Browser, Page, expect
+from side_panel import ENDLESS, JOB, LOAD
+
+SOURCES = ROOT / "labextension" / "src"
+TEXTS = json.loads((ROOT / "kuscia_nb/locale/zh_CN/LC_MESSAGES/kuscia_nb.json").read_text("utf-8"))
+KUSCIAS_WORDS = {
+    *("alice", "bob", "host", "guest", "TTP", "endless", "ss_lr", "ss_lr_1", "Kuscia", "Running", "Failed"),
+    *("CSV", "YAML", "MiB", "KiB"),
+}
+"""Names, and what Kuscia calls things; they are the same in every language."""
+
+
+SAME = {"Kuscia", "schema\x04Kuscia", "%1, guest"}
+PLURALS = {"%1 job", "%1 job running", "%1 request"}
+
+
+def asked_for() -> set[str]:
+    """Every text that the extension asks a translation for: the first argument of trans.__ and trans._n."""
+    texts = set()
+    for path in SOURCES.rglob("*.ts*"):
+        calls = re.findall(r"rans\.(?:__|_n)\(\s*('(?:[^'\\]|\\.)*')?", path.read_text("utf-8"))
+        assert all(calls), f"{path.name}: a text that is not written out cannot be translated"
+        texts |= {call[1:-1] for call in calls}
+    return texts
+
+
+def test_every_text_has_a_translation() -> None:
+    schema = json.loads((ROOT / "labextension/schema/panel.json").read_text("utf-8"))
+    of_settings = {f"schema\x04{schema[name]}" for name in ("title", "description")}
+    for setting in schema["properties"].values():
+        of_settings |= {f"settings\x04{setting[name]}" for name in ("title", "description")}
+    assert asked_for() | of_settings == set(TEXTS) - {""}
+
+
+def test_a_translation_is_in_chinese_and_has_the_same_values_in_it() -> None:
+    for text in set(TEXTS) - {""}:
+        translation, *plural = TEXTS[text]
+        assert re.findall("[\u4e00-\u9fff]", translation) or text in SAME
+        assert set(re.findall(r"%\d", translation)) == set(re.findall(r"%\d", text))
+        assert plural == ([""] if text in PLURALS else []), "JupyterLab knows by it whether it is a plural"
+
+
+@pytest.fixture(scope="module")
+def chinese(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("chinese"), locale="zh_CN")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def chinese_desk(browser: Browser, chinese: Server) -> Iterator[Desk]:
+    desk = Desk(browser, chinese)
+    yield desk
+    desk.close()
+
+
+def english(page: Page, selector: str) -> set[str]:
+    """Words in English that are shown, or read out, within an element."""
+    texts = page.locator(selector).evaluate(
+        """root => [root, ...root.querySelectorAll('*')].filter(one => one.checkVisibility()).flatMap(one => [
+            ...[...one.childNodes].filter(node => node.nodeType === 3).map(node => node.data),
+            ...['title', 'aria-label', 'placeholder'].map(name => one.getAttribute(name) ?? '')])"""
+    )
+    return set(re.findall(r"[A-Za-z_][A-Za-z_0-9]+", " ".join(texts))) - KUSCIAS_WORDS
+
+
+def test_the_panel_the_menu_and_the_form_are_in_chinese(chinese_desk: Desk) -> None:
+    notebook = chinese_desk.open("lab", "zh.ipynb", LOAD, ENDLESS, JOB)
+    page = notebook.page
+    notebook.command("kuscia-nb:open")
+    panel = page.get_by_role("region", name="Kuscia")
+    expect(panel).to_contain_text("zh.ipynb 尚未加载 kuscia_nb。")
+    notebook.run(0)
+    expect(panel).to_contain_text("还没有作业。")
+    notebook.begin(1)
+    tree = panel.get_by_role("tree", name="节点、作业和任务")
+    row = tree.get_by_role("treeitem", name=re.compile("^作业 endless"))
+    expect(row.first).to_contain_text("Running")
+    expect(tree).to_contain_text("1 个作业，1 个运行中")
+    expect(page.locator("#jp-main-statusbar")).to_contain_text("Kuscia: 1 个作业运行中")
+    row.first.locator(".jp-kuscia-nb-Caret").click()
+    expect(tree).to_contain_text("JobStartSucceeded")
+    conditions = set(re.findall("[A-Z][A-Za-z]+", tree.inner_text()))
+    assert english(page, "#kuscia-nb-panel") <= conditions
+    row.first.click(button="right")
+    expect(page.locator(".lm-Menu")).to_contain_text("停止作业")
+    assert english(page, ".lm-Menu") & {"Job", "Show", "Open", "Copy", "Delete", "Upload"} == set()
+    page.get_by_role("menuitem", name="停止作业").click()
+    notebook.ended(1)
+    panel.get_by_role("button", name="新建作业").click()
+    form = page.get_by_role("form", name="新建作业")
+    expect(form.get_by_role("group", name="alice，host：发起作业")).to_be_visible()
+    expect(form.get_by_role("button", name="插入并运行")).to_be_visible()
+    notebook.command("launcher:create")
+    card = page.locator(".jp-LauncherCard", has_text="Kuscia 教程")
+    card.click()
+    notebook.ready()
+    folder = Path(notebook.path.parent, "kuscia-tutorials-zh")
+    assert re.search("[\u4e00-\u9fff]", (folder / "01_first_job.ipynb").read_text("utf-8"))
