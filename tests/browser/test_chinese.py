@@ -21,7 +21,7 @@ KUSCIAS_WORDS = {
 """Names, and what Kuscia calls things; they are the same in every language."""
 
 
-SAME = {"Kuscia", "schema\x04Kuscia", "%1, guest"}
+SAME = {"%1, %2", "Kuscia", "schema\x04Kuscia", "%1, guest"}
 PLURALS = {"%1 job", "%1 job running", "%1 request"}
 
 

@@ -37,7 +37,7 @@ def test_a_job_is_watched_and_stopped_while_its_cell_runs(desk: Desk, app: str) 
     panel.open("task ss_lr_1")
     expect(panel.row("party alice (host.0)")).to_contain_text(re.compile(r"epoch \d+/100000, batch \d+/476"))
     expect(panel.row("condition JobStartSucceeded")).to_be_visible()
-    expect(panel.row("trusted third party TTP")).to_contain_text(re.compile(r"[1-9]\d* requests, .* sent"))
+    expect(panel.row("trusted third party TTP")).to_contain_text(re.compile(r"[1-9]\d* requests, [\d.]+ [KM]iB"))
     if app == "lab":
         expect(panel.running).to_have_text("Kuscia: 1 job running")
     panel.tree.get_by_role("button", name="Stop endless on both nodes").first.click()
@@ -48,6 +48,24 @@ def test_a_job_is_watched_and_stopped_while_its_cell_runs(desk: Desk, app: str) 
     expect(panel.tree.get_by_role("button")).to_have_count(0)
     if app == "lab":
         expect(panel.running).to_have_text("Kuscia: 0 jobs running")
+
+
+def test_it_says_so_when_the_kernel_does_not_hear_it(desk: Desk) -> None:
+    """As with ipykernel 6, or JupyterLab before 4.4: the panel goes on showing what happens."""
+    notebook = desk.open("lab", "panel_deaf.ipynb", LOAD, ENDLESS)
+    panel = Panel(notebook)
+    notebook.page.evaluate(
+        "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.commsOverSubshells = 'disabled'"
+    )
+    notebook.run(0)
+    expect(panel.region).to_contain_text("No job yet.")
+    notebook.begin(1)
+    expect(panel.region.get_by_role("status")).to_contain_text("To stop a job that the cell waits for, interrupt")
+    expect(panel.row("job endless").first).to_contain_text("Running")
+    notebook.command("notebook:interrupt-kernel")
+    notebook.ended(1)
+    expect(panel.region.get_by_role("status")).to_have_count(0)
+    expect(panel.row("job endless").first).to_contain_text("Failed")
 
 
 def test_a_reload_keeps_what_was_shown_and_a_restart_empties_it(desk: Desk) -> None:

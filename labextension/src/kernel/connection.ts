@@ -112,7 +112,8 @@ export class Connection implements IDisposable {
   /** Open a comm on a subshell, where the kernel has them: it then hears the panel while a cell runs. */
   private async _start(kernel: Kernel.IKernelConnection, comm: Kernel.IComm): Promise<void> {
     await kernel.info;
-    if (kernel.supportsSubshells) {
+    const isWanted = String(kernel.commsOverSubshells) !== 'disabled'; // a setting of JupyterLab
+    if (kernel.supportsSubshells && isWanted) {
       await (comm as ISubshellComm).subshellStarted;
     }
     if (comm === this._comm && !comm.isDisposed) {

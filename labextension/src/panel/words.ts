@@ -47,7 +47,7 @@ export function details(item: Item, now: number, trans: TranslationBundle): stri
       return item.running ? trans.__('%1, %2 running', jobs, item.running) : jobs;
     }
     case 'ttp':
-      return trans.__('%1, %2 sent', trans._n('%1 request', '%1 requests', item.requests), size(item.bytes));
+      return trans.__('%1, %2', trans._n('%1 request', '%1 requests', item.requests), size(item.bytes));
     case 'job':
       return `${phase(item)} ${age(now - item.started)}`;
     case 'task':
