@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+MILLISECONDS = 600_000
+"""Within which a thousand jobs end, also on a machine that is busy."""
+
 
 def crowd(jobs: int) -> str:
     """Run so many jobs, job-0000 and on, in which two parties greet each other."""

@@ -154,15 +154,18 @@ class OpenNotebook:
         self.page.evaluate(f"() => {{ {_PANEL}.content.activeCellIndex = {cell}; }}")
         self.command("notebook:run-cell")
 
-    def ended(self, cell: int) -> None:
+    def ended(self, cell: int, milliseconds: float = MILLISECONDS) -> None:
         """Wait until a cell has ended."""
         state = f"{_PANEL}.content.widgets[{cell}].model"
-        self.page.wait_for_function(f"{state}.executionCount !== null && {state}.executionState !== 'running'")
+        self.page.wait_for_function(
+            f"{state}.executionCount !== null && {state}.executionState !== 'running'",
+            timeout=milliseconds,
+        )
 
-    def run(self, cell: int) -> None:
+    def run(self, cell: int, milliseconds: float = MILLISECONDS) -> None:
         """Start a cell and wait for its end."""
         self.begin(cell)
-        self.ended(cell)
+        self.ended(cell, milliseconds)
 
     def output(self, cell: int) -> Locator:
         """The outputs of a cell."""
@@ -218,7 +221,10 @@ class Desk:
         return opened
 
     def close(self) -> None:
-        """Close the pages; every fault fails the test."""
+        """Close the pages, and end the kernels with what still runs in them; every fault fails the test."""
+        api = f"{self._server.address}/api/sessions"
+        for session in self._context.request.get(api).json():
+            self._context.request.delete(f"{api}/{session['id']}")
         self._context.close()
         assert not self.faults, "\n".join(self.faults)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from crowd import crowd
+from crowd import MILLISECONDS, crowd
 from desk import Desk
 from playwright.sync_api import expect
 from side_panel import ENDLESS, JOB, LOAD, Panel, started
@@ -181,7 +181,7 @@ def test_every_text_is_readable(desk: Desk, theme: str) -> None:
 
 def test_a_thousand_jobs(desk: Desk) -> None:
     notebook, panel = started(desk, "panel_crowd.ipynb", crowd(JOBS))
-    notebook.run(1)
+    notebook.run(1, MILLISECONDS)
     expect(panel.row("node alice")).to_contain_text(f"{JOBS} jobs")
     expect(panel.row(f"job job-{JOBS - 1:04}").first).to_be_visible()
     assert panel.tree.get_by_role("treeitem").count() < MOST_ROWS
