@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +36,8 @@ RING, BELLS = 0.5, 20
 """A front end is asked so many times, and after so many seconds again, whether the kernel can hear it."""
 
 _following: set[threading.Thread] = set()
-_unheard: set[Widgets] = set()
-"""Views that are over, and of which no front end has said yet that it shows them."""
+_over: set[Widgets] = set()
+"""Views of jobs that have ended, which a front end may still show."""
 
 
 def watchable(shell: InteractiveShell | None) -> bool:
@@ -64,7 +64,7 @@ def join() -> None:
     """Wait for the views of jobs that have ended, and remove what is left of them."""
     for thread in list(_following):
         thread.join()
-    for widgets in list(_unheard):
+    for widgets in list(_over):
         widgets.remove()
 
 
@@ -140,14 +140,15 @@ class LiveView:
         else:
             from IPython.display import clear_output
 
+            self._widgets.close(bundle(self._job)["text/html"])
             clear_output(wait=True)
-            self._widgets.close()
 
     def show_report(self) -> None:
         """Show the job without any widget, in place of the view if there is one."""
-        self._show(bundle(self._job))
+        report = bundle(self._job)
         if self._widgets is not None:
-            self._widgets.close()
+            self._widgets.close(report["text/html"])  # first: the page may say at once that the view is gone
+        self._show(report)
 
     def _show(self, data: dict[str, Any]) -> None:
         from IPython.display import display
@@ -219,9 +220,9 @@ class Widgets:
         self._box.children = (*self._rows, bell)
         self._ring_again = time.monotonic() + RING
 
-    def _heard(self, _: object) -> None:
-        """A message from the front end has come through, so clicks will."""
-        if self in _unheard:
+    def _heard(self, change: Mapping[str, Any]) -> None:
+        """A message from the front end has come through, so clicks will; or no page shows the view any more."""
+        if self in _over and change["owner"] is self._box and not change["new"]:
             self.remove()
         if self.seen.is_set():
             return
@@ -244,16 +245,19 @@ class Widgets:
         _set(self._programs, programs(say, state, state.seconds))
         self._ring()
 
-    def close(self) -> None:
-        """Remove the view, as soon as the front end has shown it: one that is still making it would fail half-way."""
-        if self.seen.is_set():
-            self.remove()
-        else:
-            _unheard.add(self)
+    def close(self, report: str) -> None:
+        """Show the report in the view, too, and remove the view as soon as no page shows it any more.
+
+        A page that was loaded anew in the meantime knows the view and not its display: it keeps the report so. And one
+        that is still making the view would fail half-way if that were gone.
+        """
+        _over.add(self)
+        self._head.value = report
+        self._box.children = (self._head,)
 
     def remove(self) -> None:
         """Remove the controls from the kernel and the front end."""
-        _unheard.discard(self)
+        _over.discard(self)
         for part in (self._box, *self._rows, *self._buttons, *self._bells):
             for widget in (part.layout, getattr(part, "style", None), part):
                 if widget is not None:
