@@ -139,7 +139,6 @@ def test_the_notebook_that_it_opens_runs(image: Image) -> None:
     assert [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"] == []
 
 
-@pytest.mark.skipif("labextension" not in PYPROJECT, reason="pyproject.toml does not build the side panel yet")
 def test_the_page_has_the_notebook_and_the_panel(image: Image) -> None:
     with image.server() as address, chromium() as browser:
         page = browser.new_page()
