@@ -174,6 +174,7 @@ def test_every_text_is_readable(desk: Desk, theme: str) -> None:
     panel.row("task ss_lr_1").first.click()
     assert panel.unreadable() == []
     panel.tree.get_by_role("button", name="Stop endless on both nodes").first.click()
+    notebook.ended(1)
     notebook.run(2)
     expect(panel.row("job job-ss-lr").first).to_contain_text("Succeeded")
     assert panel.unreadable() == []

@@ -5,16 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from desk import Desk
+from desk import Desk, OpenNotebook
 from playwright.sync_api import expect
 from side_panel import ENDLESS, JOB, LOAD, Panel, source, started
 
 TRACED = JOB.replace("--view none", "--view none --trace full", 1)
 
 
+def succeed(notebook: OpenNotebook, panel: Panel) -> None:
+    """Run the job in cell 1, until the panel knows on both nodes that it has succeeded."""
+    notebook.run(1)
+    for node in (0, 1):
+        expect(panel.row("job job-ss-lr").nth(node)).to_contain_text("Succeeded")
+
+
 def test_the_yaml_of_each_node_is_shown_and_cannot_be_changed(desk: Desk) -> None:
     notebook, panel = started(desk, "yaml.ipynb", JOB)
-    notebook.run(1)
+    succeed(notebook, panel)
     for place, node in enumerate(("alice", "bob")):
         panel.choose(panel.row("job job-ss-lr").nth(place), "Show YAML")
         shown = panel.tab(f"job-ss-lr on {node}")
@@ -32,7 +39,7 @@ def test_the_yaml_of_each_node_is_shown_and_cannot_be_changed(desk: Desk) -> Non
 
 def test_the_result_comes_as_a_cell_of_the_notebook(desk: Desk) -> None:
     notebook, panel = started(desk, "result.ipynb", JOB, "'the last cell'")
-    notebook.run(1)
+    succeed(notebook, panel)
     panel.choose(panel.row("job job-ss-lr").first, "Show Result")
     expect(notebook.output(2)).to_contain_text("Result of job-ss-lr")
     expect(notebook.output(2).locator("tbody tr")).not_to_have_count(0)
@@ -42,7 +49,7 @@ def test_the_result_comes_as_a_cell_of_the_notebook(desk: Desk) -> None:
 
 def test_the_trace_comes_in_a_tab(desk: Desk) -> None:
     notebook, panel = started(desk, "trace_tab.ipynb", TRACED)
-    notebook.run(1)
+    succeed(notebook, panel)
     panel.choose(panel.row("job job-ss-lr").nth(1), "Open Trace")
     viewer = panel.tab("Trace of job-ss-lr").get_by_test_id("trace-viewer")
     expect(viewer).to_have_attribute("data-lens", "observer")
@@ -56,7 +63,7 @@ def test_the_trace_comes_in_a_tab(desk: Desk) -> None:
 def test_the_kubectl_line_is_one_that_runs(desk: Desk) -> None:
     notebook, panel = started(desk, "line.ipynb", JOB, "")
     notebook.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    notebook.run(1)
+    succeed(notebook, panel)
     panel.open("job job-ss-lr")
     panel.choose(panel.row("task ss_lr_1").first, "Copy kubectl Line")
     expect(notebook.page.get_by_text("Copied: kubectl get kt")).to_be_visible()
@@ -69,7 +76,7 @@ def test_the_kubectl_line_is_one_that_runs(desk: Desk) -> None:
 
 def test_a_job_is_deleted_on_both_nodes_after_a_question(desk: Desk) -> None:
     notebook, panel = started(desk, "delete.ipynb", JOB, "%kubectl get kj -A --node bob")
-    notebook.run(1)
+    succeed(notebook, panel)
     panel.choose(panel.row("job job-ss-lr").nth(1), "Delete Job")
     dialog = notebook.page.get_by_role("dialog")
     expect(dialog).to_contain_text("Delete job-ss-lr?")
@@ -84,7 +91,7 @@ def test_a_job_is_deleted_on_both_nodes_after_a_question(desk: Desk) -> None:
 
 def test_only_what_makes_sense_is_offered(desk: Desk) -> None:
     notebook, panel = started(desk, "offers.ipynb", JOB, ENDLESS)
-    notebook.run(1)
+    succeed(notebook, panel)
     notebook.begin(2)
     menu = notebook.page.get_by_role("menuitem")
     expect(panel.row("job endless").first).to_contain_text("Running")
@@ -123,7 +130,7 @@ def test_a_file_is_uploaded_to_the_selected_node_alone(desk: Desk, tmp_path: Pat
 
 def test_the_menu_and_the_palette_have_all_commands(desk: Desk) -> None:
     notebook, panel = started(desk, "menu.ipynb", JOB)
-    notebook.run(1)
+    succeed(notebook, panel)
     panel.row("job job-ss-lr").first.click()
     notebook.page.get_by_role("menuitem", name="Kuscia").click()
     items = notebook.page.locator(".lm-Menu").get_by_role("menuitem")
