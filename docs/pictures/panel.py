@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 DONE = JOB.replace("-o job", "--view none", 1).replace('"num_epoch":200,', '"num_epoch":1,')
 LONG = JOB.replace("-o job", "-o long", 1).replace(": job-ss-lr", ": long")
-SIZE = {"x": 0, "y": 56, "width": 1166, "height": 640}
-"""From below the title to where the second cell's output has begun."""
+WIDTH, HEIGHT, TITLE = 1166, 640, 56
+"""Pixels: from below the title to where the second cell's output has begun."""
 
 
 def picture(desk: Desk, theme: str, path: Path) -> None:
@@ -36,7 +36,7 @@ def picture(desk: Desk, theme: str, path: Path) -> None:
     panel.open("task ss_lr_1")
     panel.row("job long").first.click()
     expect(panel.row("condition JobStartSucceeded")).to_be_visible()
-    notebook.page.screenshot(path=path, clip=SIZE)
+    notebook.page.screenshot(path=path, clip={"x": 0, "y": TITLE, "width": WIDTH, "height": HEIGHT})
     panel.tree.get_by_role("button", name="Stop long on both nodes").first.click()
     notebook.ended(1)
 
