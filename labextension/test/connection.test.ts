@@ -1,0 +1,123 @@
+import type { Kernel } from '@jupyterlab/services';
+import { nullTranslator } from '@jupyterlab/translation/lib/base';
+import { describe, expect, it } from 'vitest';
+
+import { Connection } from '../src/kernel/connection';
+import type { Entity } from '../src/kernel/protocol';
+
+const node: Entity = { kind: 'node', name: 'alice', url: null, jobs: 0, running: 0 };
+
+/** The ends of a comm that a kernel would have. */
+class FakeComm {
+  isDisposed = false;
+  subshellId: string | null = null;
+  sent: unknown[] = [];
+  opened = 0;
+  closed = 0;
+  onMsg: (message: unknown) => void = () => undefined;
+  onClose: () => void = () => undefined;
+
+  open(): void {
+    this.opened++;
+  }
+
+  send(data: unknown): void {
+    this.sent.push(data);
+  }
+
+  close(): void {
+    this.closed++;
+    this.isDisposed = true;
+  }
+
+  /** What the kernel says. */
+  tell(data: unknown): void {
+    this.onMsg({ content: { data } });
+  }
+}
+
+function connected(): {
+  connection: Connection;
+  comm: FakeComm;
+  comms: FakeComm[];
+  kernel: Kernel.IKernelConnection;
+} {
+  const comms: FakeComm[] = [];
+  const kernel = {
+    connectionStatus: 'connected',
+    info: Promise.resolve({}),
+    supportsSubshells: false,
+    createComm: () => {
+      comms.push(new FakeComm());
+      return comms[comms.length - 1];
+    }
+  } as unknown as Kernel.IKernelConnection;
+  const connection = new Connection(nullTranslator.load(''));
+  connection.open(kernel);
+  comms[0].tell({ type: 'snapshot', version: 1, entities: { alice: node } });
+  return { connection, comm: comms[0], comms, kernel };
+}
+
+describe('a connection', () => {
+  it('opens one comm with a kernel, however often it is asked', () => {
+    const { connection, comms, kernel } = connected();
+    connection.open(kernel);
+    expect(comms.length).toBe(1);
+    expect(connection.state).toBe('open');
+    expect([...connection.store.entities.keys()]).toEqual(['alice']);
+  });
+
+  it('asks for a snapshot when it has missed a delta', () => {
+    const { comm } = connected();
+    comm.tell({ type: 'delta', version: 3, entities: {}, removed: [] });
+    expect(comm.sent).toMatchObject([{ type: 'request', method: 'snapshot' }]);
+  });
+
+  it('gives each answer to its question, and refusals as errors', async () => {
+    const { connection, comm } = connected();
+    const [first, second] = [connection.request('stop'), connection.request('yaml')];
+    const [{ id: one }, { id: two }] = comm.sent as { id: number }[];
+    comm.tell({ type: 'reply', id: two, result: 'kind: KusciaJob' });
+    comm.tell({
+      type: 'reply',
+      id: one,
+      error: { title: 'JobError', message: 'there is no job a', where: '', hint: '' }
+    });
+    await expect(second).resolves.toBe('kind: KusciaJob');
+    await expect(first).rejects.toThrow('there is no job a');
+  });
+
+  it('says that the extension is absent when the kernel closes the comm, and leaves no question open', async () => {
+    const { connection, comm } = connected();
+    const asked = connection.request('stop');
+    comm.onClose();
+    await expect(asked).rejects.toThrow('closed');
+    expect(connection.state).toBe('absent');
+    expect(connection.store.entities.size).toBe(0);
+    await expect(connection.request('stop')).rejects.toThrow('not connected');
+  });
+
+  it('is deaf while a cell runs, unless the comm is on a subshell', () => {
+    const { connection, comm } = connected();
+    expect(connection.deafSince).toBeNull();
+    connection.noteStatus('busy');
+    expect(connection.deafSince).not.toBeNull();
+    comm.subshellId = 'a';
+    expect(connection.deafSince).toBeNull();
+  });
+
+  it('leaves nothing behind: its comm is closed, and nobody is told any more', () => {
+    const { connection, comm } = connected();
+    const told: string[] = [];
+    connection.stateChanged.connect((_, state) => told.push(state));
+    connection.store.changed.connect(() => told.push('store'));
+    connection.dispose();
+    expect(comm.closed).toBe(1);
+    told.length = 0;
+    comm.tell({ type: 'snapshot', version: 1, entities: { alice: node } });
+    connection.dispose();
+    expect(told).toEqual([]);
+    expect(connection.store.entities.size).toBe(0);
+    expect(comm.closed).toBe(1);
+  });
+});
