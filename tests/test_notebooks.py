@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,9 @@ def wrong(notebook: Any) -> list[Any]:
 @teachers
 def test_a_notebook_runs_and_says_what_is_stored(path: Path, tmp_path: Path) -> None:
     stored = nbformat.read(path, as_version=4)
+    began = time.monotonic()
     run = make.executed(nbformat.read(path, as_version=4), tmp_path)
+    assert time.monotonic() - began < make.SECONDS
     assert wrong(run) == []
     for before, after in zip(codes(stored), codes(run), strict=True):
         assert len(after.outputs) == len(before.outputs), after.source

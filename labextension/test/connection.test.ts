@@ -1,5 +1,5 @@
 import type { Kernel } from '@jupyterlab/services';
-import { nullTranslator } from '@jupyterlab/translation/lib/base';
+import { nullTranslator } from '@jupyterlab/translation';
 import { describe, expect, it } from 'vitest';
 
 import { Connection } from '../src/kernel/connection';
