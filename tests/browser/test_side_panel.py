@@ -7,7 +7,7 @@ import re
 import pytest
 from crowd import MILLISECONDS, crowd
 from desk import Desk
-from playwright.sync_api import expect
+from playwright.sync_api import Response, expect
 from side_panel import ENDLESS, JOB, LOAD, Panel, started
 
 JOBS = 1000
@@ -68,11 +68,16 @@ def test_it_says_so_when_the_kernel_does_not_hear_it(desk: Desk) -> None:
     expect(panel.row("job endless").first).to_contain_text("Failed")
 
 
+def stores_folds(response: Response) -> bool:
+    """Whether it is the server's answer to what JupyterLab keeps, with what is open in the panel."""
+    return "api/workspaces" in response.url and "kuscia-nb:folds" in (response.request.post_data or "")
+
+
 def test_a_reload_keeps_what_was_shown_and_a_restart_empties_it(desk: Desk) -> None:
     notebook, panel = started(desk, "panel_reload.ipynb", JOB, ENDLESS.replace("--view none", "--view none --no-wait"))
     notebook.run(1)
     notebook.run(2)
-    with notebook.page.expect_response(lambda response: "api/workspaces" in response.url):  # it is stored with a delay
+    with notebook.page.expect_response(stores_folds):  # with a delay
         panel.open("job job-ss-lr")
     expect(panel.row("condition JobValidated")).to_be_visible()
     expect(panel.row("job endless").first).to_contain_text("Running")
