@@ -178,10 +178,16 @@ class OpenNotebook:
         )
 
     def theme(self, name: str) -> None:
-        """Switch to the light or the dark theme."""
+        """Switch to the light or the dark theme.
+
+        Each switch shows JupyterLab's splash, which fades: one that begins meanwhile would remove it twice.
+        """
+        splash = self.page.locator("#jupyterlab-splash")
+        splash.wait_for(state="detached")
         self.command("apputils:change-theme", theme=THEMES[name])
         light = "true" if name == "light" else "false"
         self.page.wait_for_function(f"document.body.dataset.jpThemeLight === '{light}'")
+        splash.wait_for(state="detached")
 
     def unreadable(self, cell: int) -> list[str]:
         """Texts in a cell's outputs whose contrast with what is behind them is below 4.5, unless they are disabled."""
@@ -230,7 +236,7 @@ class Desk:
 
     def _script(self, app: str, error: Error) -> None:
         if not any(known in error.message for known in _OF_THE_APP[app]):
-            self.faults.append(f"script: {error}")
+            self.faults.append(f"script: {error.stack or error}")
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
