@@ -146,8 +146,9 @@ def test_the_page_has_the_notebook_and_the_panel(image: Image) -> None:
         notebook = OpenNotebook(page, image.clone / NOTEBOOK)
         notebook.ready()
         panel = page.get_by_role("region", name="Kuscia")
-        expect(panel).to_be_visible()
-        notebook.run(1)  # it loads the extension, and starts the nodes
+        panel.get_by_role("button", name="Load it").click()  # in a cell of its own
+        expect(panel).to_contain_text("No job yet.")
+        notebook.run(2)  # it starts the nodes, which the kernel tells by itself
         expect(panel.get_by_text("bob", exact=True)).to_be_visible()
         expect(page.locator(".jp-NotebookPanel").first).to_be_visible()
         expect(page.get_by_text("Would you like to")).to_have_count(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import string
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from test_notebook import TUTORIAL, Words
 
 import kuscia_nb as kn
 from kuscia_nb.trace.events import Event, EventLog
-from kuscia_nb.views import texts
+from kuscia_nb.views import live, texts
 from kuscia_nb.views.live_html import conditions, head, human, programs
 from kuscia_nb.views.live_state import Progress, State
 from kuscia_nb.views.texts import CHINESE, language, speaker
@@ -193,3 +194,19 @@ def test_a_chosen_language_goes_before_all(monkeypatch: pytest.MonkeyPatch) -> N
     assert language() == "zh"
     assert speaker()("Stop") == "停止"
     assert speaker()("not translated {n}", n=3) == "not translated 3"
+
+
+# --- in the background -----------------------------------------------------------------------------------------------
+
+
+def test_a_view_in_the_background_is_in_its_cells_context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kernels keep there which cell a message belongs to."""
+    cell, seen = ContextVar[str]("cell"), []
+    cell.set("this one")
+    with kn.connect(storage=tmp_path) as cluster:
+        view = live.LiveView(cluster.apply(TUTORIAL))
+        monkeypatch.setattr(view, "update", lambda: None)
+        monkeypatch.setattr(view, "show_report", lambda: seen.append(cell.get(None)))
+        view.follow()
+        live.join()
+    assert seen == ["this one"]

@@ -7,6 +7,7 @@ the last one has closed its own.
 from __future__ import annotations
 
 import threading
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Panels:
 
     Front ends speak to it from any thread: JupyterLab uses a subshell for each target, so that a kernel hears it while
     a cell runs. What they are told comes from the thread that looks for news, or from one that has done what was asked.
+    These run in the context in which they began: from another one, ipykernel 7.0 cannot send anything.
     """
 
     def __init__(self) -> None:
@@ -122,7 +124,8 @@ class Panels:
         if not takes_long(request):
             self._answer(comm, request)
             return
-        worker = threading.Thread(target=self._work, args=(comm, request), name="kuscia_nb panel", daemon=True)
+        run = copy_context().run
+        worker = threading.Thread(target=run, args=(self._work, comm, request), name="kuscia_nb panel", daemon=True)
         self._workers.add(worker)
         worker.start()
 
@@ -163,7 +166,8 @@ class Feed:
         self._news, self._closing = threading.Event(), threading.Event()
         self._tree = Tree(self._news.set)
         self.look()
-        self._thread = threading.Thread(target=self._run, name="kuscia_nb panel feed", daemon=True)
+        run = copy_context().run
+        self._thread = threading.Thread(target=run, args=(self._run,), name="kuscia_nb panel feed", daemon=True)
         self._thread.start()
 
     def look(self) -> Any:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextvars import copy_context
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -105,7 +106,7 @@ class LiveView:
         return self._job.wait(None if timeout is None else max(0.0, end - time.monotonic()))
 
     def follow(self) -> None:
-        """Wait for the end on a thread of its own."""
+        """Wait for the end on a thread of its own, in this cell's context: ipykernel 7.0 sends nothing without it."""
 
         def run() -> None:
             try:
@@ -117,7 +118,8 @@ class LiveView:
             finally:
                 _following.discard(thread)
 
-        thread = threading.Thread(target=run, name=f"kuscia_nb view of {self._job.name}", daemon=True)
+        name = f"kuscia_nb view of {self._job.name}"
+        thread = threading.Thread(target=copy_context().run, args=(run,), name=name, daemon=True)
         _following.add(thread)
         thread.start()
 
