@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from answers import said
 
 import kuscia_nb as kn
 from kuscia_nb.exercises.lesson_1 import SHARES
@@ -18,13 +19,6 @@ from kuscia_nb.exercises.lesson_1 import SHARES
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[kn.Cluster]:
     with kn.connect(storage=tmp_path_factory.mktemp("nodes")) as cluster:
         yield cluster
-
-
-def said(exercise: str, answer: Any) -> str:
-    """What is said of a wrong answer."""
-    verdict = kn.check(exercise, answer)
-    assert verdict.state == "not yet", verdict
-    return verdict.more[0]
 
 
 def test_the_notebook_has_the_shares_of_the_exercise() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 import pytest
-from test_lesson_1 import said
+from answers import said
 
 import kuscia_nb as kn
 

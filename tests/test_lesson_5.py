@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from answers import right, said
 
 import kuscia_nb as kn
 from kuscia_nb import explore, mpc
@@ -14,18 +15,6 @@ from kuscia_nb.exercises.lesson_5 import A1, ALICE_SENT, ALICES_SHARE, B1, BOB_S
 NONSENSE = ["5", [1, 2], {}, object(), float("nan"), True, b"x", 1 + 2j, np.zeros(3), -(10**400)]
 RING = 2**64
 BOBS = C1 + E * B1 + A1 * F
-
-
-def said(exercise: str, answer: Any) -> str:
-    """What is wrong with an answer."""
-    verdict = kn.check(exercise, answer)
-    assert verdict.state == "not yet", verdict
-    return verdict.more[0]
-
-
-def right(exercise: str, answer: Any) -> None:
-    verdict = kn.check(exercise, answer)
-    assert verdict.state == "right", verdict
 
 
 # --- 5.1 -------------------------------------------------------------------------------------------------------------
