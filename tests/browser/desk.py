@@ -59,6 +59,8 @@ _OF_THE_APP = {
     "notebook": ("reading 'schema'", "Command 'filebrowser:open-path' not registered"),
 }
 """Faults that an empty notebook has, too: Notebook 7.6 while it loads."""
+_OF_A_RESTART = "Could not restore the debugger state: Canceled future"
+"""JupyterLab's debugger, which asks a kernel at any time, when the answer is lost in a restart."""
 
 
 UNREADABLE = """
@@ -239,7 +241,7 @@ class Desk:
             self.faults.append(f"script: {error.stack or error}")
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        if message.type == "error" and _OF_A_RESTART not in message.text:
             self.faults.append(f"console: {message.text} {message.location}")
 
     def _request(self, request: Request) -> None:
