@@ -45,6 +45,15 @@ describe('the store', () => {
     expect([...store.entities.keys()]).toEqual(['alice']);
   });
 
+  it('has a job that was run anew under its name, as the newest', () => {
+    const { store } = filled();
+    store.take({ type: 'delta', version: 8, entities: { 'alice/b': job }, removed: [] });
+    const again = { ...job, started: 1 };
+    store.take({ type: 'delta', version: 9, entities: { 'alice/a': again }, removed: ['alice/a'] });
+    expect([...store.entities.keys()]).toEqual(['alice/a', 'alice/b', 'alice']);
+    expect(store.entities.get('alice/a')).toEqual(again);
+  });
+
   it('refuses a delta behind a gap, and changes nothing then', () => {
     const { store, changes } = filled();
     expect(store.take({ type: 'delta', version: 9, entities: {}, removed: ['alice'] })).toBe(false);

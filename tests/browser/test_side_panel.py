@@ -50,6 +50,20 @@ def test_a_job_is_watched_and_stopped_while_its_cell_runs(desk: Desk, app: str) 
         expect(panel.running).to_have_text("Kuscia: 0 jobs running")
 
 
+def test_a_job_that_is_run_again_stays_open(desk: Desk) -> None:
+    notebook, panel = started(desk, "panel_again.ipynb", JOB)
+    notebook.run(1)
+    panel.open("job job-ss-lr")
+    task = panel.row("task ss_lr_1").first
+    first = task.get_attribute("id")
+    for _ in range(3):  # the panel may hear of the old one's end together with the new one
+        notebook.run(1)
+        expect(panel.row("job job-ss-lr")).to_have_count(2)
+        expect(task).not_to_have_attribute("id", str(first))
+        expect(panel.row("condition JobValidated")).to_be_visible()
+        first = task.get_attribute("id")
+
+
 def test_it_says_so_when_the_kernel_does_not_hear_it(desk: Desk) -> None:
     """As with ipykernel 6, or JupyterLab before 4.4: the panel goes on showing what happens."""
     notebook = desk.open("lab", "panel_deaf.ipynb", LOAD, ENDLESS)

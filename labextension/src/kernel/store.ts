@@ -44,11 +44,10 @@ export class Store {
 
 /** Entities with a delta in them. New jobs come before those that are known, other new entities behind them. */
 function merged(old: ReadonlyMap<string, Entity>, delta: IDelta): Map<string, Entity> {
-  const removed = new Set(delta.removed);
-  const fresh = Object.entries(delta.entities).filter(([id]) => !old.has(id));
+  const removed = new Set(delta.removed); // Some may come again: a job that was run anew under its name.
+  const known = new Map([...old].filter(([id]) => !removed.has(id)));
+  const fresh = Object.entries(delta.entities).filter(([id]) => !known.has(id));
   const isJob = ([, entity]: [string, Entity]) => entity.kind === 'job';
-  const kept = [...old]
-    .filter(([id]) => !removed.has(id))
-    .map(([id, entity]): [string, Entity] => [id, delta.entities[id] ?? entity]);
+  const kept = [...known].map(([id, entity]): [string, Entity] => [id, delta.entities[id] ?? entity]);
   return new Map([...fresh.filter(isJob), ...kept, ...fresh.filter(entry => !isJob(entry))]);
 }

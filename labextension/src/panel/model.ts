@@ -160,7 +160,8 @@ export class PanelModel extends VDomModel {
   private _askForConditions(): void {
     for (const { id, item, expanded } of this._rows) {
       if (expanded && (item.kind === 'job' || item.kind === 'task')) {
-        const state = `${item.phase} ${item.message} ${item.progress === 1}`;
+        const begun = item.kind === 'job' ? item.started : null; // A job may be run anew under its name.
+        const state = `${item.phase} ${item.message} ${item.progress === 1} ${begun}`;
         if (this._known.get(id) !== state) {
           this._known.set(id, state);
           const of: Params = { node: item.node, job: item.kind === 'job' ? item.name : item.job };
