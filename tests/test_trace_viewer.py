@@ -134,7 +134,7 @@ def test_both_languages_say_the_same_things() -> None:
 
 SHOW = """
 import { readFileSync } from "node:fs";
-import { carried, linesOf, numbersOf, openTrace, stepAt, valuesOf, visible, written } from "viewer";
+import { around, carried, linesOf, numbersOf, openTrace, stepAt, valuesOf, visible, written } from "viewer";
 const header = JSON.parse(readFileSync(process.argv[1], "utf-8"));
 const trace = openTrace(header, new DataView(Uint8Array.from(readFileSync(process.argv[2])).buffer));
 const lenses = ["alice", "bob", "ttp", "observer"];
@@ -145,6 +145,7 @@ const result = lenses.map((lens) => Array.from({ length: trace.count }, (_, i) =
   const right = (line) => line.terms.flatMap((term) => valuesOf(step, term, line.rank).map(show));
   return {
     lines: linesOf(step).map((line) => [show(line.left), right(line)]),
+    around: linesOf(step).map((line) => around(line, step)),
     numbers: numbersOf(step).map((n) => [n.name, show(n), text(n, true)]),
     contents: step.messages.map((m) => carried(trace, step, m)).map((n) => n && show(n)),
   };
@@ -164,6 +165,12 @@ def shown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return record, json.loads(node(SHOW, str(folder / "header.json"), str(folder / "columns.bin")))
 
 
+def around(formula: str) -> list[str]:
+    """What a truncation has before and after its terms."""
+    found = re.search(r"= ([(-]*\().*(\) >> \d+\)?)$", formula)
+    return list(found.groups()) if found else ["", ""]
+
+
 @pytest.mark.parametrize("lens", range(4))
 def test_the_script_shows_what_python_shows(shown: tuple[Record, list[list[Any]]], lens: int) -> None:
     """The same numbers in the same formulas, hidden from the same people."""
@@ -173,6 +180,7 @@ def test_the_script_shows_what_python_shows(shown: tuple[Record, list[list[Any]]
     for seq, found in enumerate(result[lens]):
         lines = [re.findall(r"[^\s·=()+-]+", re.sub(r">> \d+", "", line.numbers)) for line in view.lines(seq)]
         assert [[left, *right] for left, right in found["lines"]] == lines
+        assert found["around"] == [around(line.numbers) for line in view.lines(seq)]
         rows = {(row.name, row.ring if row.ring == HIDDEN else str(row.ring[0])) for row in view.rows(seq) if row.ring}
         assert {(name, ring) for name, ring, _ in found["numbers"]} == rows
         fixed = {
@@ -182,6 +190,19 @@ def test_the_script_shows_what_python_shows(shown: tuple[Record, list[list[Any]]
         contents = [view.content(message) for message in record.steps[seq].messages]
         expected = [c if c is None or c == HIDDEN else str(c[0]) for c in contents]
         assert found["contents"] == expected
+
+
+def test_who_computes_a_truncation_gets_the_number_that_it_shows(tutorial: kn.Trace) -> None:
+    """With Python's >>, once the ring element is read as a signed number."""
+    rounded = 0
+    for seq in tutorial.steps.index[tutorial.steps["kind"] == "truncate"][:20]:
+        for line in tutorial.view("observer").lines(int(seq)):
+            left, right = line.numbers.split(" = ")
+            z = int(re.findall(r"\d+", right)[0])
+            signed = (z + 2**63) % 2**64 - 2**63
+            assert eval(right.replace(str(z), str(signed), 1)) % 2**64 == int(left)
+            rounded += right.startswith("-")
+    assert rounded == 20
 
 
 # --- the static form -------------------------------------------------------------------------------------------------
@@ -242,7 +263,8 @@ def test_the_text_reads_as_it_stands(tutorial: kn.Trace) -> None:
     text = repr(tutorial)
     assert text.startswith(f"Trace of job-ss-lr: {len(tutorial.steps):,} steps, {len(tutorial.messages):,} messages\n")
     assert "observer's trace" in text
-    assert "\n         t_alice = (z_alice) >> 21\n" in text or "m_alice = s_alice - v_alice" in text
+    truncated = "\n         t_alice = -(-(z_alice) >> 21)\n", "\n         t_bob = (z_bob) >> 21\n"
+    assert all(line in text for line in truncated) or "m_alice = s_alice - v_alice" in text
     head = text.partition("\n    0  ")[0]
     assert max(map(len, head.splitlines())) <= WIDTH
 

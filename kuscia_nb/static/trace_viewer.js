@@ -376,6 +376,13 @@ const hiddenNode = (texts) => make("span", { class: "knt-hidden" }, `▒ ${texts
 
 const symbolNode = ({ name, of }) => make("span", { class: "knt-symbol" }, name, ...(of ? [make("sub", {}, of)] : []));
 
+// What a truncation has before and after its terms; rank 1 of the asymmetric rule rounds up
+export function around(line, step) {
+  if (!line.formula.truncated) return ["", ""];
+  const shift = `) >> ${step.bits}`;
+  return line.rank === 1 && step.task.mirrored ? ["-(-(", `${shift})`] : ["(", shift];
+}
+
 // a·b + c, from the nodes of its terms
 function equation(left, line, step, nodesOf) {
   const right = [];
@@ -383,8 +390,8 @@ function equation(left, line, step, nodesOf) {
     if (k || term.negative) right.push(term.negative ? (k ? " − " : "−") : " + ");
     nodesOf(term).forEach((node, f) => right.push(...(f ? ["·", node] : [node])));
   });
-  const whole = line.formula.truncated ? ["(", ...right, `) >> ${step.bits}`] : right;
-  return [left, " = ", ...whole];
+  const [before, after] = around(line, step);
+  return [left, " = ", before, ...right, after];
 }
 
 function showFormulas(target, step, state, texts) {

@@ -149,6 +149,8 @@ def _written(
         right += text([symbol(factor, rank, task.names) for factor in term.factors], term)
     if formula.truncated:
         right = f"({right}) >> {step.bits}"
+        if rank == 1 and task.mirrored:
+            right = f"-(-{right})"  # rounds up: see `truncate`
     result = number(step, formula.left, rank)
     left = symbol(formula.left, rank, task.names)
     return f"{left} = {right}" if show is None or result is None else f"{show(result)} = {right}"
