@@ -195,8 +195,9 @@ def test_the_script_shows_what_python_shows(shown: tuple[Record, list[list[Any]]
 def test_who_computes_a_truncation_gets_the_number_that_it_shows(tutorial: kn.Trace) -> None:
     """With Python's >>, once the ring element is read as a signed number."""
     rounded = 0
-    for seq in tutorial.steps.index[tutorial.steps["kind"] == "truncate"][:20]:
-        for line in tutorial.view("observer").lines(int(seq)):
+    truncations = [seq for seq, step in enumerate(tutorial.record.steps) if step.kind == "truncate"]
+    for seq in truncations[:20]:
+        for line in tutorial.view("observer").lines(seq):
             left, right = line.numbers.split(" = ")
             z = int(re.findall(r"\d+", right)[0])
             signed = (z + 2**63) % 2**64 - 2**63
