@@ -58,12 +58,17 @@ def test_each_wrong_answer_gets_the_next_hint_and_the_last_one_stays(even: str) 
 
 def test_an_answer_of_another_kind_is_wrong_and_no_traceback(even: str) -> None:
     assert "this is 'four'" in repr(kn.check(even, "four"))
-    assert "this is a list" in repr(kn.check(even, [1, 2]))
+    assert "this is of type list" in repr(kn.check(even, [1, 2]))
     assert "this is nan" in repr(kn.check(even, float("nan")))
     assert "this is True" in repr(kn.check(even, True))
+    assert "this is of type list" in repr(kn.check(even, [[4], [4, 4]]))
+    assert "this is of type dict" in repr(kn.check(even, {"four": 4}))
 
 
-@pytest.mark.parametrize("answer", [4, 4.0, np.int64(4), np.array(4), np.array([4.0]), pd.Series([4]).sum()])
+FOURS = [4, 4.0, "4", " 4.0", [4], np.int64(4), np.array(4), np.array([4.0]), pd.Series([4]), pd.Series([4]).sum()]
+
+
+@pytest.mark.parametrize("answer", FOURS)
 def test_a_number_may_come_in_any_form(even: str, answer: Any) -> None:
     assert kn.check(even, answer).state == "right"
 

@@ -42,7 +42,7 @@ def test_1_1_right(answer: Any) -> None:
         (SUM / 2**18, "18 fraction bits"),
         (-SUM / 2**10, "negative"),
         (-7, "another number"),
-        ("-1.5", "number is asked for"),
+        ("minus 1.5", "number is asked for"),
     ],
 )
 def test_1_1_mistakes(answer: Any, words: str) -> None:

@@ -37,6 +37,8 @@ def test_2_1_mistakes() -> None:
         f"get kt -n cross-domain {PHASE}",
         f"%kubectl get kusciatask -n cross-domain -l kuscia.secretflow/job-id=job-ss-lr {PHASE}",
         "get kt -n cross-domain -o custom-columns=:.status.phase --no-headers",
+        "!kubectl get kt -A -o jsonpath={.items[*].status.phase}",
+        "get kj job-ss-lr -n cross-domain -o jsonpath={.status.taskStatus.*}",
     ],
 )
 def test_2_2_right(line: str) -> None:
@@ -50,7 +52,8 @@ def test_2_2_right(line: str) -> None:
         (f"get kj -n cross-domain {PHASE}", "phase of the job"),
         ("get kt -n cross-domain -o jsonpath={.items[0].status.nothing}", "prints nothing"),
         ("get kt -n cross-domain -o jsonpath={.items[0].kind}", "prints 'KusciaTask'"),
-        ("gte kt", "kubectl says"),
+        ("gte kt -n cross-domain", "kubectl says"),
+        ("get kt -o jsonpath={.items[0].status.phase}", "in the namespace cross-domain"),
     ],
 )
 def test_2_2_mistakes(line: str, words: str) -> None:

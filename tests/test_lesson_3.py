@@ -71,8 +71,9 @@ WRONGLY_HEARD: dict[str, tuple[Any, str]] = {
     "of status_all": (of_the_job, "no answer to a poll: ['READY', 'RUNNING', 'FINISHED']"),
     "job/create's, too": (those_of_create_too, "no answer to a poll: ['PENDING', 'RUNNING', 'FAILED']"),
     "nothing": (lambda exchanges: [], "this is []"),
-    "the last": (lambda exchanges: states(exchanges)[-1], "returned a str"),
-    "how many": (lambda exchanges: len(states(exchanges)), "returned a int"),
+    "of another job": (lambda exchanges: ["PENDING", "RUNNING", "SUCCESS"], "has to look at its argument"),
+    "the last": (lambda exchanges: states(exchanges)[-1], "returned something of type str"),
+    "how many": (lambda exchanges: len(states(exchanges)), "returned something of type int"),
     "an error": (lambda exchanges: exchanges["status"], "raises KeyError"),
     "no function": (["PENDING"], "A function is asked for"),
 }
@@ -154,9 +155,9 @@ def test_a_client_that_sends_something_else(cluster: kn.Cluster, mistake: str) -
 
 def test_a_client_that_returns_no_reply(cluster: kn.Cluster) -> None:
     fault = said("3.2", lambda job_id, epochs: cluster.submit(request(job_id, epochs)))[1]
-    assert "The reply is asked for as a dict with its code, and this is a Job." in fault
+    assert "The reply is asked for as a dict with its code, and this is of type Job." in fault
     assert cluster.jobs().empty
-    assert "this is a dict" in said("3.2", request)[1]
+    assert "this is of type dict" in said("3.2", request)[1]
     cluster.down_http()
     assert "raises KeyError" in said("3.2", lambda job_id, epochs: post(cluster, request(job_id, epochs)))[1]
 
@@ -198,7 +199,7 @@ WRONGLY_REPAIRED: dict[str, tuple[Any, str]] = {
     "another epoch": (changed(*PARAMS, "common", "ss_lr_1", "num_epoch", to=2), "something else has changed"),
     "a reply": ({"code": 200, "msg": "", "data": {"status": "PENDING"}}, "This is a reply"),
     "a text": ("repaired", "no JSON"),
-    "a number": (3, "this is a int"),
+    "a number": (3, "this is of type int"),
     "empty": ({}, "A request is asked for"),
     "nonsense": ({"job_id": [], "dag": 3, "config": "x"}, "would run without bob"),
 }

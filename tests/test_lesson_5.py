@@ -23,7 +23,7 @@ BOBS = C1 + E * B1 + A1 * F
 def test_5_1_is_a_product_of_small_numbers_by_the_formula_of_the_engine() -> None:
     answer = (ALICES_SHARE + BOBS) % RING
     assert answer == 1234 * 5678
-    for form in (answer, np.uint64(answer), np.int64(answer), np.array([answer], np.uint64), np.array(answer)):
+    for form in (answer, np.uint64(answer), np.int64(answer), np.array([answer], np.uint64), np.array(answer), str(answer)):
         right("5.1", form)
     line = explore.product(3, 5, seed=2)
     of_bob = {name: line.step(name).bob for name in "abc"} | {"xy": line.step("xy").bob}
@@ -131,7 +131,7 @@ def test_5_3_is_what_the_engine_sends() -> None:
         (lambda m, k, n: (one(m, k, n) * n, each(m, k, n) * n), "m = 100, k = 20, n = 10"),
         (lambda *s: one(*s), "Two numbers"),
         (lambda *s: (1, 2, 3), "Two numbers"),
-        (lambda *s: ("1", 2), "A number is asked for"),
+        (lambda *s: ("one", 2), "A number is asked for"),
         (lambda m, k: (1, 2), "raises TypeError"),
         ((12, 13), "A function is asked for"),
     ],

@@ -126,24 +126,40 @@ def _found(name: str) -> Exercise:
 
 
 def number(answer: Any) -> float:
-    """The answer as a finite number. An array of one element is one."""
-    if isinstance(answer, np.ndarray) and answer.size == 1:
-        answer = answer.item()
-    if isinstance(answer, str | bytes | bool):
+    """The answer as a finite number. What has one element is one, and so is a text that reads as one."""
+    answer = _single(answer)
+    if isinstance(answer, bytes | bool) or (isinstance(answer, str) and not _reads_as_number(answer)):
         raise Wrong("A number is asked for, and this is {answer!r}.", answer=answer)
     try:
         value = float(answer)
     except (TypeError, ValueError):
-        raise Wrong("A number is asked for, and this is a {kind}.", kind=type(answer).__name__) from None
+        raise Wrong("A number is asked for, and this is of type {kind}.", kind=type(answer).__name__) from None
     if not math.isfinite(value):
         raise Wrong("A number is asked for, and this is {answer!r}.", answer=value)
     return value
 
 
+def _single(answer: Any) -> Any:
+    """What is in a list, an array or a column of one element."""
+    try:
+        array = np.asarray(answer)
+    except ValueError:  # rows of different lengths
+        return answer
+    return array.item() if array.size == 1 else answer
+
+
+def _reads_as_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def called(function: Any, *arguments: Any) -> Any:
     """What a function that was given as an answer returns."""
     if not callable(function):
-        raise Wrong("A function is asked for, and this is a {kind}.", kind=type(function).__name__)
+        raise Wrong("A function is asked for, and this is of type {kind}.", kind=type(function).__name__)
     try:
         result = function(*arguments)
     except Exception as error:

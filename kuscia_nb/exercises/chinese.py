@@ -11,11 +11,11 @@ CHINESE = {
     "It cannot be checked: {error}": "无法检查：{error}",
     "Hint {number} of {count}: {hint}": "提示 {number}/{count}：{hint}",
     "A number is asked for, and this is {answer!r}.": "这里需要一个数，而答案是 {answer!r}。",
-    "A number is asked for, and this is a {kind}.": "这里需要一个数，而答案的类型是 {kind}。",
-    "A function is asked for, and this is a {kind}.": "这里需要一个函数，而答案的类型是 {kind}。",
+    "A number is asked for, and this is of type {kind}.": "这里需要一个数，而答案的类型是 {kind}。",
+    "A function is asked for, and this is of type {kind}.": "这里需要一个函数，而答案的类型是 {kind}。",
     "Called with ({shown}), it raises {error}.": "以 ({shown}) 调用时抛出 {error}。",
-    "A job is asked for, and this is a {kind}.": "这里需要一个作业，而答案的类型是 {kind}。",
-    "A text is asked for, and this is a {kind}.": "这里需要一段文本，而答案的类型是 {kind}。",
+    "A job is asked for, and this is of type {kind}.": "这里需要一个作业，而答案的类型是 {kind}。",
+    "A text is asked for, and this is of type {kind}.": "这里需要一段文本，而答案的类型是 {kind}。",
     "The job failed: {error}": "作业失败：{error}",
     # 1.1
     "Add them up as Python integers, and take the sum modulo 2**64.": "先当作 Python 整数相加，再把和对 2**64 取模。",
@@ -73,7 +73,7 @@ CHINESE = {
     "alice drives the job, so the steps of creating and starting it are conditions of her copy alone.": (
         "作业由 alice 推动，所以创建和启动的各步只是她那一份的条件。"
     ),
-    "A list of names is asked for, and this is a {kind}.": "这里需要一个名字的列表，而答案的类型是 {kind}。",
+    "A list of names is asked for, and this is of type {kind}.": "这里需要一个名字的列表，而答案的类型是 {kind}。",
     "bob's copy has {names}, too.": "{names} 在 bob 那里也有。",
     "alice's copy does not have {names}.": "alice 那里没有 {names}。",
     "There are more: {count} are missing.": "不止这些：还缺 {count} 个。",
@@ -91,6 +91,9 @@ CHINESE = {
         "标签写明了任务属于哪个作业，所以这一行对作业的每次运行都适用。"
     ),
     "kubectl says: {error}": "kubectl 说：{error}",
+    "Jobs and tasks are in the namespace cross-domain, and kubectl looks elsewhere if it is not told.": (
+        "作业和任务在命名空间 cross-domain 里，不指明的话 kubectl 会到别处去找。"
+    ),
     "This is the phase of the job, and that of its task is asked for.": "这是作业的阶段，题目问的是任务的阶段。",
     "It prints nothing.": "它什么也没有打印。",
     "It prints more than the phase.": "它打印的不只是阶段。",

@@ -65,7 +65,7 @@ def bytes_of_a_batch(answer: Any) -> None:
 )
 def without_a_warning(answer: Any) -> None:
     if not isinstance(answer, Job):
-        raise Wrong("A job is asked for, and this is a {kind}.", kind=type(answer).__name__)
+        raise Wrong("A job is asked for, and this is of type {kind}.", kind=type(answer).__name__)
     answer.wait()
     (task,) = answer.tasks["alias"].unique()
     environment = answer.env("alice", task)

@@ -14,6 +14,7 @@ from ..job import Job
 from .checking import Wrong, exercise
 
 NAME, PHASE = "job-ss-lr", "Succeeded"
+_SPACES = ("cross-domain", "-ncross-domain", "--namespace=cross-domain", "-A", "--all-namespaces")
 
 
 @contextmanager
@@ -34,7 +35,7 @@ def only_at_alice(answer: Any) -> None:
     if isinstance(answer, str):
         answer = answer.replace(",", " ").split()
     if not isinstance(answer, Iterable):
-        raise Wrong("A list of names is asked for, and this is a {kind}.", kind=type(answer).__name__)
+        raise Wrong("A list of names is asked for, and this is of type {kind}.", kind=type(answer).__name__)
     given = {str(name) for name in answer}
     with _ran() as cluster:
         line = f"get kj {NAME} -n cross-domain -o jsonpath={{.status.conditions[*].type}}"
@@ -56,8 +57,10 @@ def only_at_alice(answer: Any) -> None:
 )
 def phase_of_the_task(answer: Any) -> None:
     if not isinstance(answer, str):
-        raise Wrong("A text is asked for, and this is a {kind}.", kind=type(answer).__name__)
-    line = answer.strip().removeprefix("%").removeprefix("kubectl").strip()
+        raise Wrong("A text is asked for, and this is of type {kind}.", kind=type(answer).__name__)
+    line = answer.strip().lstrip("%!").removeprefix("kubectl").strip()
+    if not any(word in line.split() for word in _SPACES):
+        raise Wrong("Jobs and tasks are in the namespace cross-domain, and kubectl looks elsewhere if it is not told.")
     with _ran() as cluster:
         (task,) = cluster.job(NAME).tasks["task"].unique()
         try:
@@ -65,7 +68,7 @@ def phase_of_the_task(answer: Any) -> None:
         except KusciaError as error:
             raise Wrong("kubectl says: {error}", error=str(error)) from error
     if printed.strip() == PHASE:
-        if " kt" not in f" {line}" and "kusciatask" not in line:
+        if " kt" not in f" {line}" and "kusciatask" not in line and "taskStatus" not in line:
             raise Wrong("This is the phase of the job, and that of its task is asked for.")
         return
     if not printed.strip():
@@ -83,7 +86,7 @@ def phase_of_the_task(answer: Any) -> None:
 )
 def own_data(answer: Any) -> None:
     if not isinstance(answer, Job):
-        raise Wrong("A job is asked for, and this is a {kind}.", kind=type(answer).__name__)
+        raise Wrong("A job is asked for, and this is of type {kind}.", kind=type(answer).__name__)
     try:
         answer.wait()
     except KusciaError as error:

@@ -23,6 +23,7 @@ _HEARD = (
     ("RUNNING", "FAILED"),
     ("PENDING", "RUNNING", "PENDING", "RUNNING", "SUCCESS"),  # bob's machine was needed for something else
 )
+_OF_BOB = [state for states in _HEARD for state in states]
 _EPOCHS = (2, 5)
 _PARTIES = [("host", "alice"), ("guest", "bob")]
 
@@ -39,8 +40,11 @@ _PARTIES = [("host", "alice"), ("guest", "bob")]
     "himself; but then alice could not tell a bob who computes from a bob who has gone.",
 )
 def heard(answer: Any) -> None:
-    for states in _HEARD:
-        _check_heard(_states(called(answer, _exchanges(states))), list(states))
+    found = [_states(called(answer, _exchanges(states))) for states in _HEARD]
+    if found[0] and all(one == found[0] for one in found) and all(state in _OF_BOB for state in found[0]):
+        raise Wrong("It returns {found} whatever it is given: it has to look at its argument.", found=found[0])
+    for states, one in zip(_HEARD, found, strict=True):
+        _check_heard(one, list(states))
 
 
 def _exchanges(states: tuple[str, ...]) -> Any:
@@ -71,7 +75,9 @@ def _exchanges(states: tuple[str, ...]) -> Any:
 def _states(answer: Any) -> list[Any]:
     """The answer as a list."""
     if isinstance(answer, str | bytes | Mapping) or not hasattr(answer, "__iter__"):
-        raise Wrong("The function should return a list, and returned a {kind}.", kind=type(answer).__name__)
+        raise Wrong(
+            "The function should return a list, and returned something of type {kind}.", kind=type(answer).__name__
+        )
     return list(answer)
 
 
@@ -123,7 +129,9 @@ def _gone_afterwards(cluster: Cluster, name: str) -> Iterator[None]:
 
 def _check_created(cluster: Cluster, name: str, epochs: int, reply: Any) -> None:
     if not isinstance(reply, Mapping) or "code" not in reply:
-        raise Wrong("The reply is asked for as a dict with its code, and this is a {kind}.", kind=type(reply).__name__)
+        raise Wrong(
+            "The reply is asked for as a dict with its code, and this is of type {kind}.", kind=type(reply).__name__
+        )
     if reply["code"] not in (0, 200):
         said = reply.get("msg") or reply.get("message")
         raise Wrong("Called with ({name!r}, {epochs}), alice says no: {said}", name=name, epochs=epochs, said=said)
@@ -177,7 +185,7 @@ def _request(answer: Any) -> dict[str, Any]:
         except ValueError as error:
             raise Wrong("This is a text, but no JSON: {error}", error=error) from None
     if not isinstance(answer, Mapping) or not answer:
-        raise Wrong("A request is asked for, as a dict, and this is a {kind}.", kind=type(answer).__name__)
+        raise Wrong("A request is asked for, as a dict, and this is of type {kind}.", kind=type(answer).__name__)
     if "code" in answer and "dag" not in answer:
         raise Wrong("This is a reply. The answer is the request that you would send.")
     return dict(answer)

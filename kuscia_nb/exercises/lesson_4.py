@@ -47,7 +47,7 @@ def into_shares(answer: Any) -> None:
 def _add_up(shares: Any, secrets: Ring, count: int) -> list[Ring]:
     """The shares as they should be: `count` arrays of ring elements, whose sum is the secret."""
     if not isinstance(shares, Sequence | np.ndarray):
-        raise Wrong("A list of shares is asked for, and this is a {kind}.", kind=type(shares).__name__)
+        raise Wrong("A list of shares is asked for, and this is of type {kind}.", kind=type(shares).__name__)
     if len(shares) != count:
         raise Wrong("For {count} parties it gives {found} shares.", count=count, found=len(shares))
     arrays = [np.asarray(share) for share in shares]

@@ -134,9 +134,11 @@ def _signed(value: int) -> int:
 
 def _whole(answer: Any) -> int:
     """The answer as an exact integer: 64 bits do not fit into a float."""
+    if isinstance(answer, str) and answer.strip().isdecimal():
+        return int(answer)
     array = np.asarray(answer)
     if array.size == 1 and isinstance(value := array.item(), int) and not isinstance(value, bool):
         return value
     if array.size == 1 and isinstance(array.item(), float):
         raise Wrong("A float has 53 bits, and the numbers here have 64: compute with integers.")
-    raise Wrong("A whole number is asked for, and this is a {kind}.", kind=type(answer).__name__)
+    raise Wrong("A whole number is asked for, and this is of type {kind}.", kind=type(answer).__name__)

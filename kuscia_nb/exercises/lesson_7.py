@@ -91,7 +91,7 @@ def largest_bits(answer: Any) -> None:
 )
 def one_epoch(answer: Any) -> None:
     if not isinstance(answer, Job):
-        raise Wrong("A job is asked for, and this is a {kind}.", kind=type(answer).__name__)
+        raise Wrong("A job is asked for, and this is of type {kind}.", kind=type(answer).__name__)
     answer.wait()
     material = Material.read([answer.env(node) for node in answer.nodes], since=math.inf)
     parameters = material.parameters

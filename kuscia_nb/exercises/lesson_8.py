@@ -101,7 +101,7 @@ def fraction_bits(answer: Any) -> None:
 def _registered(function: Any) -> Operator:
     """The operator that a function was made."""
     if not callable(function):
-        raise Wrong("A function is asked for, and this is a {kind}.", kind=type(function).__name__)
+        raise Wrong("A function is asked for, and this is of type {kind}.", kind=type(function).__name__)
     for operator in OPERATORS.values():
         if operator.program is function:
             return operator
