@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import re
 import subprocess
@@ -57,6 +58,14 @@ def node(code: str, *arguments: str) -> str:
     return result.stdout
 
 
+def in_script(code: str, found: tuple[dict[str, Any], bytes], folder: Path) -> str:
+    """What a module prints in Node that gets the files of a viewer's state."""
+    header, columns = folder / "header.json", folder / "columns.bin"
+    header.write_text(json.dumps(found[0]), "utf-8")
+    columns.write_bytes(found[1])
+    return node(code, str(header), str(columns))
+
+
 # --- what is sent ----------------------------------------------------------------------------------------------------
 
 
@@ -70,13 +79,55 @@ def test_the_state_of_a_whole_tutorial_is_small(tutorial: kn.Trace) -> None:
     assert sizes[0] < 50_000
 
 
-def test_a_trace_that_is_too_long_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trace_viewer, "MOST_BYTES", 40_000)
-    record = Traced(training("interconnection", mpc.Layout((3, 2), 4, 30, 2))).record
-    header, columns = state(record)
-    assert len(columns) <= 40_000
-    kept = next(place["length"] for place in header["columns"] if place["name"] == "step_kind")
-    assert header["cut"] == len(record.steps) - kept > 0
+def twice(record: Record) -> Record:
+    """A trace of two tasks that did the same."""
+    count = len(record.messages)
+    later = (step._replace(task=1, messages=tuple(seq + count for seq in step.messages)) for step in record.steps)
+    tasks = (*record.tasks, record.tasks[0]._replace(id="second"))
+    messages = (*record.messages, *(sent._replace(task=1) for sent in record.messages))
+    return dataclasses.replace(record, tasks=tasks, steps=(*record.steps, *later), messages=messages)
+
+
+@pytest.fixture
+def long(monkeypatch: pytest.MonkeyPatch) -> Record:
+    """A trace of two tasks that is too long for a browser."""
+    monkeypatch.setattr(trace_viewer, "MOST_BYTES", 80_000)
+    return twice(Traced(training("interconnection", mpc.Layout((3, 2), 4, 30, 2))).record)
+
+
+def test_a_trace_that_is_too_long_is_cut_in_the_middle_of_each_task_and_says_so(long: Record, tmp_path: Path) -> None:
+    header, columns = state(long)
+    assert len(columns) <= 80_000
+    code = """
+    import { readFileSync } from "node:fs";
+    import { openTrace, stepAt } from "viewer";
+    const header = JSON.parse(readFileSync(process.argv[1], "utf-8"));
+    const trace = openTrace(header, new DataView(Uint8Array.from(readFileSync(process.argv[2])).buffer));
+    console.log(JSON.stringify(Array.from({ length: trace.count }, (_, i) => stepAt(trace, i))
+      .map((step) => [step.number, step.kind, step.task.id, step.messages.map((m) => [m.op, m.sender, m.round])])));
+    """
+    shown = json.loads(in_script(code, (header, columns), tmp_path))
+    half = len(long.steps) // 2
+    assert header["cut"] == len(long.steps) - len(shown) > 0
+    assert {0, half - 1, half, len(long.steps) - 1} <= {number for number, *_ in shown}
+    for number, kind, task, messages in shown:
+        step = long.steps[number]
+        assert (kind, task) == (step.kind, long.tasks[step.task].id)
+        sent = [long.messages[seq].message for seq in step.messages]
+        assert messages == [[message.op, message.sender, message.round] for message in sent]
+
+
+def test_where_a_step_is_says_the_task_if_there_are_several(small: Record, long: Record, tmp_path: Path) -> None:
+    code = """
+    import { readFileSync } from "node:fs";
+    import { openTrace, place, textsFor } from "viewer";
+    const header = JSON.parse(readFileSync(process.argv[1], "utf-8"));
+    const trace = openTrace(header, new DataView(Uint8Array.from(readFileSync(process.argv[2])).buffer));
+    console.log(JSON.stringify([0, trace.count - 1].map((i) => place(trace, textsFor("en"), i))));
+    """
+    first, last = json.loads(in_script(code, state(long), tmp_path))
+    assert (first, last) == (f"outside of training, task {long.tasks[0].id}", "epoch 1, batch 29, task second")
+    assert json.loads(in_script(code, state(small), tmp_path)) == ["", ""]
 
 
 def test_sizes_only_are_steps_without_numbers(cluster: kn.Cluster) -> None:
@@ -159,10 +210,7 @@ def shown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """A trace, and what the script makes of it for alice, bob, the TTP and the observer."""
     record = Traced(operations if request.param == "operations" else training(request.param)).record
     folder = tmp_path_factory.mktemp("state")
-    header, columns = state(record)
-    (folder / "header.json").write_text(json.dumps(header), "utf-8")
-    (folder / "columns.bin").write_bytes(columns)
-    return record, json.loads(node(SHOW, str(folder / "header.json"), str(folder / "columns.bin")))
+    return record, json.loads(in_script(SHOW, state(record), folder))
 
 
 def around(formula: str) -> list[str]:
@@ -284,6 +332,17 @@ def test_off_says_that_nothing_was_counted(cluster: kn.Cluster) -> None:
         assert "no message was listed or counted" in text
     with pytest.raises(KusciaError, match="no messages to draw"):
         trace.diagram()
+
+
+def test_a_trace_without_a_message_is_text_that_says_so(notebook: Notebook) -> None:
+    empty = Record("full", title="empty")
+    for text in (repr(kn.Trace(empty)), html(empty)):
+        assert "none was sent, or none yet" in text
+        assert "--trace full" not in text
+    code = "from kuscia_nb.trace.steps import Record\nfrom kuscia_nb.trace.trace import Trace\nTrace(Record('full'))"
+    assert set(notebook.result(code)) == {"text/plain", "text/html"}
+    with pytest.raises(KusciaError, match="no message in this trace"):
+        kn.Trace(empty).widget()
 
 
 def test_diagrams(small: Record) -> None:

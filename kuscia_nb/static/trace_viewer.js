@@ -15,17 +15,19 @@ const EN = {
   title: "Trace of {job}", untitled: "Trace", region: "Protocol trace", steps: "step {i}, the last is {n}", messagesOnly: "message {i}, the last is {n}",
   badge: "Observer's trace: it has the numbers of all parties. A lens only covers them; they are in this page.",
   badgeSizes: "Sizes only: --trace full (in Python trace=\"full\") records the numbers of every step.",
-  seed: "Repeatable run with a seed: nothing in it is secret.", cut: "The last {n} steps are not in this view; trace.steps has them.",
-  preview: "Of each array the first {k} elements are here; the trace keeps more.",
+  seed: "Repeatable run with a seed: nothing in it is secret.", cut: "Not in this view: {n} steps from the middle of their tasks; trace.steps has them.",
+  cutMessages: "Not in this view: {n} messages from the middle of their tasks; trace.messages has them.",
+  preview: "Of each array the first {k} elements are here; the trace keeps more.", previewOne: "Of each array the first element is here; the trace keeps more.",
   leftOut: "Not kept: {n} operations from the middle of the run.", unlisted: "{n} later messages are counted, not listed.",
-  first: "First step", back: "Step back", play: "Play", pause: "Pause", forward: "Step forward", last: "Last step",
-  scrub: "Position in the trace", batch: "Batch", outside: "outside of training", batchOf: "batch {b}", epochOf: "epoch {e}, batch {b}",
+  first: "First step", back: "Step back", play: "Play", pause: "Pause", forward: "Step forward", last: "Last step", stepping: "Step by step",
+  scrub: "Position in the trace", batch: "Batch", outside: "outside of training", batchOf: "batch {b}", epochOf: "epoch {e}, batch {b}", taskOf: "{place}, task {task}",
   jump: "Go to next", jumpTo: "choose an operation", lens: "Seen by", observer: "observer", ttp: "TTP", format: "Numbers",
   ring: "ring", fixed: "fixed point", element: "Element", hidden: "hidden", both: "both", formulas: "Formulas", numbers: "Numbers",
   messages: "Messages", name: "name", of: "of", shape: "shape", values: "first elements", sum: "both, added",
   from: "from", to: "to", what: "what", bytes: "bytes", content: "content", round: "round", notKept: "not in the trace", none: "no message",
   noFormula: "Nothing is computed.", noNumbers: "No numbers.", local: "computes", diagram: "Sequence diagram around the current step",
-  timeline: "Kinds of steps around the current one: TTP, messages, local", keys: "Keys: ← → step, Page Up/Down batch, Home End, Space play, 1–4 seen by, F numbers",
+  timeline: "Kinds of steps around the current one: TTP, messages, local", keys: "Keys: ← → step, Page Up/Down batch, Home End, Space play, 1–4 seen by, F numbers", keysSizes: "Keys: ← → step, Home End, Space play",
+  gap: "{n} steps are not in this view",
   draws: "Told to the TTP: {list}", draw: "counter {c}, {n} elements", live: "{where}: {title}, {op}. Seen by {lens}.", more: "…",
 };
 
@@ -33,15 +35,17 @@ const ZH = {
   title: "{job} 的追踪", untitled: "追踪", region: "协议追踪", steps: "第 {i} 步，最后一步是 {n}", messagesOnly: "第 {i} 条消息，最后一条是 {n}",
   badge: "观察者的追踪：包含各方的全部数值。视角只是遮住它们，数据仍在本页面中。",
   badgeSizes: "只有大小：用 --trace full（Python 中 trace=\"full\"）记录每一步的数值。",
-  seed: "用固定种子可重复运行：其中没有秘密。", cut: "最后 {n} 步不在此视图中，trace.steps 里有。", preview: "这里每个数组只有前 {k} 个元素，追踪中有更多。",
+  seed: "用固定种子可重复运行：其中没有秘密。", cut: "此视图中没有各任务中段的 {n} 步，trace.steps 里有。",
+  cutMessages: "此视图中没有各任务中段的 {n} 条消息，trace.messages 里有。", preview: "这里每个数组只有前 {k} 个元素，追踪中有更多。", previewOne: "这里每个数组只有第一个元素，追踪中有更多。",
   leftOut: "未保留：运行中段的 {n} 个操作。", unlisted: "之后的 {n} 条消息只计数，未列出。",
-  first: "第一步", back: "后退一步", play: "播放", pause: "暂停", forward: "前进一步", last: "最后一步", scrub: "在追踪中的位置",
-  batch: "批次", outside: "训练之外", batchOf: "批次 {b}", epochOf: "轮次 {e}，批次 {b}", jump: "跳到下一个", jumpTo: "选择操作",
+  first: "第一步", back: "后退一步", play: "播放", pause: "暂停", forward: "前进一步", last: "最后一步", stepping: "逐步浏览", scrub: "在追踪中的位置",
+  batch: "批次", outside: "训练之外", batchOf: "批次 {b}", epochOf: "轮次 {e}，批次 {b}", taskOf: "{place}，任务 {task}", jump: "跳到下一个", jumpTo: "选择操作",
   lens: "视角", observer: "观察者", ttp: "TTP", format: "数值", ring: "环", fixed: "定点数", element: "元素", hidden: "不可见",
   both: "双方", formulas: "公式", numbers: "数值", messages: "消息", name: "名称", of: "属于", shape: "形状", values: "前几个元素",
   sum: "双方之和", from: "发送方", to: "接收方", what: "内容", bytes: "字节", content: "数值", round: "轮", notKept: "追踪中没有",
   none: "没有消息", noFormula: "没有计算。", noNumbers: "没有数值。", local: "计算", diagram: "当前步骤附近的时序图", timeline: "当前步骤附近的步骤种类：TTP、消息、本地",
-  keys: "按键：← → 单步，Page Up/Down 批次，Home End，空格 播放，1–4 视角，F 数值", draws: "告知 TTP：{list}", draw: "计数器 {c}，{n} 个元素",
+  keys: "按键：← → 单步，Page Up/Down 批次，Home End，空格 播放，1–4 视角，F 数值", keysSizes: "按键：← → 单步，Home End，空格 播放", gap: "有 {n} 步不在此视图中",
+  draws: "告知 TTP：{list}", draw: "计数器 {c}，{n} 个元素",
   live: "{where}：{title}，{op}。视角：{lens}。", more: "…",
 };
 
@@ -50,31 +54,31 @@ const ZH_KINDS = {
   "join": ["把种子交给 TTP", "双方各把一个新的 16 字节种子交给 TTP，用来生成三元组分量。追踪记录里没有种子。"],
   "send": ["消息", "双方之间的消息：参数、形状或种子。追踪记录里没有内容。"],
   "exchange": ["交换", "双方互相发送数据。"],
-  "share": ["私有输入", "所有者的份额就是数据本身，对方的份额是零；不发消息。"],
-  "seal": ["把公开值变成份额", "双方都知道这两个种子：这只改变形式，并不隐藏什么。"],
+  "share": ["私有输入", "所有者的分片就是数据本身，对方的分片是零；不发消息。"],
+  "seal": ["把公开值变成分片", "双方都知道这两个种子：这只改变形式，并不隐藏什么。"],
   "triple": ["Beaver 三元组", "双方各自用种子生成 a、b、c 的分量；TTP 重新生成它们，并把修正值 d 发给其中一方，使 a · b = c。"],
   "triple elementwise": ["Beaver 三元组", "双方各自用种子生成 a、b、c 的分量；TTP 重新生成它们，并把修正值 d 发给其中一方，使 a · b = c。"],
   "open x": ["公开 x − a", "x 被随机数 a 遮住；双方发送各自的分量并得到 e，e 不透露 x。"],
   "open y": ["公开 y − b", "y 被随机数 b 遮住；双方发送各自的分量并得到 g，g 不透露 y。"],
-  "combine": ["用三元组合成乘积", "双方用公开的 e、g 和自己的三元组分量在本地算出乘积的份额，不发消息。"],
-  "combine elementwise": ["用三元组合成乘积", "双方用公开的 e、g 和自己的三元组分量在本地算出乘积的份额，不发消息。"],
-  "truncate": ["截断", "双方各自把份额右移：0 号向下取整，1 号向上取整。不发消息。"],
-  "open": ["公开秘密值", "双方发送份额并得到总和：秘密值在这里被公开。"],
+  "combine": ["用三元组合成乘积", "双方用公开的 e、g 和自己的三元组分量在本地算出乘积的分片，不发消息。"],
+  "combine elementwise": ["用三元组合成乘积", "双方用公开的 e、g 和自己的三元组分量在本地算出乘积的分片，不发消息。"],
+  "truncate": ["截断", "双方各自把分片右移：0 号向下取整，1 号向上取整。不发消息。"],
+  "open": ["公开秘密值", "双方发送分片并得到总和：秘密值在这里被公开。"],
   "mask columns": ["遮住各自的列", "双方各发送一次被随机数 A 遮住的列；F 供这一块的所有乘积使用。"],
-  "vectors": ["为一块乘积准备的向量", "双方各生成遮住份额的 v；TTP 给出 A v 的两个分量；F v 预先加上。"],
-  "send masked": ["发送被遮住的份额", "双方发送对应对方列的份额，用随机数 v 遮住。"],
-  "cross combine": ["与本方列相乘", "双方用自己的列乘以（自己的份额加对方发来的值），再加上预处理好的 q。"],
-  "cross combine transposed": ["与本方列相乘", "双方用自己的列乘以（自己的份额加对方发来的值），再加上预处理好的 q。"],
-  "dot public": ["与公开向量相乘", "双方各自在自己的份额上计算，不发消息。"],
-  "scale": ["乘公开数并截断", "双方各自在自己的份额上计算，不发消息。"],
-  "add": ["相加", "双方各自在自己的份额上计算，不发消息。"],
-  "subtract": ["相减", "双方各自在自己的份额上计算，不发消息。"],
-  "negate": ["取负", "双方各自在自己的份额上计算，不发消息。"],
-  "add public": ["加公开值", "双方各自在自己的份额上计算，不发消息。"],
-  "subtract public": ["减公开值", "双方各自在自己的份额上计算，不发消息。"],
-  "subtract from public": ["公开值减去", "双方各自在自己的份额上计算，不发消息。"],
-  "multiply by public": ["乘公开值", "双方各自在自己的份额上计算，不发消息。"],
-  "update": ["更新权重", "双方各自在自己的份额上计算，不发消息。"],
+  "vectors": ["为一块乘积准备的向量", "双方各生成遮住分片的 v；TTP 给出 A v 的两个分量；F v 预先加上。"],
+  "send masked": ["发送被遮住的分片", "双方发送对应对方列的分片，用随机数 v 遮住。"],
+  "cross combine": ["与本方列相乘", "双方用自己的列乘以（自己的分片加对方发来的值），再加上预处理好的 q。"],
+  "cross combine transposed": ["与本方列相乘", "双方用自己的列乘以（自己的分片加对方发来的值），再加上预处理好的 q。"],
+  "dot public": ["与公开向量相乘", "双方各自在自己的分片上计算，不发消息。"],
+  "scale": ["乘公开数并截断", "双方各自在自己的分片上计算，不发消息。"],
+  "add": ["相加", "双方各自在自己的分片上计算，不发消息。"],
+  "subtract": ["相减", "双方各自在自己的分片上计算，不发消息。"],
+  "negate": ["取负", "双方各自在自己的分片上计算，不发消息。"],
+  "add public": ["加公开值", "双方各自在自己的分片上计算，不发消息。"],
+  "subtract public": ["减公开值", "双方各自在自己的分片上计算，不发消息。"],
+  "subtract from public": ["公开值减去", "双方各自在自己的分片上计算，不发消息。"],
+  "multiply by public": ["乘公开值", "双方各自在自己的分片上计算，不发消息。"],
+  "update": ["更新权重", "双方各自在自己的分片上计算，不发消息。"],
 };
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
@@ -124,12 +128,16 @@ function openTrace(header, data) {
   const c = columnsOf(header, data);
   return {
     header, c, count: c.step_kind.length, names: header.names,
+    trained: c.step_batch.some((batch) => batch >= 0), epochs: c.step_epoch.reduce((most, epoch) => Math.max(most, epoch + 1), 0),
     at: { numbers: starts(c.step_numbers), messages: starts(c.step_messages), draws: starts(c.step_draws), words: starts(c.array_length) },
   };
 }
 
 const kindOf = (trace, i) => trace.names.kinds[trace.c.step_kind[i]];
 const taskOf = (trace, i) => trace.header.tasks[trace.c.step_task[i]];
+
+// How many steps of the trace are not in this view, before one that is.
+const missing = (trace, i) => (i > 0 ? trace.c.step_number[i] - trace.c.step_number[i - 1] - 1 : trace.c.step_number[i]);
 
 function numberAt(trace, n) {
   const { c, at, names } = trace;
@@ -146,7 +154,7 @@ function stepAt(trace, i) {
   const numbers = [];
   for (let n = at.numbers[i]; n < at.numbers[i + 1]; n++) numbers.push(numberAt(trace, n));
   return {
-    i, kind, numbers, about: trace.header.formulas[kind], task: taskOf(trace, i), op: names.ops[c.step_op[i]],
+    i, number: c.step_number[i], kind, numbers, about: trace.header.formulas[kind], task: taskOf(trace, i), op: names.ops[c.step_op[i]],
     batch: c.step_batch[i], epoch: c.step_epoch[i], bits: c.step_bits[i],
     messages: Array.from(c.own_messages.subarray(at.messages[i], at.messages[i + 1]), (seq) => messageAt(trace, seq)),
     draws: Array.from(c.draws.subarray(at.draws[i], at.draws[i + 1]), Number),
@@ -297,11 +305,11 @@ function buildPage(trace, texts, id) {
   };
   const job = trace.header.title;
   const badge = make("p", { class: "knt-badge", "data-testid": "trace-badge" }, t(trace.header.numbers ? "badge" : "badgeSizes"));
-  const bar = make("div", { class: "knt-bar", role: "toolbar", "aria-label": t("scrub") }, parts.first, parts.back, parts.play, parts.forward, parts.last, parts.position);
+  const bar = make("div", { class: "knt-bar", role: "toolbar", "aria-label": t("stepping") }, parts.first, parts.back, parts.play, parts.forward, parts.last, parts.position);
   const options = make("div", { class: "knt-bar" }, labelled(t("jump"), parts.jump));
   const looks = make("div", { class: "knt-bar" });
   if (trace.header.numbers) {
-    options.prepend(labelled(t("batch"), parts.batch));
+    if (trace.trained) options.prepend(labelled(t("batch"), parts.batch));
     looks.append(parts.lens.set, parts.format.set, labelled(t("element"), parts.element));
   }
   const main = make("div", { class: "knt-main" }, parts.diagram,
@@ -309,7 +317,7 @@ function buildPage(trace, texts, id) {
   parts.root = make("section",
     { class: "knt", role: "region", "aria-label": job ? t("title", { job }) : t("region"), tabindex: 0, lang: texts.lang, "data-testid": "trace-viewer", "data-lm-suppress-shortcuts": "true" },
     make("h3", { class: "knt-title", "data-testid": "trace-title" }, job ? t("title", { job }) : t("untitled")), badge, notes(trace, texts),
-    bar, parts.timeline, parts.slider, options, looks, main, make("p", { class: "knt-keys", "data-testid": "trace-keys" }, t("keys")), parts.live);
+    bar, parts.timeline, parts.slider, options, looks, main, make("p", { class: "knt-keys", "data-testid": "trace-keys" }, t(trace.header.numbers ? "keys" : "keysSizes")), parts.live);
   fillSelects(trace, texts, parts);
   // JupyterLab's command mode takes arrows from whatever has the focus, unless that very element says no.
   for (const control of parts.root.querySelectorAll("button, input, select")) control.setAttribute("data-lm-suppress-shortcuts", "true");
@@ -320,8 +328,8 @@ function notes(trace, texts) {
   const { header } = trace;
   const lines = [];
   if (header.remarks.length) lines.push(texts.t("seed"));
-  if (header.numbers) lines.push(texts.t("preview", { k: header.elements }));
-  if (header.cut) lines.push(texts.t("cut", { n: texts.count.format(header.cut) }));
+  if (header.numbers) lines.push(texts.t(header.elements > 1 ? "preview" : "previewOne", { k: header.elements }));
+  if (header.cut) lines.push(texts.t(header.numbers ? "cut" : "cutMessages", { n: texts.count.format(header.cut) }));
   const total = (name) => header.tasks.reduce((sum, task) => sum + task[name], 0);
   if (total("left_out")) lines.push(texts.t("leftOut", { n: texts.count.format(total("left_out")) }));
   if (total("unlisted")) lines.push(texts.t("unlisted", { n: texts.count.format(total("unlisted")) }));
@@ -331,10 +339,9 @@ function notes(trace, texts) {
 function fillSelects(trace, texts, parts) {
   const { c } = trace;
   let last = "";
-  const epochs = c.step_epoch.reduce((most, epoch) => Math.max(most, epoch), 0);
   for (let i = 0; i < trace.count; i++) {
     const key = `${c.step_task[i]}/${c.step_epoch[i]}/${c.step_batch[i]}`;
-    if (key !== last && (c.step_batch[i] >= 0 || i === 0)) parts.batch.append(make("option", { value: i }, place(texts, c.step_epoch[i], c.step_batch[i], epochs)));
+    if (key !== last && (c.step_batch[i] >= 0 || i === 0)) parts.batch.append(make("option", { value: i }, place(trace, texts, i)));
     last = key;
   }
   parts.begins = Array.from(parts.batch.options, (option) => Number(option.value));
@@ -350,9 +357,14 @@ function fillSelects(trace, texts, parts) {
   for (let k = 0; k < trace.header.elements; k++) parts.element.append(make("option", { value: k }, String(k)));
 }
 
-function place(texts, epoch, batch, epochs) {
-  if (batch < 0) return texts.t("outside");
-  return epochs > 0 ? texts.t("epochOf", { e: epoch, b: batch }) : texts.t("batchOf", { b: batch });
+// Where in the training a step is, and in which task if there are several.
+function place(trace, texts, i) {
+  const [e, b] = [trace.c.step_epoch[i], trace.c.step_batch[i]];
+  const found = b < 0 ? "outside" : trace.epochs > 1 ? "epochOf" : "batchOf";
+  const text = trace.trained ? texts.t(found, { e, b }) : "";
+  if (trace.header.tasks.length < 2) return text;
+  const task = taskOf(trace, i).id;
+  return text ? texts.t("taskOf", { task, place: text }) : task;
 }
 
 // What a step is, and what it is for, unless that is the same.
@@ -404,11 +416,11 @@ function showFormulas(target, step, state, texts) {
   target.replaceChildren(...(lines.length ? lines : [make("p", { class: "knt-quiet" }, texts.t("noFormula"))]));
 }
 
-function table(caption, columns, widths, rows) {
+function table(caption, columns, widths, rows, look = "") {
   const sizes = columns.map((_, k) => make("col", widths[k] ? { style: `width: ${widths[k]}em` } : {}));
   const head = make("tr", {}, ...columns.map((name) => make("th", { scope: "col" }, name)));
   const body = rows.map((cells) => make("tr", {}, ...cells.map((cell) => make("td", {}, cell))));
-  return make("table", { class: "knt-table" }, make("caption", {}, caption), make("colgroup", {}, ...sizes), make("thead", {}, head), make("tbody", {}, ...body));
+  return make("table", { class: `knt-table ${look}` }, make("caption", {}, caption), make("colgroup", {}, ...sizes), make("thead", {}, head), make("tbody", {}, ...body));
 }
 
 function elementsNode(number, step, state, texts) {
@@ -439,11 +451,11 @@ const person = (name, texts) => (name === "ttp" ? texts.t("ttp") : name);
 function showMessages(target, trace, step, state, texts) {
   const { t } = texts;
   const rows = step.messages.map((message) => [
-    person(message.sender, texts), person(message.receiver, texts), message.op, make("code", {}, message.key), String(message.round),
+    person(message.sender, texts), person(message.receiver, texts), make("span", {}, message.op, make("br"), make("code", { class: "knt-quiet" }, message.key)), String(message.round),
     texts.count.format(message.bytes), ...(trace.header.numbers ? [contentNode(trace, step, message, state, texts)] : []),
   ]);
-  const columns = [t("from"), t("to"), t("what"), "key", t("round"), t("bytes"), ...(trace.header.numbers ? [t("content")] : [])];
-  const shown = rows.length ? [table(t("messages"), columns, [3.4, 3.4, 6.2, 10.8, 4.8, 4.2], rows)] : [];
+  const columns = [t("from"), t("to"), t("what"), t("round"), t("bytes"), ...(trace.header.numbers ? [t("content")] : [])];
+  const shown = rows.length ? [table(t("messages"), columns, [4, 4, 11.5, 3.8, 4.2], rows, "knt-wrap")] : [];
   const sees = state.lens === "ttp" || state.lens === "observer";
   if (step.draws.length && sees) shown.push(make("p", { class: "knt-quiet" }, t("draws", { list: drawList(step.draws, texts) })));
   target.replaceChildren(...shown);
@@ -458,22 +470,33 @@ function drawList(draws, texts) {
 // --- the sequence diagram -------------------------------------------------------------------------------------------
 
 const AROUND = 5; // steps before and after the current one
-const GUTTER = 212; // for the titles of the steps
-const LANE = 158;
+const GUTTER = 212; // for the titles of the steps, if there is room for it beside the lanes
+const LEAST_LANE = 110;
 const LINE = 24;
+const TITLE = 16; // else each has a line of its own
+
+// Where everything goes in so many pixels: letters are as large in a narrow picture as in a wide one.
+function layoutOf(trace, parts, width) {
+  const lanes = [...parts.people, "ttp"];
+  const beside = width >= GUTTER + LEAST_LANE * lanes.length;
+  const gutter = beside ? GUTTER : 0;
+  const lane = (width - gutter) / lanes.length;
+  return { lanes, width, lane, above: beside ? 0 : TITLE, x: Object.fromEntries(lanes.map((name, k) => [name, gutter + lane * (k + 0.5)])) };
+}
 
 function showDiagram(target, trace, parts, state, texts) {
-  const lanes = [...parts.people, "ttp"];
-  const x = Object.fromEntries(lanes.map((name, k) => [name, GUTTER + LANE / 2 + k * LANE]));
+  const layout = layoutOf(trace, parts, state.width);
+  const { lanes, width, x } = layout;
   const from = Math.max(0, Math.min(state.step - AROUND, trace.count - 2 * AROUND - 1));
   const steps = [];
   for (let i = from; i < Math.min(trace.count, from + 2 * AROUND + 1); i++) steps.push(stepAt(trace, i));
-  const width = GUTTER + LANE * lanes.length;
   let y = 34;
-  const rows = steps.map((step) => {
-    const [node, height] = diagramRow(trace, step, x, y, width, step.i === state.step, state, texts);
+  const rows = steps.flatMap((step) => {
+    const gap = missing(trace, step.i) ? [draw("text", { x: width / 2, y: y + 15, class: "knt-gap" }, `⋯ ${texts.t("gap", { n: texts.count.format(missing(trace, step.i)) })} ⋯`)] : [];
+    y += LINE * gap.length;
+    const [node, height] = diagramRow(trace, step, layout, y, step.i === state.step, state, texts);
     y += height;
-    return node;
+    return [...gap, node];
   });
   const heads = lanes.map((name) => draw("text", { x: x[name], y: 18, class: "knt-lane-name" }, person(name, texts)));
   const lines = lanes.map((name) => draw("line", { x1: x[name], x2: x[name], y1: 26, y2: y, class: "knt-lane" }));
@@ -487,29 +510,30 @@ function describe(trace, step, texts) {
   return step.messages.map((m) => `${person(m.sender, texts)} → ${person(m.receiver, texts)}: ${m.op}, ${m.bytes} ${texts.t("bytes")}`);
 }
 
-function diagramRow(trace, step, x, y, width, current, state, texts) {
-  const height = 6 + LINE * Math.max(1, step.messages.length);
+function diagramRow(trace, step, layout, y, current, state, texts) {
+  const { x, width, above } = layout;
+  const height = 6 + above + LINE * Math.max(1, step.messages.length);
   const row = draw("g", { class: `knt-row${current ? " knt-current" : ""}`, "data-step": step.i });
   row.append(draw("rect", { x: 2, y: y - 1, width: width - 4, height: height - 2, rx: 3, class: "knt-row-box" }));
-  row.append(draw("text", { x: 8, y: y + 18, class: "knt-row-title" }, `${step.i}  ${heading(trace, texts, step.i)}`));
-  step.messages.forEach((message, k) => row.append(...arrowNodes(trace, step, message, x, y + 20 + LINE * k, state, texts)));
-  if (!step.messages.length) step.task.names.filter((name) => computes(step, name)).forEach((name) => row.append(draw("circle", { cx: x[name], cy: y + 14, r: 4, class: "knt-dot" })));
+  row.append(draw("text", { x: 8, y: y + (above ? 13 : 18), class: "knt-row-title" }, `${step.number}  ${heading(trace, texts, step.i)}`));
+  step.messages.forEach((message, k) => row.append(...arrowNodes(trace, step, message, layout, y + above + 20 + LINE * k, state, texts)));
+  if (!step.messages.length) step.task.names.filter((name) => computes(step, name)).forEach((name) => row.append(draw("circle", { cx: x[name], cy: y + above + 14, r: 4, class: "knt-dot" })));
   return [row, height];
 }
 
 const computes = (step, name) => step.numbers.some((number) => number.whose === step.task.names.indexOf(name));
 
-function arrowNodes(trace, step, message, x, y, state, texts) {
+function arrowNodes(trace, step, message, { x, lane }, y, state, texts) {
   const [from, to] = [x[message.sender], x[message.receiver]];
   const side = to > from ? 1 : -1;
   const number = carried(trace, step, message);
   const shown = number && (visible(number, state.lens, step.task) ? written(number.words[0], number.name, step, state.fixed) : `▒ ${texts.t("hidden")}`);
-  const middle = from + side * (LANE / 2);
+  const middle = from + side * (lane / 2);
   const label = shown || `${message.op}, ${texts.count.format(message.bytes)} ${texts.t("bytes")}`;
   return [
     draw("line", { x1: from, x2: to - 7 * side, y1: y, y2: y, class: "knt-arrow" }),
     draw("path", { d: `M${to} ${y}l${-8 * side} -4v8z`, class: "knt-tip" }),
-    draw("text", { x: middle, y: y - 4, class: "knt-label" }, draw("title", {}, `${message.key}, ${texts.count.format(message.bytes)} ${texts.t("bytes")}`), label),
+    draw("text", { x: middle, y: y - 4, class: "knt-label", style: `font-size: ${Math.min(11.5, lane / 13.5)}px` }, draw("title", {}, `${message.key}, ${texts.count.format(message.bytes)} ${texts.t("bytes")}`), label),
   ];
 }
 
@@ -550,6 +574,7 @@ function drawTimeline(canvas, trace, step) {
     const x = (i - from) * box;
     context.fillStyle = colours[name];
     context.fillRect(x, (rows[name] * height) / 3 + scale, Math.max(1, box - scale), height / 3 - 2 * scale);
+    if (i > 0 && missing(trace, i)) context.fillStyle = style.color;
     if (i > 0 && trace.c.step_batch[i] !== trace.c.step_batch[i - 1]) context.fillRect(x - scale, 0, scale, height);
   }
   context.strokeStyle = style.color;
@@ -588,7 +613,7 @@ function nextOfKind(trace, key, step) {
 
 function viewer(trace, texts, signal) {
   const parts = buildPage(trace, texts, `knt-${Math.random().toString(36).slice(2)}`);
-  const state = { step: 0, lens: "observer", fixed: false, element: 0, playing: false };
+  const state = { step: 0, lens: "observer", fixed: false, element: 0, playing: false, width: 600 };
   let frame = 0;
   let drawn = -PAUSE;
   let spoken = 0;
@@ -603,16 +628,17 @@ function viewer(trace, texts, signal) {
     frame = 0;
     if (signal.aborted || !trace.count) return;
     drawTimeline(parts.timeline, trace, state.step); // first: it asks for sizes, which are known before anything changes
+    state.width = parts.diagram.clientWidth || state.width;
     const step = stepAt(trace, state.step);
     const [title, text] = texts.kind(step.kind, step.about);
-    const where = texts.t(trace.header.numbers ? "steps" : "messagesOnly", { i: texts.count.format(state.step), n: texts.count.format(trace.count - 1) });
-    const batch = place(texts, step.epoch, step.batch, Number(step.epoch > 0));
+    const where = texts.t(trace.header.numbers ? "steps" : "messagesOnly", { i: texts.count.format(step.number), n: texts.count.format(trace.c.step_number[trace.count - 1]) });
+    const at = [where, place(trace, texts, state.step)].filter((part) => part).join(", ");
     Object.assign(parts.root.dataset, { step: state.step, lens: state.lens, format: state.fixed ? "fixed" : "ring" });
     parts.slider.value = state.step;
     parts.slider.setAttribute("aria-valuetext", `${where}, ${title}`);
-    parts.position.textContent = trace.header.numbers ? `${where}, ${batch}` : where;
+    parts.position.textContent = at;
     parts.title.textContent = headline(title, step.kind, step.op);
-    parts.text.textContent = text;
+    parts.text.textContent = trace.header.numbers ? text : ""; // of sizes alone nobody knows what they are of
     parts.lens.inputs.forEach((input) => (input.checked = input.value === state.lens));
     parts.format.inputs.forEach((input) => (input.checked = (input.value === "fixed") === state.fixed));
     parts.batch.selectedIndex = lastUpTo(parts.begins, state.step);
@@ -703,5 +729,5 @@ function render({ model, el }) {
   return () => controller.abort();
 }
 
-export { carried, linesOf, numbersOf, openTrace, stepAt, sumOf, textsFor, valuesOf, visible, written };
+export { carried, linesOf, numbersOf, openTrace, place, stepAt, sumOf, textsFor, valuesOf, visible, written };
 export default { render };

@@ -11,6 +11,7 @@ FIRST = 12
 
 GET_NUMBERS = 'This trace has sizes only: trace="full" (%%kusciajob --trace full) records the numbers of every step.'
 NOTHING = 'Tracing was off: no message was listed or counted. trace="sizes" is the default.'
+NO_MESSAGE = "There is no message in it: none was sent, or none yet."
 OBSERVER = "This is the observer's trace: it has the numbers of all parties, which no party has."
 
 
@@ -26,6 +27,8 @@ def headline(record: Record) -> str:
 def remarks(record: Record) -> list[str]:
     """What has to be said with it."""
     about = {"full": OBSERVER, "sizes": GET_NUMBERS}.get(record.level, NOTHING)
+    if record.level != "off" and not record.messages:
+        about = NO_MESSAGE
     left_out = [record.left_out[0].upper() + record.left_out[1:] + "."] if record.left_out else []
     return [about, *record.notes, *left_out]
 
@@ -63,7 +66,7 @@ def messages(record: Record, count: int = FIRST) -> Table:
 
 def tables(record: Record) -> list[Table]:
     """What the static forms show."""
-    if record.level == "off":
+    if not record.messages:
         return []
     return [totals(record), steps(record) if record.steps else messages(record)]
 

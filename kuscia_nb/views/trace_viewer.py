@@ -36,7 +36,7 @@ _NOT_SHOWN = frozenset({"message_time", "message_dtype", "array_start"})
 def bundle(record: Record) -> Any:
     """The MIME bundle: text, HTML, and the widget's if it can be."""
     static = {"text/plain": text(record), "text/html": html(record)}
-    if record.level == "off" or not _interactive():
+    if not record.messages or not _interactive():
         return static
     shown = widget(record)._repr_mimebundle_()
     data, metadata = shown if isinstance(shown, tuple) else (shown, {})
@@ -55,7 +55,9 @@ def html(record: Record) -> str:
 
 
 def widget(record: Record, locale: str = "") -> Any:
-    """The viewer; KusciaError without anywidget."""
+    """The viewer; KusciaError without anywidget, and if there is nothing to be seen."""
+    if not record.messages:
+        raise KusciaError("there is no message in this trace", hint="print(trace) says why")
     if find_spec("anywidget") is None:
         raise KusciaError("the trace viewer needs anywidget", hint='%pip install "kuscia_nb[trace]"')
     header, columns = state(record)
@@ -65,29 +67,35 @@ def widget(record: Record, locale: str = "") -> Any:
 def state(record: Record) -> tuple[dict[str, Any], bytes]:
     """What the browser gets: a header with the places of the columns, and all columns in one buffer.
 
-    Of every array there are as many elements as fit into MOST_BYTES, and of a very long trace so many steps.
+    Of every array there are as many elements as fit into MOST_BYTES, and of a very long trace the beginning and the end
+    of each task.
     """
-    shown = record if record.steps else _messages_as_steps(record)
-    cut = 0
+    whole = record if record.steps else _messages_as_steps(record)
+    most = len(whole.steps)
     while True:
+        shown, numbers = _ends(whole, most)
         for elements in (4, 3, 2, 1):
             header, arrays = pack(shown, elements)
-            places, buffer = _joined(arrays)
+            places, buffer = _joined({**arrays, "step_number": np.array(numbers)})
             if len(buffer) <= MOST_BYTES:
                 header |= {"columns": places, "elements": elements, "formulas": _formulas(), "carried": _carried()}
-                header |= {"remarks": list(record.notes), "left_out": record.left_out, "cut": cut}
-                header |= {"numbers": bool(record.steps)}
+                header |= {"remarks": list(record.notes), "left_out": record.left_out}
+                header |= {"numbers": bool(record.steps), "cut": len(whole.steps) - len(numbers)}
                 return header, buffer
-        kept = len(shown.steps) // 2
-        cut = len(record.steps or record.messages) - kept
-        shown = _first(shown, kept)
+        most //= 2
 
 
-def _first(record: Record, count: int) -> Record:
-    """The first steps of a trace, and the messages up to the last of theirs."""
-    steps = record.steps[:count]
-    last = max((seq for step in steps for seq in step.messages), default=-1)
-    return dataclasses.replace(record, steps=steps, messages=record.messages[: last + 1])
+def _ends(record: Record, most: int) -> tuple[Record, list[int]]:
+    """So many steps of each task, half of them from its end, with their messages alone; and where they were."""
+    kept: list[int] = []
+    for task in range(len(record.tasks)):
+        own = [i for i, step in enumerate(record.steps) if step.task == task]
+        kept += own if len(own) <= most else [*own[: most - most // 2], *own[len(own) - most // 2 :]]
+    steps = [record.steps[i] for i in kept]
+    sent = sorted({seq for step in steps for seq in step.messages})
+    place = {seq: i for i, seq in enumerate(sent)}
+    steps = tuple(step._replace(messages=tuple(place[seq] for seq in step.messages)) for step in steps)
+    return dataclasses.replace(record, steps=steps, messages=tuple(record.messages[seq] for seq in sent)), kept
 
 
 def _messages_as_steps(record: Record) -> Record:

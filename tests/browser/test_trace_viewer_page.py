@@ -44,3 +44,24 @@ def test_stepping_and_looking_through_other_eyes(desk: Desk, app: str) -> None:
         assert [text for text in notebook.unreadable(2) if not text.endswith("]:")] == []  # but for Jupyter's prompt
     notebook.page.keyboard.press("4")
     expect(output.get_by_test_id("trace-formulas")).not_to_contain_text("hidden")
+
+
+@pytest.mark.parametrize("width", [700, 1000, 1600])
+def test_the_letters_of_the_diagram_are_as_large_on_a_narrow_page(desk: Desk, width: int) -> None:
+    notebook = desk.open("lab", f"trace_{width}.ipynb", RUN, JOB, "job.trace")
+    notebook.page.set_viewport_size({"width": width, "height": 1000})
+    for cell in range(3):
+        notebook.run(cell)
+    diagram = notebook.output(2).get_by_test_id("trace-diagram")
+    notebook.output(2).get_by_role("slider").focus()
+    for _ in range(10):
+        notebook.page.keyboard.press("ArrowRight")
+    expect(diagram.locator(".knt-current")).to_contain_text("10")
+    boxes = "texts => texts.map(text => text.getBoundingClientRect()).map(box => [box.left, box.right, box.height])"
+    titles = diagram.locator(".knt-row-title").evaluate_all(boxes)
+    assert min(height for *_, height in titles) > 13
+    labels = diagram.locator(".knt-label").evaluate_all(boxes)
+    assert min(height for *_, height in labels) > 9
+    box = diagram.bounding_box()
+    assert box is not None
+    assert all(box["x"] <= left and right <= box["x"] + box["width"] for left, right, _ in titles + labels)
