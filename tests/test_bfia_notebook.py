@@ -117,14 +117,15 @@ def test_a_fault_is_one_block_that_says_where(notebook: Notebook, fault: str) ->
     ("code", "what", "hint"),
     [
         ("%bfia_submit job-ss-lx.json", "there is no file job-ss-lx.json", "job-ss-lr.json"),
-        ("%bfia_submit .", "cannot read .", "job-ss-lr.json"),
+        ("%bfia_submit .", "cannot read .: Is a directory", "job-ss-lr.json"),
+        ("%bfia_submit job-ss-lr.jsn", "there is no file job-ss-lr.jsn", 'try: "job-ss-lr.json"'),
         ("%bfia_submit latin.json", "latin.json is not UTF-8 text", "a JSON file"),
         ("%bfia_submit", "there is no request", "%%bfia_submit (two %)"),
         ("%bfia_submit -o job", "there is no request", "%bfia_submit FILE"),
         (cell("job-ss-lr.json"), "one request in a file and one in the cell", "%bfia_submit FILE"),
         (cell("", "job-ss-lr.json"), "this is a file's name, not a request", "%bfia_submit job-ss-lr.json"),
         (cell("-o a.b"), "argument -o/--out: 'a.b' is not a name for a variable", "%bfia_submit --help"),
-        ("%bfia_submit broken.json", "not JSON: ", "names and texts in double quotes"),
+        ("%bfia_submit broken.json", "not JSON: ", "a comma before it"),
     ],
 )
 def test_what_is_no_request_is_one_block_too(notebook: Notebook, code: str, what: str, hint: str) -> None:

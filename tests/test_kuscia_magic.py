@@ -75,7 +75,7 @@ def storage(notebook: Notebook, node: str) -> Path:
 # --- help, and what is not understood --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("code", ["%kuscia", "%kuscia --help", "%kuscia -h"])
+@pytest.mark.parametrize("code", ["%kuscia", "%kuscia --help", "%kuscia -h", "%kuscia help"])
 def test_bare_it_lists_its_commands(notebook: Notebook, code: str) -> None:
     text = printed(notebook, code)
     assert text.startswith("usage: %kuscia COMMAND ...\n")
@@ -225,7 +225,7 @@ def test_cp_into_a_node(notebook: Notebook) -> None:
     printed(notebook, "%kuscia cp my.csv alice:data/other.csv")
     printed(notebook, "%kuscia cp 'my own.csv' alice:/home/kuscia/var/storage/data/")
     assert notebook.run("file = 'my.csv'") == []
-    printed(notebook, "%kuscia cp {file} alice:data")
+    printed(notebook, "%kuscia cp {{file}} alice:data")
     assert notebook.value("connect().data('alice')['name'].tolist()") == [
         "my own.csv",
         "my.csv",

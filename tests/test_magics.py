@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from test_notebook import SECONDS, TUTORIAL, Notebook, cell, endless
 
+DATA = Path(__file__).parent / "data"
 JOBS = "__import__('kuscia_nb').connect().jobs()['name'].tolist()"
 
 
@@ -148,6 +149,8 @@ UNKNOWN = {
     '%%bfia_submit\n{\n  "job_id": "{{nummer}}"}': (3, 14),
     "%bfia_submit {{nummer}}.json": (1, 14),
     "%kubectl get kj {{nummer}}": (1, 17),
+    "%%kubectl apply -f -\nkind: KusciaJob\nmetadata: {name: {{nummer}} }": (3, 18),
+    "%kuscia trace {{nummer}}": (1, 15),
 }
 
 
@@ -162,6 +165,22 @@ def test_a_variable_that_does_not_exist_is_pointed_at(notebook: Notebook, code: 
         f"  {' ' * (column - 1)}^\n"
         "  try: did you mean {{number}}?"
     )
+
+
+def test_variables_in_every_magic(notebook: Notebook) -> None:
+    assert notebook.run("name, parameter = 'theirs', 'batch_size'") == []
+    (output,) = notebook.run("%kuscia explain ss_lr.{{parameter}}")
+    assert "rows of one training step" in output.text
+    assert "resource type \"{parameter}\"" in notebook.block("%kuscia explain {parameter}")
+    assert "resource type \"$parameter\"" in notebook.block("%kuscia explain $parameter")
+    applied = "%%kubectl apply -f -\n" + TUTORIAL.replace("name: job-ss-lr", "name: '{{ name }}'")
+    assert "kusciajob.kuscia.secretflow/theirs created" in notebook.result(applied)["text/plain"]
+
+
+@pytest.mark.parametrize("magic", ["kusciajob", "bfia_submit"])
+def test_a_byte_order_mark_before_what_was_pasted(notebook: Notebook, magic: str) -> None:
+    text = TUTORIAL if magic == "kusciajob" else (DATA / "job-ss-lr.json").read_text("utf-8")
+    assert "Succeeded" in notebook.result(f"%%{magic}\n\ufeff{text}")["text/plain"]
 
 
 def test_single_braces_are_left_alone(notebook: Notebook) -> None:

@@ -28,7 +28,7 @@ def copy(source: str, target: str, storage: Mapping[str, Path]) -> str:
         goal = _local_target(to_path, origin.name)
         done = f"{from_node}: {_shown(storage[from_node], origin)} to {goal}"
     elif to_node:
-        origin = _local_source(from_path)
+        origin = local_file(from_path)
         goal = storage[to_node] / "data" / _data_name(to_path or "", origin.name, to_node)
         done = f"{origin} to {to_node}: data/{goal.name}"
     else:
@@ -49,7 +49,7 @@ def _split(text: str, storage: Mapping[str, Path]) -> tuple[str | None, str]:
     if found[1] not in storage:
         near = difflib.get_close_matches(found[1], storage, 1)
         hint = f"did you mean {near[0]}?" if near else f"one of: {', '.join(storage)}"
-        raise DataError(f"there is no node {found[1]}", hint=f"{hint} For a file of your own with a colon: ./{text}")
+        raise DataError(f"there is no node {found[1]}", hint=f"{hint}; for a file of your own with a colon: ./{text}")
     return found[1], found[2].removeprefix(STORAGE)
 
 
@@ -65,7 +65,8 @@ def _stored(storage: Path, path: str, node: str) -> Path:
     return place
 
 
-def _local_source(path: str) -> Path:
+def local_file(path: str) -> Path:
+    """A file of one's own; a DataError says what there is instead."""
     source = Path(path).expanduser()
     if not source.is_file():
         what = "is a folder: copy its files one by one" if source.is_dir() else "does not exist"

@@ -10,7 +10,7 @@ from IPython.core.getipython import get_ipython
 from IPython.core.magic import no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from .options import interpolated, job_options, parsed, start, variables
+from .options import body, job_options, parsed, start, variables
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -44,19 +44,20 @@ def bfia_submit(line: str, cell: str | None = None) -> Job | None:
     arguments = parsed(bfia_submit, line, shell, cell=cell is not None)
     if arguments is None:
         return None
-    text = _request(arguments.file, None if cell is None else interpolated(cell, variables(shell), line=2))
+    text = _request(arguments.file, None if cell is None else body(cell, variables(shell)))
     return start("bfia_submit", text, arguments, shell)
 
 
 def _request(file: str | None, cell: str | None) -> str:
-    """The text of the request; that of a cell begins on its second line, so that errors count as the cell does."""
+    """The text of the request."""
+    from ..control.problems import nearest
     from ..errors import KusciaError
 
     hint = "%bfia_submit FILE, or %%bfia_submit (two %) as the first line of a cell, and the request below it"
     if cell is not None:
         if file is not None:
             raise KusciaError("one request in a file and one in the cell", hint=hint)
-        return "\n" + cell
+        return cell
     if file is None:
         raise KusciaError("there is no request", hint=hint)
     path = Path(file).expanduser()
@@ -65,9 +66,12 @@ def _request(file: str | None, cell: str | None) -> str:
     except UnicodeDecodeError as error:
         raise KusciaError(f"{file} is not UTF-8 text", hint="a JSON file") from error
     except OSError as error:
-        what = f"there is no file {file}" if isinstance(error, FileNotFoundError) else f"cannot read {file}"
-        known = ", ".join(sorted(other.name for other in path.parent.glob("*.json"))[:10])
-        raise KusciaError(what, hint=f"one of: {known}" if known else hint) from error
+        missing = isinstance(error, FileNotFoundError)
+        what = f"there is no file {file}" if missing else f"cannot read {file}: {error.strerror}"
+        known = sorted(other.name for other in path.parent.glob("*.json") if other.is_file())
+        near = nearest(path.name, known)
+        listed = f'"{near}"' if near else f"one of: {', '.join(known[:10])}" if known else hint
+        raise KusciaError(what, hint=listed) from error
 
 
 def register(shell: InteractiveShell) -> None:

@@ -54,7 +54,7 @@ def run(magic: str, commands: Mapping[str, Command], line: str) -> object:
     from ..errors import KusciaError
 
     typed = words(line)
-    if not typed or typed[0] in ("-h", "--help"):
+    if not typed or typed[0] in ("-h", "--help", "help"):
         print(_overview(magic, commands))
         return None
     name, *rest = typed

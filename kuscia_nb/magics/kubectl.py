@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from IPython.core.getipython import get_ipython
 from IPython.core.magic import no_var_expand
 
-from .options import interpolated, variables
+from .options import body, interpolated, variables
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -33,15 +33,16 @@ def kubectl(line: str, cell: str | None = None) -> Output | None:
         kind: KusciaJob
         ...
 
-    `{{name}}` is the value of that variable. `--node bob` asks bob. `%kubectl` alone lists the commands,
-    `%kubectl COMMAND --help` explains one of them.
+    `{{name}}`, in the line and in the text below it, is the value of that variable. `--node bob` asks bob.
+    `%kubectl` alone lists the commands, `%kubectl COMMAND --help` explains one of them.
     """
     shell = get_ipython()
-    line = interpolated(line, variables(shell), magic="%kubectl " if cell is None else "%%kubectl ")
+    known = variables(shell)
+    line = interpolated(line, known, magic="%kubectl " if cell is None else "%%kubectl ")
+    stdin = None if cell is None else body(cell, known)
     from ..cluster import connect
 
-    # The text begins on the second line of the cell, and errors count as the cell does.
-    output = connect().kubectl(line, stdin=None if cell is None else "\n" + cell, emit=_show)
+    output = connect().kubectl(line, stdin=stdin, emit=_show)
     if not output.streamed:
         return output
     for hint in output.hints:

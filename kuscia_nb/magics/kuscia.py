@@ -6,7 +6,11 @@ from argparse import ArgumentTypeError, Namespace
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from IPython.core.getipython import get_ipython
+from IPython.core.magic import no_var_expand
+
 from .commands import Command, argument, run
+from .options import interpolated, variables
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -15,6 +19,7 @@ NAME = "kuscia"
 _ANY_PORT = -1
 
 
+@no_var_expand  # {{name}} is a variable, and nothing else is
 def kuscia(line: str) -> object:
     """Start and stop the nodes, look at them, copy files, read results and documentation.
 
@@ -24,8 +29,10 @@ def kuscia(line: str) -> object:
         %kuscia cp my.csv alice:data/
         %kuscia explain ss_lr.batch_size
         %kuscia trace job-ss-lr
+
+    `{{name}}` is the value of that variable.
     """
-    return run(NAME, COMMANDS, line)
+    return run(NAME, COMMANDS, interpolated(line, variables(get_ipython()), magic="%kuscia "))
 
 
 # --- the commands: each is one call, and its docstring is its help ---------------------------------------------------

@@ -9,7 +9,7 @@ from IPython.core.magic import line_cell_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import magic_arguments
 
 from .config import Defaults
-from .options import interpolated, job_options, parsed, start, variables
+from .options import body, job_options, parsed, start, variables
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -52,8 +52,7 @@ class KusciaMagics(Defaults):
 
             hint = "%%kusciajob (two %) as the first line of a cell, and the manifest below it; %kusciajob --help"
             raise KusciaError("there is no manifest", hint=hint)
-        # The manifest begins on the second line of the cell, and errors count as the cell does.
-        return start("kusciajob", "\n" + interpolated(cell, variables(self.shell), line=2), arguments, self.shell)
+        return start("kusciajob", body(cell, variables(self.shell)), arguments, self.shell)
 
 
 def register(shell: InteractiveShell) -> None:

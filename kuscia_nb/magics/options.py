@@ -132,6 +132,11 @@ def interpolated(text: str, variables: Mapping[str, Any], *, magic: str = "", li
     return _VARIABLE.sub(value, text)
 
 
+def body(cell: str, variables: Mapping[str, Any]) -> str:
+    """What a cell has below its first line, filled in. It has that line too, empty: errors count as the cell does."""
+    return "\n" + interpolated(cell.removeprefix("\ufeff"), variables, line=2)
+
+
 def _unknown(name: str, variables: Mapping[str, Any], text: str, at: int, magic: str, line: int) -> Exception:
     """What is said of a variable that does not exist, and where it stands."""
     from ..control.problems import nearest
