@@ -733,7 +733,9 @@ def test_places_inside_the_json(keys: list[str], indent: int | None, style: str)
     [
         ("a: b: c\n", "mapping values are not allowed here", "line 1, column 5\na: b: c\n    ^"),
         ("a:\n\tb: 1\n", "found character '\\t' that cannot start any token", "line 2, column 1\n\tb: 1\n^"),
-        ("a: [1\nb: 2\n", "expected ',' or ']'", "line 2, column 2\nb: 2\n ^"),
+        ("a: [1\nb: 2\n", "expected ',' or ']'", "line 1, column 4\na: [1\n   ^"),
+        ('{"a": 1\n "b": 2}', "expected ',' or '}'", 'line 2, column 5\n "b": 2}\n    ^'),
+        ("a: 1\nb:2\nc: 3\n", "could not find expected ':'", "line 2, column 1\nb:2\n^"),
         ("x: 1\na: 'b\n", "found unexpected end of stream", "line 2, column 4\na: 'b\n   ^"),
         ("a: {b: 1\n", "expected ',' or '}'", "line 1, column 4\na: {b: 1\n   ^"),
         ("a: *b\n", "found undefined alias 'b'", "line 1, column 4\na: *b\n   ^"),
@@ -748,6 +750,32 @@ def test_yaml_that_is_broken(text: str, what: str, where: str) -> None:
     assert what in error.what
     assert error.where == where or not where
     assert error.where.startswith("line ")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "hint"),
+    [
+        ("kind: ", "kind:", "a colon and a space after the key"),
+        ("  initiator", "   initiator", "the indentation of the keys above"),
+        ("    - domainID: bob", "   - domainID: bob", "the indentation of the items above"),
+        ("  - alias", "- alias", "more indentation"),
+        ("'{", '"{', "JSON goes into single ones"),
+        ("alias: ss_lr_1", "alias: 'ss_lr_1", "the quote that is missing at the end of a value above"),
+        ("initiator: alice", "initiator: @alice", "quotes around the value"),
+        ("initiator: alice", "initiator: [alice", "the bracket or the comma that is missing"),
+        ('"num_epoch":1,', '"num_epoch":1', "a comma before it"),
+        ('"sgd",', "sgd,", "names and texts in double quotes"),
+    ],
+)
+def test_what_to_try_where_it_is_broken(old: str, new: str, hint: str) -> None:
+    text = edited(old, new)
+    error = refused(text)
+    assert hint in error.hint
+    assert error.where.startswith("line ")
+
+
+def test_the_name_of_a_file() -> None:
+    assert "%kubectl apply -f job.yaml" in refused("job.yaml").hint
 
 
 @pytest.mark.parametrize("text", ["", "\n \n", "# nothing\n", "---\n---\n"])

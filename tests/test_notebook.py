@@ -180,7 +180,7 @@ def test_options_reach_the_job(notebook: Notebook) -> None:
 
 
 FAULTS = {
-    "syntax": (edited("kind: KusciaJob", "kind KusciaJob"), "ManifestError", r"line 4, column 1\n"),
+    "syntax": (edited("kind: KusciaJob", "kind KusciaJob"), "ManifestError", r"line 3, column 1\n"),
     "field": (edited("appImage", "appimage"), "ManifestError", r'line 11, column 5\n.*\n.*\^\n  try: "appImage"'),
     "parameter": (
         edited('"batch_size":21', '"batch_size":-21'),

@@ -22,7 +22,7 @@ from ..control.environment import injection_problems
 from ..control.problems import FieldPath, Problem, choice
 from ..control.resources import KusciaJob, TaskInputConfig
 from ..control.rules import rule_problems
-from ..control.source import Reader, Source, manifest_error, shown
+from ..control.source import Reader, Source, json_fault, manifest_error, shown
 from ..errors import ManifestError
 from .messages import CreateJobRequest, Dag, to_double
 from .source import RequestSource, in_request, request_error
@@ -108,9 +108,8 @@ def _not_json(error: ValueError, source: Source) -> ManifestError:
     if "\n" not in name and name.endswith(".json"):
         return ManifestError("this is a file's name, not a request", hint=f"%bfia_submit {name}, or the file's text")
     at = min(getattr(error, "pos", 0), len(source.text.rstrip()))
-    text = f"not JSON: {getattr(error, 'msg', error)}"
-    hint = "valid JSON: names and texts in double quotes, no comma at the end"
-    return manifest_error([Problem((), text, hint, at=at)], source)
+    text, hint = json_fault(error)
+    return manifest_error([Problem((), f"not JSON: {text}", hint, at=at)], source)
 
 
 def _plain(data: Any) -> Any:

@@ -21,7 +21,7 @@ from .environment import injection_problems
 from .problems import FieldPath, Problem, choice, nearest
 from .resources import API_VERSION, KusciaJob, TaskInputConfig
 from .rules import rule_problems
-from .source import Place, Reader, Source, dotted, manifest_error, only_document, shown, syntax_error
+from .source import Place, Reader, Source, dotted, json_fault, manifest_error, only_document, shown, syntax_error
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -92,6 +92,8 @@ def _kind_problem(data: Any) -> Problem | None:
     """A manifest of something else (with kubectl's text)."""
     if not isinstance(data, Mapping):
         hint = "apiVersion, kind, metadata and spec of a KusciaJob"
+        if isinstance(data, str) and data.endswith((".yaml", ".yml", ".json")):
+            hint = f"the text of that file, or %kubectl apply -f {data}"
         return Problem((), f"a manifest is a mapping, this is {shown(data)}", hint)
     if {"job_id", "dag"} <= data.keys():
         return Problem((), "this is a BFIA create-job request, not a manifest", "%bfia_submit or cluster.submit(...)")
@@ -163,12 +165,12 @@ def _config(text: str, path: FieldPath, source: Source) -> tuple[TaskInputConfig
 def _not_json(error: ValueError | RecursionError, text: str, path: FieldPath, source: Source) -> Problem:
     characters = source.characters(path, text)
     position = getattr(error, "pos", 0)
-    detail = getattr(error, "msg", str(error))
+    detail, hint = json_fault(error)
     if not characters:
         detail += f" near {text[max(0, position - 20) : position + 20]!r}"
     what = f"failed to unmarsh task input config, detail-> {detail}"
     at = characters[position] if characters else None
-    return Problem(path, what, "valid JSON: names and texts in double quotes, no comma at the end", at=at)
+    return Problem(path, what, hint, at=at)
 
 
 def _read_inside(text: str, path: FieldPath, source: Source) -> list[Problem]:

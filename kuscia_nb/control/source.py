@@ -172,8 +172,31 @@ _SYNTAX_HINTS = {
     "could not find expected ':'": 'a colon and a space after the key, as in "name: job-ss-lr"',
     "unexpected end of stream": "the missing quote or bracket",
     "but got '<stream end>'": "the missing quote or bracket",
+    "but got ':'": "the bracket or the comma that is missing",
+    "expected ',' or": "a comma before it, or the bracket that is missing there",
+    "that cannot start any token": "quotes around the value",
     "undefined alias": 'quotes around a value that starts with "*"',
+    "but found '<scalar>'": "quotes around the whole value; JSON goes into single ones, as in '{\"name\": ...}'",
+    "but found '{'": "the quote that is missing at the end of a value above",
+    "but found '<block mapping start>'": "the indentation of the keys above",
+    "but found '<block sequence start>'": "the indentation of the items above",
+    "but found '-'": "more indentation: the list belongs to a key above",
+    "unacceptable character": "this character typed anew: it cannot be seen",
 }
+_LATE = ("while scanning a simple key", "but got ':'")
+"""What is noticed in YAML only behind the mistake: a colon without a space, a bracket that stays open."""
+_JSON_HINTS = {
+    "Expecting ',' delimiter": "a comma before it, or the bracket or quote that is missing there",
+    "Unterminated string": "the quote that is missing at the end",
+    "Invalid control character": "the quote that is missing at the end of the line",
+    "Extra data": "one object, and nothing behind it",
+}
+
+
+def json_fault(error: ValueError | RecursionError) -> tuple[str, str]:
+    """What Python's reader says of a JSON text, and what to try."""
+    text = re.sub(r"( starting)? at$", "", getattr(error, "msg", str(error)))
+    return text, _JSON_HINTS.get(text, "valid JSON: names and texts in double quotes, no comma at the end")
 
 
 def syntax_error(error: YAMLError | RecursionError, source: Source) -> ManifestError:
@@ -185,7 +208,9 @@ def syntax_error(error: YAMLError | RecursionError, source: Source) -> ManifestE
     elif isinstance(error, MarkedYAMLError):
         text = ", ".join(filter(None, (error.context, error.problem)))
         mark = error.problem_mark or error.context_mark
-        if mark and mark.index >= len(source.text.rstrip()) and error.context_mark:
+        at_end = mark and mark.index >= len(source.text.rstrip())
+        late = any(part in text for part in _LATE) and not source.text.lstrip().startswith("{")
+        if error.context_mark and (at_end or late):
             mark = error.context_mark
         index = mark.index if mark else None
     hint = next((hint for part, hint in _SYNTAX_HINTS.items() if part in text), "")
