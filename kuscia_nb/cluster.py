@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .backends.local import LocalBackend
 from .control.problems import choice
 from .control.runs import Options, Run
+from .data.copy import local_file
 from .errors import DataError, JobError, KusciaError
 from .job import Job
 
@@ -35,7 +36,11 @@ def connect(to: str = "local", *, storage: str | Path | None = None) -> Cluster:
     if to != "local":
         raise KusciaError(f"cannot connect to {to!r}", hint='connect("local"): alice, bob and a TTP in this process')
     if storage is not None:
-        return Cluster(LocalBackend(Path(storage)))
+        try:
+            return Cluster(LocalBackend(Path(storage)))
+        except OSError as error:
+            what = f"{storage} cannot be the storage: {error.strerror or error}"
+            raise KusciaError(what, hint="a folder that you may write to; it is made if need be") from error
     with _connecting:
         if _default is None or _default.closed:
             _default = Cluster(LocalBackend())
@@ -90,7 +95,7 @@ class Cluster:
 
     def up_http(self, port: int | None = None) -> dict[str, str]:
         """Open each node's BFIA API on 127.0.0.1: alice's on `port` or the first free one from 8084, then bob's."""
-        return self._backend.open_http(port)
+        return self._up.open_http(port)
 
     def down_http(self) -> None:
         """Close the ports."""
@@ -115,7 +120,7 @@ class Cluster:
         """
         from .control.kubectl import run
 
-        return run(line, self._backend.nodes, node=node or self._node, stdin=stdin, emit=emit)
+        return run(line, self._up.nodes, node=node or self._node, stdin=stdin, emit=emit)
 
     def apply(
         self,
@@ -135,7 +140,7 @@ class Cluster:
         ManifestError, if the text is not a valid job, says everything that is wrong; JobError, if the name is taken.
         """
         options = Options.checked(strategy, seed, trace, shadow)
-        return Job(self._backend, self._backend.apply(manifest, options, replace=replace))
+        return Job(self._backend, self._up.apply(manifest, options, replace=replace))
 
     def submit(
         self,
@@ -152,7 +157,7 @@ class Cluster:
         The job is the KusciaJob that Kuscia makes of the request (spec: kuscia §3.5).
         """
         options = Options.checked(strategy, seed, trace, shadow)
-        return Job(self._backend, self._backend.submit(request, options, replace=replace))
+        return Job(self._backend, self._up.submit(request, options, replace=replace))
 
     def jobs(self) -> pd.DataFrame:
         """Every job: name, phase, started."""
@@ -175,12 +180,16 @@ class Cluster:
         if Path(name).name != name or name in ("", ".", ".."):
             raise DataError(f"{name!r} is not a file name", hint="a plain name, such as my.csv")
         target = folder / name
-        if isinstance(data, str | Path):
-            if not Path(data).is_file():
-                raise DataError(f"there is no file {data}")
-            shutil.copyfile(data, target)
-        else:
-            data.to_csv(target, index=False)
+        try:
+            if isinstance(data, str | Path):
+                shutil.copyfile(local_file(str(data)), target)
+            elif hasattr(data, "to_csv"):
+                data.to_csv(target, index=False)
+            else:
+                raise DataError(f"{type(data).__name__} is no table", hint="a frame, or the path of a CSV file")
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise DataError(f"cannot write {node}: data/{name}: {reason}") from error
         return target
 
     def data(self, node: str, name: str | None = None) -> pd.DataFrame:
@@ -193,24 +202,36 @@ class Cluster:
             return pd.DataFrame([(path.name, path.stat().st_size) for path in files], columns=["name", "bytes"])
         if name not in [path.name for path in files]:
             raise DataError(f"{node} has no data file {name}", hint=choice(name, [path.name for path in files]))
-        return pd.read_csv(folder / name)
+        try:
+            return pd.read_csv(folder / name)
+        except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
+            what = f"the file cannot be read: {str(error).strip()}"
+            raise DataError(what, where=f"{node}: data/{name}", hint="a CSV file in UTF-8, with a header") from error
 
     def close(self) -> None:
         """Stop all jobs, and remove the nodes' files if they are temporary."""
         self._backend.close()
 
+    @property
+    def _up(self) -> LocalBackend:
+        """The backend; a KusciaError if it was closed, for what is begun there would never come to an end."""
+        if self.closed:
+            what = "this cluster was closed, by %kuscia down, %unload_ext or close(): its jobs and files are gone"
+            raise KusciaError(what, hint="cluster = kn.connect(), which gives one that is up")
+        return self._backend
+
     def _jobs(self) -> list[tuple[Job, Run]]:
         return [(Job(self._backend, run), run) for run in list(self._backend.runs.by_name.values())]
 
     def _known(self, name: str) -> str:
-        if name not in self._backend.runs.by_name:
+        if name not in self._up.runs.by_name:
             raise JobError(f"there is no job {name}", hint=choice(name, self._backend.runs.by_name))
         return name
 
     def _data_folder(self, node: str) -> Path:
         if node not in self.nodes:
             raise DataError(f"there is no node {node}", hint=choice(node, list(self.nodes)))
-        folder = self.nodes[node] / "data"
+        folder = self._up.nodes[node].storage / "data"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 

@@ -131,6 +131,45 @@ def test_a_closed_cluster_is_not_given_out_again(shared: kn.Cluster) -> None:
     assert sorted(kn.connect().data("alice")["name"]) == ["perfect_logit_a.csv"]
 
 
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda cluster: cluster.apply(kn.tutorial_manifest()),
+        lambda cluster: cluster.submit({}),
+        lambda cluster: cluster.kubectl("get kj"),
+        lambda cluster: cluster.put("alice", "a.csv", pd.DataFrame()),
+        lambda cluster: cluster.data("alice"),
+        lambda cluster: cluster.job("job-ss-lr"),
+        lambda cluster: cluster.delete("job-ss-lr"),
+        lambda cluster: cluster.up_http(0),
+    ],
+    ids=["apply", "submit", "kubectl", "put", "data", "job", "delete", "up_http"],
+)
+def test_a_closed_cluster_says_so(shared: kn.Cluster, act: Callable[[kn.Cluster], object]) -> None:
+    """A job of it would stay pending for ever, and its folder come back to stay."""
+    storage = shared.nodes["alice"].parent
+    shared.close()
+    with pytest.raises(KusciaError, match="this cluster was closed") as caught:
+        act(shared)
+    assert "kn.connect()" in caught.value.hint
+    assert not storage.exists()
+
+
+def test_a_storage_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(KusciaError, match="file cannot be the storage: Not a directory"):
+        kn.connect(storage=tmp_path / "file")
+
+
+def test_open_ports_are_not_opened_elsewhere(tmp_path: Path) -> None:
+    with kn.connect(storage=tmp_path) as cluster:
+        urls = cluster.up_http(0)
+        port = int(urls["alice"].rpartition(":")[2])
+        assert cluster.up_http() == cluster.up_http(0) == cluster.up_http(port) == urls
+        with pytest.raises(KusciaError, match=f"the ports are open already, alice's at {port}"):
+            cluster.up_http(port + 1)
+
+
 def test_connect_knows_what_there_is() -> None:
     with pytest.raises(KusciaError, match="cannot connect to 'docker'") as caught:
         kn.connect("docker")
@@ -197,8 +236,35 @@ def test_unknown_nodes_and_files(cluster: kn.Cluster, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no data file perfect_logit_b\.csv") as caught:
         cluster.data("alice", "perfect_logit_b.csv")
     assert "perfect_logit_a.csv" in caught.value.hint
-    with pytest.raises(DataError, match=r"no file .*nowhere\.csv"):
+    (tmp_path / "somewhere.csv").touch()
+    with pytest.raises(DataError, match=r"nowhere\.csv does not exist") as caught:
         cluster.put("alice", "a.csv", tmp_path / "nowhere.csv")
+    assert "somewhere.csv" in caught.value.hint
+
+
+@pytest.mark.parametrize("data", [5, None, [[1, 2]], np.eye(2)], ids=["number", "nothing", "list", "array"])
+def test_what_is_no_table_cannot_be_put(cluster: kn.Cluster, data: Any) -> None:
+    with pytest.raises(DataError, match="is no table") as caught:
+        cluster.put("alice", "table.csv", data)
+    assert "a frame" in caught.value.hint
+    assert not (cluster.nodes["alice"] / "data" / "table.csv").exists()
+
+
+def test_a_file_that_cannot_be_written(cluster: kn.Cluster) -> None:
+    own = cluster.nodes["alice"] / "data" / "perfect_logit_a.csv"
+    for name in ("a" * 300, own.name):  # too long, and the very file that is copied
+        with pytest.raises(DataError, match="cannot write alice: data/"):
+            cluster.put("alice", name, own)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"a,b\n1,2\n1,2,3\n"], ids=["empty", "binary", "ragged"])
+def test_a_file_that_is_no_table_is_not_shown_as_one(tmp_path: Path, content: bytes) -> None:
+    with kn.connect(storage=tmp_path) as cluster:
+        (tmp_path / "alice" / "data" / "other.csv").write_bytes(content)
+        with pytest.raises(DataError, match="the file cannot be read: ") as caught:
+            cluster.data("alice", "other.csv")
+    assert caught.value.where == "alice: data/other.csv"
+    assert caught.value.hint
 
 
 # --- a finished job --------------------------------------------------------------------------------------------------

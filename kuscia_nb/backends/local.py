@@ -37,7 +37,7 @@ from ..control.pods import PATIENCE, Pods
 from ..control.resources import KusciaJob
 from ..control.runs import Options, Run, Runs
 from ..data.sample import write_sample
-from ..errors import JobError
+from ..errors import JobError, KusciaError
 from ..mpc import TrustedThirdParty
 from ..operators import OPERATORS, Operator, on_register
 
@@ -111,6 +111,10 @@ class LocalBackend:
 
     def open_http(self, port: int | None = None) -> dict[str, str]:
         """Serve each node's BFIA API on a port of this machine; the nodes then talk over these, too. URLs by domain."""
+        first = self.servers.get(DOMAINS[0])
+        if first and port and first.port != port:
+            hint = "kn.connect().down_http() closes them"
+            raise KusciaError(f"the ports are open already, {DOMAINS[0]}'s at {first.port}", hint=hint)
         for domain, handlers in self._handlers.items():
             if domain not in self.servers:
                 server = BfiaServer(handlers, port if domain == DOMAINS[0] else None)
@@ -142,7 +146,8 @@ class LocalBackend:
                 if not (known.ended.is_set() and replace):
                     state = "finished" if known.ended.is_set() else "still running"
                     places = " and ".join(domain for domain, kept in known.nodes.items() if kept)
-                    hint = f"cluster.delete({job.name!r}) first, or give this one another {name_field}"
+                    line = f"%kubectl delete kj {job.name} -n cross-domain --all-nodes"
+                    hint = f"{line} (cluster.delete({job.name!r})) first, or give this one another {name_field}"
                     raise JobError(f"job {job.name} already exists and is {state} on {places}", hint=hint)
                 self.delete(job.name)
             run = self.runs.expect(job, options)
