@@ -213,7 +213,7 @@ class Job:
         return self._run.job.model_dump(mode="json", by_alias=True, exclude_none=True)
 
     def logs(self, node: str) -> str:
-        """What the programs of one node have logged, a line each."""
+        """What the programs of one node have logged; of one that failed, its error is the end."""
         self._check_node(node)
         return "\n".join(log_line(event) for event in self._run.events if event.node == node and event.kind in LOGGED)
 

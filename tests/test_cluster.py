@@ -28,6 +28,7 @@ from kuscia_nb.backends.local import LocalBackend
 from kuscia_nb.bfia.wire import Request, Response
 from kuscia_nb.cluster import disconnect
 from kuscia_nb.errors import DataError, JobError, JobFailed, JobStopped, KusciaError, ManifestError, ParameterError
+from kuscia_nb.operators.ss_lr.program import ss_lr
 
 ULP = 2.0**-18
 FOREVER = 100_000
@@ -529,6 +530,10 @@ def test_a_missing_file_is_named_with_what_is_there(cluster: kn.Cluster) -> None
     assert caught.value.where == "bob: data/perfect_logit_c.csv"
     assert "did you mean 'perfect_logit_b.csv'?" in caught.value.hint
     assert "perfect_logit_a" not in caught.value.hint, "alice's files are not bob's to tell"
+    for own in (job.logs("bob"), str(cluster.kubectl("logs kj/missing --node bob"))):
+        assert " ERROR DataError: there is no such file\n  bob: data/perfect_logit_c.csv\n  try: " in own
+    assert "bob failed before it sent what alice waits for" in job.logs("alice")
+    assert "perfect_logit_c" not in job.logs("alice"), "nor are bob's alice's"
 
 
 def test_what_no_node_would_take_is_refused_at_once(cluster: kn.Cluster) -> None:
@@ -558,6 +563,10 @@ def test_a_fault_of_an_operator_ends_the_job(cluster: kn.Cluster, monkeypatch: p
     with pytest.raises(JobFailed, match="RuntimeError: no space left") as caught:
         job.wait()
     assert isinstance(caught.value.__cause__, RuntimeError)
+    assert re.fullmatch(r"line \d+, in ss_lr\nwrite_share\(.*\)", caught.value.where)
+    log = job.logs("bob").partition(" ERROR Traceback (most recent call last):\n")[2]
+    assert log.endswith("RuntimeError: no space left"), "also of what the program called"
+    assert log.startswith(f'  File "{ss_lr.__code__.co_filename}"'), "and nothing of what called the program"
     assert job.tasks["phase"].tolist() == ["Failed", "Failed"]
 
 
@@ -575,6 +584,7 @@ def test_stop_ends_a_job_on_both_nodes(cluster: kn.Cluster) -> None:
     job.stop()
     assert job.phase == "Failed"
     assert job.tasks["phase"].tolist() == ["Failed", "Failed"]
+    assert job.logs("bob").endswith(" INFO the job was stopped")
     with pytest.raises(JobStopped, match="stopped"):
         job.wait()
 

@@ -171,8 +171,8 @@ def test_variables_in_every_magic(notebook: Notebook) -> None:
     assert notebook.run("name, parameter = 'theirs', 'batch_size'") == []
     (output,) = notebook.run("%kuscia explain ss_lr.{{parameter}}")
     assert "rows of one training step" in output.text
-    assert "resource type \"{parameter}\"" in notebook.block("%kuscia explain {parameter}")
-    assert "resource type \"$parameter\"" in notebook.block("%kuscia explain $parameter")
+    assert 'resource type "{parameter}"' in notebook.block("%kuscia explain {parameter}")
+    assert 'resource type "$parameter"' in notebook.block("%kuscia explain $parameter")
     applied = "%%kubectl apply -f -\n" + TUTORIAL.replace("name: job-ss-lr", "name: '{{ name }}'")
     assert "kusciajob.kuscia.secretflow/theirs created" in notebook.result(applied)["text/plain"]
 

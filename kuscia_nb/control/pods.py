@@ -17,6 +17,7 @@ from ..mpc import Link, NoLedger, Outcome, Seeds, TrustedThirdParty, connect, co
 from ..operators import OPERATORS, Operator, Party, ranked_parties
 from ..operators.ss_lr.program import STRATEGY
 from .environment import agent_environment, task_environment
+from .failures import logged
 from .kinds import KusciaTask
 from .meta import LABEL
 from .node import Node
@@ -151,6 +152,10 @@ class Pods:
             for pod, outcome in zip(pods, outcomes, strict=True)
         }
         pods[0].run.errors[task.name] = errors
+        for domain, error in errors.items():
+            if error:
+                kind, message = ("log", str(error)) if isinstance(error, JobStopped) else ("error", logged(error))
+                pods[0].run.events.emit(domain, task.name, kind, message=message)
         for pod in sorted(pods, key=lambda pod: pod.domain == task.spec.initiator):  # which asks the others at its end
             pod.ended(errors[pod.domain])
 

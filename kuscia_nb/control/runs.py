@@ -17,6 +17,7 @@ from numbers import Integral
 from ..errors import JobFailed, JobStopped, KusciaError, PeerFailed
 from ..operators.ss_lr.training import STRATEGIES
 from ..trace.events import LOGGED, Event, EventLog, log_line
+from .failures import job_error
 from .kinds import KusciaTask
 from .meta import LABEL, Condition, now
 from .resources import FAILED, STOPPED, SUCCEEDED, KusciaJob, as_double, changed_numbers
@@ -88,7 +89,7 @@ class Run:
         for errors in self.errors.values():
             for domain, error in errors.items():
                 if error is not None and not isinstance(error, PeerFailed | JobStopped):
-                    return _known(domain, error)
+                    return job_error(domain, error)
         failed = [e for e in self.events.select("phase", subject=self.name) if e.name == FAILED]
         if self._deleted or (failed and failed[0].reason == STOPPED):
             return JobStopped("the job was deleted" if self._deleted else f"the job was stopped on {failed[0].node}")
@@ -243,11 +244,3 @@ def _failure(object: KusciaJob | KusciaTask) -> str:
     if object.status.phase != FAILED:
         return ""
     return next((found.message for found in object.status.conditions if found.status == "False"), "")
-
-
-def _known(domain: str, error: BaseException) -> KusciaError:
-    if isinstance(error, KusciaError):
-        return error
-    failed = JobFailed(f"the program of {domain} failed: {type(error).__name__}: {error}")
-    failed.__cause__ = error
-    return failed

@@ -16,7 +16,7 @@ class Event(NamedTuple):
     """Where: a domain."""
     subject: str
     kind: str
-    """phase, condition, task, log, warning, progress, environment, ledger, recorders or bfia."""
+    """phase, condition, task, log, warning, error, progress, environment, ledger, recorders or bfia."""
     name: str = ""
     """Of a condition, its type; of a phase, the phase."""
     status: str = ""
@@ -26,14 +26,13 @@ class Event(NamedTuple):
     """What the kind carries besides: (done, steps), an environment, a ledger, a BFIA message with its reply."""
 
 
-LOGGED = ("log", "warning")
-"""The kinds that are lines of a log."""
+LOGGED = {"log": "INFO", "warning": "WARNING", "error": "ERROR"}
+"""The kinds that are in a log, with their levels."""
 
 
 def log_line(event: Event) -> str:
-    """Time, level, message."""
-    level = "WARNING" if event.kind == "warning" else "INFO"
-    return f"{event.time:%H:%M:%S}.{event.time.microsecond // 1000:03d} {level} {event.message}"
+    """Time, level, message; that of an error may go on in the lines below."""
+    return f"{event.time:%H:%M:%S}.{event.time.microsecond // 1000:03d} {LOGGED[event.kind]} {event.message}"
 
 
 class EventLog:
