@@ -1,5 +1,6 @@
 """CSV files as matrices: what is read, and what is said about files that cannot be."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +118,10 @@ def test_a_bad_cell_deep_in_a_large_file(tmp_path: Path) -> None:
         ("a\tb\n1\t2\n", 1, "by commas, not by '\\t'"),
         ('a,b\n"0,5","0,7"\n', 1, "with a point"),
         ("a,b\n1,True\n", 1, "write 1 and 0"),
+        ("a,b\n1,1e39\n", 1, "scale the column"),
+        ("a,b\n1,\n", 1, "take this row out of the files of both parties"),
+        ("a,b\n1,NaN\n", 1, "take this row out of the files of both parties"),
+        ("a,b\n1,yes\n", 1, "code texts as numbers"),
         ("a,b\n1,2\n", 7, "skip_rows = 1"),
         ("a,b\n", 1, "skip_rows = 0"),
     ],
@@ -142,6 +147,13 @@ def test_what_is_not_utf8_text(tmp_path: Path, content: bytes, where: str) -> No
     error = complaint(tmp_path, content)
     assert error.where == where
     assert "UTF-8" in error.hint
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(DataError, match="this is a pipe or a device"):
+        read_table(tmp_path / "pipe.csv", 1, FILE)
 
 
 def test_utf16_is_not_utf8(tmp_path: Path) -> None:

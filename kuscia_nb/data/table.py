@@ -63,6 +63,8 @@ def read_table(path: Path, skip_rows: int, shown_as: str) -> Table:
 def _content(path: Path, shown_as: str) -> bytes:
     """The file's bytes with lines that end in LF, without a byte order mark and blank lines at the end."""
     try:
+        if path.is_fifo() or path.is_char_device():
+            raise DataError("this is a pipe or a device, not a file", where=shown_as)  # reading might never end
         content = path.read_bytes()
     except FileNotFoundError:
         raise _missing(path, shown_as) from None
@@ -196,8 +198,13 @@ def _looks_like_data(cell: str) -> bool:
 
 
 def _cell_hint(cell: str) -> str:
+    if not cell or cell.lower().lstrip("+-") in _MISSING:
+        return "fill it in, or take this row out of the files of both parties"
+    if _NUMBER.fullmatch(cell):
+        return "scale the column"
     if separator := next((mark for mark in ";\t|" if mark in cell), None):
         return f"separate the cells by commas, not by {separator!r}"
     if _NUMBER.fullmatch(cell.replace(",", ".", 1)):
         return "write decimals with a point, not with a comma"
-    return "write 1 and 0 for true and false" if cell.lower() in ("true", "false") else ""
+    truth = cell.lower() in ("true", "false")
+    return "write 1 and 0 for true and false" if truth else "code texts as numbers, or leave the column out"
