@@ -211,6 +211,28 @@ def test_a_default_that_cannot_be_is_refused(notebook: Notebook) -> None:
     assert notebook.run("%config KusciaMagics.view = 'live'") == []
 
 
+def test_a_default_that_cannot_be_does_not_keep_the_extension_from_loading(notebook: Notebook) -> None:
+    """`%config` keeps what it refuses; in a profile it would be there from the start."""
+    refused, _ = notebook.run("%config KusciaMagics.view = 'bright'"), notebook.run("%config KusciaMagics.seed = 5")
+    assert refused
+    assert notebook.run("get_ipython().config.KusciaMagics.wiew = 'none'") == []
+    first, second = "".join(output.text for output in notebook.run("%reload_ext kuscia_nb")).splitlines()
+    assert first.startswith("kuscia_nb: KusciaMagics.view is as ever: The 'view' trait ")
+    assert second.startswith("kuscia_nb: KusciaMagics has no wiew (known: language, no_wait, ")
+    magics = "get_ipython().magics_manager.registry['KusciaMagics']"
+    assert notebook.value(f"{magics}.view, {magics}.seed") == ("live", 5)
+    assert notebook.run("%reload_ext kuscia_nb") == []
+
+
+def test_a_folder_that_is_gone_does_not_keep_the_extension_from_loading(notebook: Notebook, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    before = notebook.value("__import__('os').getcwd()")
+    into = f"import os; os.chdir({str(gone)!r}); os.rmdir({str(gone)!r})"
+    assert notebook.run(f"{into}\n%reload_ext kuscia_nb") == []
+    assert notebook.run(f"os.chdir({before!r})\n%kuscia use bob") != []
+
+
 PROJECTS = {
     "taken": ('[tool.kuscia_nb]\nview = "none"\nno-wait = true\n', ""),
     "of others": ("[tool.other]\nview = 1\n", ""),

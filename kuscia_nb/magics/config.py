@@ -7,8 +7,8 @@
     view = "plain"
     timeout = 60
 
-What an IPython profile or `%config` sets goes before what a project says. A file that cannot be read, or says what
-does not exist, is told in one line; it never keeps the extension from loading.
+What an IPython profile or `%config` sets goes before what a project says. A file that cannot be read, and a
+setting that cannot be, is told in one line; it never keeps the extension from loading.
 """
 
 from __future__ import annotations
@@ -52,9 +52,11 @@ class Defaults(Magics):
     language = Enum(LANGUAGES, "auto", help="of the job view: en, zh, or auto (JupyterLab's, or LANG)").tag(config=True)
 
     def __init__(self, shell: InteractiveShell) -> None:
+        configured = shell.config.get(type(self).__name__, {})
+        problems = list(_mend(self, configured))  # first: traitlets would not make this object
         super().__init__(shell)
-        configured = self.config.get(type(self).__name__, {})
-        for problem in _take(self, project_defaults(Path.cwd()), configured):
+        problems += _take(self, project_defaults(Path()), configured)
+        for problem in problems:
             print(f"kuscia_nb: {problem}", file=sys.stderr)
 
     @observe("language")
@@ -66,6 +68,10 @@ class Defaults(Magics):
 
 def project_defaults(folder: Path) -> Project:
     """The next pyproject.toml with [tool.kuscia_nb], from a folder upward, and that table, or what is wrong with it."""
+    try:
+        folder = folder.resolve(strict=True)
+    except OSError:  # it was removed
+        return None, {}
     for parent in (folder, *folder.parents):
         path = parent / _FILE
         if not path.is_file():
@@ -79,6 +85,20 @@ def project_defaults(folder: Path) -> Project:
         if table is not None:
             return path, table if isinstance(table, dict) else f"[tool.{_TABLE}] is no table"
     return None, {}
+
+
+def _mend(defaults: Defaults, configured: dict[str, Any]) -> Iterator[str]:
+    """Take out what a profile or `%config` has set and what cannot be; `%config` keeps a value that it has refused."""
+    known, mine = defaults.trait_names(config=True), type(defaults).__name__
+    for name in list(configured):
+        try:
+            if name in known:
+                setattr(defaults, name, configured[name])
+                continue
+            yield f"{mine} has no {name} (known: {', '.join(sorted(known))})"
+        except TraitError as error:
+            yield f"{mine}.{name} is as ever: {error}".replace("\n", " ")
+        del configured[name]
 
 
 def _take(defaults: Defaults, found: Project, configured: Mapping[str, Any]) -> Iterator[str]:
