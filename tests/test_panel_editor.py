@@ -218,6 +218,18 @@ def test_an_empty_cell(text: str) -> None:
     assert found.message == "the manifest is empty"
 
 
+def test_blank_lines_before_the_magic_are_skipped() -> None:
+    """As IPython does."""
+    body = TUTORIAL.replace("initiator: alice", "initiator: alicia")
+    (plain,) = checked("kusciajob", body)
+    blank = "\n  \t\n"
+    assert check("kusciajob", f"{blank}%%kusciajob\n{body}", {}, None) == [plain._replace(line=plain.line + 2)]
+    offer = complete("kusciajob", "%%kusciajob\nspec:\n  init", 3, 7, KNOWN)
+    assert offer[1]
+    assert complete("kusciajob", f"{blank}%%kusciajob\nspec:\n  init", 5, 7, KNOWN) == offer
+    assert complete("kusciajob", f"{blank}%%kusciajob\nspec:\n  init", 1, 1, KNOWN) == (1, [])
+
+
 def test_the_other_format_is_recognised() -> None:
     (found,) = checked("kusciajob", PRETTY)
     assert "BFIA create-job request" in found.message

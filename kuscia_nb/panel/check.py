@@ -33,7 +33,7 @@ from ..operators import OPERATORS, Operator
 from ..operators.parameter import PREFIX
 from ..operators.ss_lr.parameters import Parameters
 from ..operators.ss_lr.program import SS_LR
-from .position import Magic
+from .position import Magic, without_blank_lines
 
 FILLINGS = ("1", "alice", "bob", "{}")
 """What a variable that does not exist yet may be: what is wrong with all of these is wrong."""
@@ -73,10 +73,11 @@ class Finding(NamedTuple):
 
 
 def check(magic: Magic, text: str, variables: Mapping[str, Any], nodes: Mapping[str, Node] | None) -> list[Diagnostic]:
-    """All that is wrong with a cell: its text begins with the line of the magic.
+    """All that is wrong with a cell: its text begins with the line of the magic, perhaps below blank ones.
 
     `variables` are those that a {{name}} may stand for, `nodes` are the ones that would run the job, if they are up.
     """
+    text, blank = without_blank_lines(text)
     placeholders = list(VARIABLE.finditer(text))
     unknown = [match for match in placeholders if match[1] not in variables]
     values = [{match[1]: filling for match in unknown} for filling in FILLINGS] if unknown else [{}]
@@ -85,7 +86,8 @@ def check(magic: Magic, text: str, variables: Mapping[str, Any], nodes: Mapping[
     for match in unknown:
         hint = f"{match[1]} = ... in a cell before this one"
         faults.add(Fault(match.start(), f"there is no variable {match[1]} yet", hint, "warning"))
-    return sorted(_diagnostic(text, fault) for fault in faults)
+    found = sorted(_diagnostic(text, fault) for fault in faults)
+    return [one._replace(line=one.line + blank) for one in found]
 
 
 def ordinary_nodes() -> dict[str, Node]:

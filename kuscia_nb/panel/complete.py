@@ -17,7 +17,7 @@ from ..control.explain import Schema, _schema
 from ..control.resources import ROLES, KusciaJob, TaskInputConfig
 from ..operators import OPERATORS, Operator
 from ..operators.parameter import Parameter
-from .position import TEXT, Magic, Position, position
+from .position import TEXT, Magic, Position, position, without_blank_lines
 
 
 def output_keys(operator: Operator) -> tuple[str, ...]:
@@ -56,6 +56,8 @@ class Choice(NamedTuple):
 
 def complete(magic: Magic, text: str, line: int, column: int, known: Known) -> tuple[int, list[Item]]:
     """The column from which on to replace, and what with. `text` is that of the whole cell, all count from 1."""
+    text, blank = without_blank_lines(text)
+    line -= blank
     begin = sum(len(one) + 1 for one in text.split("\n")[: line - 1])
     head, cursor = text.find("\n") + 1, begin + column - 1
     found = position(text[head:], cursor - head) if head and line > 1 else None

@@ -70,6 +70,7 @@ def test_yaml_with_json_in_it_and_json_are_highlighted(desk: Desk) -> None:
     [
         (JOB, "initiator: alice", "initiator: alicia", "alicia", "initiator"),
         (JOB, '"batch_size":21', '"batch_size":-21', "-21", "batch_size"),
+        ("\n\n" + JOB, "initiator: alice", "initiator: alicia", "alicia", "initiator"),
         (JOB, "kind: KusciaJob", "kind: KusciaJop", "KusciaJop", "KusciaJop"),
         (SUBMIT, '"node_id": "alice"', '"node_id": "alicia"', "alicia", "initiator"),
     ],

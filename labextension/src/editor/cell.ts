@@ -12,14 +12,17 @@ export type MagicExtension = (magic: Magic) => Promise<Extension>;
 /** What such an editor has. */
 export const EDITOR_CLASS = 'jp-kuscia-nb-Editor';
 
-/** An editor extension that follows the first line of the text: what `make` gives is there only while a magic is. */
+/** Characters in which a magic is looked for. */
+const BEGINNING = 1000;
+
+/** An editor extension that follows the beginning of the text: what `make` gives is there only while a magic is. */
 export function whileMagic(make: MagicExtension): Extension {
   const compartment = new Compartment();
   const follower = ViewPlugin.define(view => new Follower(view, compartment, make));
   return [compartment.of([]), follower];
 }
 
-/** Follows the first line of one editor. */
+/** Follows the beginning of one editor's text. */
 class Follower implements PluginValue {
   constructor(
     private _view: EditorView,
@@ -40,7 +43,7 @@ class Follower implements PluginValue {
   }
 
   private _follow(): void {
-    const magic = magicOf(this._view.state.doc.line(1).text);
+    const magic = magicOf(this._view.state.doc.sliceString(0, BEGINNING));
     if (magic !== this._magic) {
       this._magic = magic;
       void this._change(magic);
