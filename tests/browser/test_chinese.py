@@ -12,6 +12,8 @@ from desk import ROOT, Desk, Server
 from playwright.sync_api import Browser, Page, expect
 from side_panel import ENDLESS, JOB, LOAD
 
+from kuscia_nb.panel.form import operators
+
 SOURCES = ROOT / "labextension" / "src"
 TEXTS = json.loads((ROOT / "kuscia_nb/locale/zh_CN/LC_MESSAGES/kuscia_nb.json").read_text("utf-8"))
 KUSCIAS_WORDS = {
@@ -22,7 +24,12 @@ KUSCIAS_WORDS = {
 
 
 SAME = {"%1, %2", "Kuscia", "schema\x04Kuscia", "%1, guest"}
-PLURALS = {"%1 job", "%1 job running", "%1 request"}
+WORD = r"[A-Za-z_][A-Za-z_0-9]+"
+IN_THE_FORM = {
+    *("L0", "L1", "PEM", "base64", "sigmoid", "BFIA", "JSON", "KusciaJob", "kusciajob", "bfia_submit"),
+    *("train_data", "perfect_logit_a", "perfect_logit_b", "csv", "kB"),
+}
+PLURALS = {"%1 job", "%1 job running", "%2 message", "%1 request"}
 
 
 def asked_for() -> set[str]:
@@ -35,12 +42,22 @@ def asked_for() -> set[str]:
     return texts
 
 
+def told_by_operators() -> set[str]:
+    """Every text that the form shows of the operators that are there from the start, but for names and values."""
+    texts = set()
+    for operator in operators():
+        texts.add(operator["description"])
+        for one in operator["parameters"]:
+            texts |= {one["type"], one["unit"], one["meaning"], "" if one["choices"] else one["allowed"]}
+    return {text for text in texts if re.search("[a-z]{2}", text) and not text.startswith("{")}
+
+
 def test_every_text_has_a_translation() -> None:
     schema = json.loads((ROOT / "labextension/schema/panel.json").read_text("utf-8"))
     of_settings = {f"schema\x04{schema[name]}" for name in ("title", "description")}
     for setting in schema["properties"].values():
         of_settings |= {f"settings\x04{setting[name]}" for name in ("title", "description")}
-    assert asked_for() | of_settings == set(TEXTS) - {""}
+    assert asked_for() | of_settings | told_by_operators() == set(TEXTS) - {""}
 
 
 def test_a_translation_is_in_chinese_and_has_the_same_values_in_it() -> None:
@@ -72,7 +89,8 @@ def english(page: Page, selector: str) -> set[str]:
             ...[...one.childNodes].filter(node => node.nodeType === 3).map(node => node.data),
             ...['title', 'aria-label', 'placeholder'].map(name => one.getAttribute(name) ?? '')])"""
     )
-    return set(re.findall(r"[A-Za-z_][A-Za-z_0-9]+", " ".join(texts))) - KUSCIAS_WORDS
+    without_task_ids = re.sub(r"endless-[0-9a-f]{12}", "", " ".join(texts))
+    return set(re.findall(WORD, without_task_ids)) - KUSCIAS_WORDS
 
 
 def test_the_panel_the_menu_and_the_form_are_in_chinese(chinese_desk: Desk) -> None:
@@ -102,6 +120,9 @@ def test_the_panel_the_menu_and_the_form_are_in_chinese(chinese_desk: Desk) -> N
     form = page.get_by_role("form", name="新建作业")
     expect(form.get_by_role("group", name="alice，host：发起作业")).to_be_visible()
     expect(form.get_by_role("button", name="插入并运行")).to_be_visible()
+    form.locator("summary").click()
+    names = json.dumps([(one["name"], one["default"], one["choices"]) for one in operators()[0]["parameters"]])
+    assert english(page, ".jp-kuscia-nb-Form") <= set(re.findall(WORD, names)) | IN_THE_FORM
     notebook.command("launcher:create")
     card = page.locator(".jp-LauncherCard", has_text="Kuscia 教程")
     card.click()

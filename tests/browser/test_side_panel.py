@@ -50,6 +50,52 @@ def test_a_job_is_watched_and_stopped_while_its_cell_runs(desk: Desk, app: str) 
         expect(panel.running).to_have_text("Kuscia: 0 jobs running")
 
 
+UNCUT = """part => part.scrollWidth <= part.clientWidth && part.offsetTop === part.parentElement.offsetTop"""
+
+
+def test_a_narrow_panel_shows_how_far_the_parties_are(desk: Desk) -> None:
+    notebook, panel = started(desk, "panel_narrow.ipynb", ENDLESS)
+    notebook.begin(1)
+    panel.open("job endless")
+    panel.open("task ss_lr_1")
+    party = panel.row("party alice (host.0)")
+    expect(party).to_contain_text("epoch")
+    width = """width => {
+        const split = window.jupyterapp.shell._hsplitPanel;
+        split.setRelativeSizes([width, split.node.clientWidth - width, 0]);
+    }"""
+    shown = {}
+    for pixels in (250, 450):  # as it is at first, and drawn wider
+        notebook.page.evaluate(width, pixels)
+        expect(panel.region).to_have_css("width", re.compile(rf"^{pixels // 100}"))
+        shown[pixels] = [part.evaluate(UNCUT) for part in party.locator(".jp-kuscia-nb-Parts > span").all()]
+    assert shown == {250: [True, False], 450: [True, True]}, "the epoch, then also the batch"
+    notebook.command("notebook:interrupt-kernel")
+
+
+def test_why_a_job_has_failed_is_told_below_the_tree(desk: Desk) -> None:
+    notebook, panel = started(desk, "panel_why.ipynb", JOB.replace('"batch_size":21', '"batch_size":99999999'))
+    notebook.run(1)
+    row = panel.row("job job-ss-lr").first
+    expect(row).to_contain_text("Failed")
+    row.click()
+    why = "task ss_lr_1 failed: learning_rate / batch_size"
+    expect(panel.region.locator(".jp-kuscia-nb-Selected")).to_contain_text(why)
+    expect(row).to_have_accessible_name(re.compile(re.escape(why)))
+    expect(row).to_have_attribute("title", re.compile(re.escape(why)))
+
+
+def test_a_filter_that_nothing_fits_says_so(desk: Desk) -> None:
+    notebook, panel = started(desk, "panel_filter.ipynb", JOB)
+    notebook.run(1)
+    expect(panel.row("job job-ss-lr")).to_have_count(2)
+    panel.filter.fill("FAILED")
+    expect(panel.region.get_by_role("status")).to_contain_text("No job has “FAILED” in its name or phase.")
+    panel.region.get_by_role("button", name="Show all jobs").click()
+    expect(panel.row("job job-ss-lr")).to_have_count(2)
+    expect(panel.filter).to_have_value("")
+
+
 def test_a_job_that_is_run_again_stays_open(desk: Desk) -> None:
     notebook, panel = started(desk, "panel_again.ipynb", JOB)
     notebook.run(1)

@@ -1,3 +1,5 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
 import type { Field, IDraft, IFile, IForm, IOperator, IParameter, IProblem, Texts } from './types';
 
 type Branch = { [name: string]: string | Branch };
@@ -80,6 +82,11 @@ export function problemOf(field: Field, problems: IProblem[]): IProblem | undefi
 /** What a problem says, with what to try. */
 export function said(problem: IProblem): string {
   return [problem.message, problem.hint].filter(Boolean).join('. ');
+}
+
+/** What an operator says of itself; the translations have the texts of kuscia_nb's own operators, too. */
+export function toldBy(trans: TranslationBundle, text: string): string {
+  return text && trans.gettext(text);
 }
 
 /** Parameters apart: those that have to be given, and those that have a default or are not needed. */

@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import { fieldKey, said, textAt } from './draft';
+import { fieldKey, said, textAt, toldBy } from './draft';
 import type { FormModel } from './model';
 import type { Field, IParameter } from './types';
 
@@ -108,18 +108,19 @@ export function ParameterView(props: {
   const fallback = parameter.default === null ? '' : trans.__('default: %1', parameter.default);
   const notGiven = { value: '', label: fallback || trans.__('not given') };
   const choices = parameter.choices?.map(value => ({ value, label: value }));
+  const allowed = choices ? parameter.allowed : toldBy(trans, parameter.allowed);
   return (
     <FieldView
       model={model}
       field={field}
       label={parameter.name}
-      unit={parameter.unit}
+      unit={toldBy(trans, parameter.unit)}
       required={parameter.required}
       help={
         <>
-          {parameter.meaning}
+          {toldBy(trans, parameter.meaning)}
           <br />
-          {trans.__('%1, allowed: %2', parameter.type, parameter.allowed)}
+          {trans.__('%1, allowed: %2', toldBy(trans, parameter.type), allowed)}
         </>
       }
     >

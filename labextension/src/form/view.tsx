@@ -3,7 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import { fieldName, operatorOf, parted, problemOf, said } from './draft';
+import { fieldName, operatorOf, parted, problemOf, said, toldBy } from './draft';
 import { ChoiceInput, FieldView, ParameterView, TextInput } from './field';
 import type { FormModel } from './model';
 import { PartyView } from './party';
@@ -102,7 +102,12 @@ function JobFields(props: IPartProps): JSX.Element {
   return (
     <fieldset>
       <legend>{trans.__('Job')}</legend>
-      <FieldView model={model} field={['operator']} label={trans.__('operator')} help={description}>
+      <FieldView
+        model={model}
+        field={['operator']}
+        label={trans.__('operator')}
+        help={toldBy(trans, description)}
+      >
         {attributes => <ChoiceInput {...{ model, attributes }} field={['operator']} options={operators} />}
       </FieldView>
       <FieldView

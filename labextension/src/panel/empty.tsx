@@ -35,7 +35,13 @@ export function Empty({ model, trans, load, create }: IEmptyProps): JSX.Element 
         </Advice>
       );
     case 'open':
-      return (
+      return model.isFiltered ? (
+        <Advice text={trans.__('No job has “%1” in its name or phase.', model.filter)}>
+          <button className="jp-mod-styled" onClick={() => (model.filter = '')}>
+            {trans.__('Show all jobs')}
+          </button>
+        </Advice>
+      ) : (
         <Advice text={trans.__('No job yet. Put a manifest into a cell below %1, or', '%%kusciajob')}>
           <button className="jp-mod-styled jp-mod-accept" onClick={create}>
             {trans.__('New job')}

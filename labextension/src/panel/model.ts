@@ -6,7 +6,7 @@ import type { ICondition, IJob, Params } from '../kernel/protocol';
 import type { IConnections } from '../kernel/token';
 import { Folds } from './folds';
 import type { IRow } from './rows';
-import { parentOf, rows } from './rows';
+import { matches, parentOf, rows } from './rows';
 
 /** Milliseconds that a cell may take before the panel says that the kernel does not hear it. */
 const PATIENCE = 1000;
@@ -45,7 +45,12 @@ export class PanelModel extends VDomModel {
 
   /** Whether there is no job to show; then the panel says what to do next. */
   get isEmpty(): boolean {
-    return this._jobs === 0;
+    return this._matching === 0;
+  }
+
+  /** Whether there are jobs that the filter hides. */
+  get isFiltered(): boolean {
+    return this._matching < this._jobs;
   }
 
   get filter(): string {
@@ -146,7 +151,9 @@ export class PanelModel extends VDomModel {
       folded: this._folds.of(notebook),
       filter: this._filter
     });
-    this._jobs = [...entities.values()].filter(entity => entity.kind === 'job').length;
+    const jobs = [...entities.values()].filter(entity => entity.kind === 'job');
+    this._jobs = jobs.length;
+    this._matching = jobs.filter(job => matches(job, this._filter)).length;
     if (this._connection?.state === 'open') {
       this._askForConditions();
     } else {
@@ -189,6 +196,7 @@ export class PanelModel extends VDomModel {
   private _connection: Connection | null = null;
   private _rows: readonly IRow[] = [];
   private _jobs = 0;
+  private _matching = 0;
   private _filter = '';
   private _selected: string | null = null;
   private _folds: Folds;

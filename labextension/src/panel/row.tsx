@@ -1,9 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { caretDownEmptyThinIcon, caretRightIcon, stopIcon } from '@jupyterlab/ui-components';
+import { caretDownIcon, caretRightIcon, stopIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { IRow, Item } from './rows';
-import { details, sign, title, what } from './words';
+import { facts, heading, parts, sign, title, what } from './words';
 
 interface IRowProps {
   id: string;
@@ -23,8 +23,10 @@ export function Row(props: IRowProps): JSX.Element {
   const { id, row, top, selected, now, trans, select, toggle, stop } = props;
   const { item, level, expanded } = row;
   const name = title(item);
-  const more = details(item, now, trans);
-  const Caret = expanded ? caretDownEmptyThinIcon : caretRightIcon;
+  const [short, aside] = heading(item);
+  const shown = parts(item, now, trans);
+  const lines = [shown.join(''), ...facts(item, trans)].filter(Boolean);
+  const Caret = expanded ? caretDownIcon : caretRightIcon;
   return (
     <div
       id={id}
@@ -35,8 +37,8 @@ export function Row(props: IRowProps): JSX.Element {
       aria-posinset={row.position}
       aria-expanded={expanded ?? undefined}
       aria-selected={selected}
-      aria-label={[`${what(item, trans)} ${name}`, more].filter(Boolean).join(', ')}
-      title={`${name}\n${more}`}
+      aria-label={[`${what(item, trans)} ${name}`, ...lines].join(', ')}
+      title={[name, ...lines].join('\n')}
       style={{ top, paddingLeft: 4 + 14 * (level - 1) }}
       onClick={select}
       onDoubleClick={toggle}
@@ -48,8 +50,15 @@ export function Row(props: IRowProps): JSX.Element {
       <span className="jp-kuscia-nb-Sign" data-phase={phaseOf(item)} aria-hidden="true">
         {signOf(item)}
       </span>
-      <span className="jp-kuscia-nb-Name">{name}</span>
-      <span className="jp-kuscia-nb-Details">{more}</span>
+      <span className="jp-kuscia-nb-Name">{short}</span>
+      <span className="jp-kuscia-nb-Details">
+        {aside && <span className="jp-kuscia-nb-Aside">{aside}</span>}
+        <span className="jp-kuscia-nb-Parts">
+          {shown.map((part, index) => (
+            <span key={index}>{part}</span>
+          ))}
+        </span>
+      </span>
       {item.kind === 'job' && (item.phase === 'Running' || item.phase === 'Pending') && (
         <button
           className="jp-kuscia-nb-Stop"

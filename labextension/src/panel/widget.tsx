@@ -7,6 +7,7 @@ import React from 'react';
 import { CommandIDs } from '../actions/ids';
 import { Empty } from './empty';
 import type { PanelModel } from './model';
+import { Selected } from './selected';
 import { Tree } from './tree';
 
 /** Milliseconds between two looks at the clock, for the ages. */
@@ -95,6 +96,7 @@ export class Panel extends VDomRenderer<PanelModel> {
             create={() => run(CommandIDs.newJob)}
           />
         )}
+        {model.row && <Selected item={model.row.item} now={Date.now()} trans={trans} />}
       </>
     );
   }

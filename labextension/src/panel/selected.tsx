@@ -1,0 +1,19 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import type { Item } from './rows';
+import { details, facts, title, what } from './words';
+
+/** All that there is to say of the selected item, below the tree: its line is cut where the panel is narrow. */
+export function Selected(props: { item: Item; now: number; trans: TranslationBundle }): JSX.Element {
+  const { item, now, trans } = props;
+  const lines = [details(item, now, trans), ...facts(item, trans)].filter(Boolean);
+  return (
+    <div className="jp-kuscia-nb-Selected">
+      <div>{`${what(item, trans)} ${title(item)}`}</div>
+      {lines.map(line => (
+        <div key={line}>{line}</div>
+      ))}
+    </div>
+  );
+}
