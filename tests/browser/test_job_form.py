@@ -88,6 +88,19 @@ def test_the_form_waits_for_the_extension(desk: Desk) -> None:
     expect(form.get_by_label("job name")).to_have_value("job-ss-lr")
 
 
+def test_a_narrow_form_is_not_cut(desk: Desk) -> None:
+    """As it is at first in Notebook 7."""
+    _, panel = started(desk, "form_narrow.ipynb", app="notebook")
+    form = opened(panel)
+    form.locator("summary").click()
+    cut = """form => [...form.querySelectorAll('*')].filter(one => one.checkVisibility() && (
+        one.getBoundingClientRect().right > form.getBoundingClientRect().right + 1
+        || (one.matches('label, p, [role=status]') && one.scrollWidth > one.clientWidth + 1)
+    )).map(one => one.outerHTML.slice(0, 80))"""
+    assert form.evaluate(cut) == []
+    assert form.get_by_label("batch_size *", exact=True).evaluate("field => field.clientWidth > 200")
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_form_is_readable(desk: Desk, theme: str) -> None:
     notebook, panel = started(desk, f"form_{theme}.ipynb")

@@ -60,6 +60,30 @@ def test_the_trace_comes_in_a_tab(desk: Desk) -> None:
     expect(notebook.page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(2)  # nothing is inserted
 
 
+def test_what_is_shown_beside_the_notebook_shares_a_column(desk: Desk) -> None:
+    notebook, panel = started(desk, "beside.ipynb", TRACED)
+    succeed(notebook, panel)
+    notebook.page.evaluate("window.jupyterapp.shell.mode = 'multiple-document'")
+    row = panel.row("job job-ss-lr").first
+    tabs = notebook.page.locator("#jp-main-dock-panel .lm-TabBar")
+    for item in ("Show YAML", "Open Trace", "Show YAML"):
+        panel.choose(row, item)
+        expect(tabs).to_have_count(2)
+    expect(tabs.nth(1).get_by_role("tab")).to_have_text(["Trace of job-ss-lr", "job-ss-lr on alice"])
+    notebook.page.evaluate("window.jupyterapp.shell.mode = 'single-document'")
+
+
+def test_notebook_7_shows_it_on_the_right(desk: Desk) -> None:
+    notebook, panel = started(desk, "beside_7.ipynb", TRACED, app="notebook")
+    succeed(notebook, panel)
+    row = panel.row("job job-ss-lr").first
+    panel.choose(row, "Show YAML")
+    expect(notebook.page.locator("#jp-right-stack .cm-content")).to_contain_text("kind: KusciaJob")
+    panel.choose(row, "Open Trace")
+    expect(notebook.page.locator("#jp-right-stack").get_by_test_id("trace-viewer")).to_be_visible()
+    assert notebook.page.locator("#jp-right-stack").evaluate("area => area.clientWidth >= 400")
+
+
 def test_the_kubectl_line_is_one_that_runs(desk: Desk) -> None:
     notebook, panel = started(desk, "line.ipynb", JOB, "")
     notebook.page.context.grant_permissions(["clipboard-read", "clipboard-write"])

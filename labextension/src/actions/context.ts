@@ -1,4 +1,4 @@
-import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { ILabShell, JupyterFrontEnd } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
@@ -10,6 +10,8 @@ import type { PanelModel } from '../panel/model';
 /** What every action needs. */
 export interface IContext {
   app: JupyterFrontEnd;
+  /** JupyterLab's; Notebook 7 has none. */
+  labShell: ILabShell | null;
   connections: IConnections;
   model: PanelModel;
   trans: TranslationBundle;

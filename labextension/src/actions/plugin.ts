@@ -1,4 +1,5 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ILabShell } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { IEditorServices } from '@jupyterlab/codeeditor';
 import { IMainMenu } from '@jupyterlab/mainmenu';
@@ -31,18 +32,19 @@ export const actions: JupyterFrontEndPlugin<void> = {
   description: 'Commands for nodes and jobs.',
   autoStart: true,
   requires: [IConnections, IPanelModel, IEditorServices],
-  optional: [ICommandPalette, IMainMenu, ITranslator],
+  optional: [ILabShell, ICommandPalette, IMainMenu, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     connections: IConnections,
     model: IPanelModel,
     editors: IEditorServices,
+    labShell: ILabShell | null,
     palette: ICommandPalette | null,
     menu: IMainMenu | null,
     translator: ITranslator | null
   ) => {
     const trans = (translator ?? nullTranslator).load('kuscia_nb');
-    const context = { app, connections, model, trans };
+    const context = { app, labShell, connections, model, trans };
     addLoadCommand(context);
     addJobCommands(context);
     addShowCommands(context, editors);

@@ -7,13 +7,14 @@ import { fileIcon, listIcon, tableRowsIcon } from '@jupyterlab/ui-components';
 
 import { MIME_TYPES } from '../editor/language';
 import { insertCell } from '../form/insert';
+import { showBeside } from '../shell/beside';
 import type { IContext, ITarget } from './context';
 import { ask, complain, target } from './context';
 import { CommandIDs } from './ids';
 
 /** Show a job's object, its result, its trace. */
 export function addShowCommands(context: IContext, editors: IEditorServices): void {
-  const { app, connections, model, trans } = context;
+  const { app, labShell, connections, model, trans } = context;
 
   app.commands.addCommand(CommandIDs.manifest, {
     label: trans.__('Show YAML'),
@@ -22,13 +23,15 @@ export function addShowCommands(context: IContext, editors: IEditorServices): vo
     isEnabled: () => model.job !== null,
     execute: async args => {
       const about = target(context, args);
+      const notebook = connections.notebook;
       const { node, job } = about ?? { node: '', job: '' };
       const found = about && (await ask<{ text: string }>(connections.current, 'yaml', { node, job }));
-      if (found) {
+      if (found && notebook) {
         const widget = new MainAreaWidget({ content: readOnly(editors, found.text) });
+        widget.id = `kuscia-nb-yaml-${notebook.id}-${node}-${job}`;
         widget.title.label = trans.__('%1 on %2', job, node);
         widget.title.icon = fileIcon;
-        open(context, widget);
+        showBeside(app, labShell, notebook, widget);
       }
     }
   });
@@ -64,10 +67,11 @@ export function addShowCommands(context: IContext, editors: IEditorServices): vo
       });
       content.addClass('jp-kuscia-nb-Trace');
       const widget = new MainAreaWidget({ content });
+      widget.id = `kuscia-nb-trace-${notebook.id}-${about.job}`;
       widget.title.label = trans.__('Trace of %1', about.job);
       widget.title.icon = listIcon;
       widget.disposed.connect(() => content.model.dispose());
-      open(context, widget);
+      showBeside(app, labShell, notebook, widget);
       const kernel = notebook.sessionContext.session?.kernel;
       if (kernel) {
         content.future = kernel.requestExecute({ code: source, store_history: false, stop_on_error: false });
@@ -86,15 +90,6 @@ async function code(
   const job = target(context, args)?.job;
   const { current } = context.connections;
   return job ? (await ask<{ source: string }>(current, 'source', { job, what }))?.source : undefined;
-}
-
-let opened = 0;
-
-function open({ app }: IContext, widget: MainAreaWidget): void {
-  widget.id = `kuscia-nb-shown-${++opened}`;
-  widget.title.closable = true;
-  app.shell.add(widget, 'main', { mode: 'split-right' });
-  app.shell.activateById(widget.id);
 }
 
 function readOnly(editors: IEditorServices, text: string): CodeEditorWrapper {

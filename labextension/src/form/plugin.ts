@@ -9,6 +9,7 @@ import { addIcon } from '@jupyterlab/ui-components';
 
 import type { Connection } from '../kernel/connection';
 import { IConnections } from '../kernel/token';
+import { showBeside } from '../shell/beside';
 import { insertCell } from './insert';
 import type { Ask } from './model';
 import { FormModel } from './model';
@@ -55,11 +56,15 @@ class Forms {
 
   /** Show the form for a notebook. */
   open(notebook: NotebookPanel): void {
-    const widget = this._opened.get(notebook) ?? this._add(notebook);
-    this._app.shell.activateById(widget.id);
+    const opened = this._opened.get(notebook);
+    if (opened) {
+      this._app.shell.activateById(opened.id);
+    } else {
+      this._add(notebook);
+    }
   }
 
-  private _add(notebook: NotebookPanel): MainAreaWidget {
+  private _add(notebook: NotebookPanel): void {
     const connection = this._connections.of(notebook);
     const model = new FormModel(this._ask(connection));
     const widget = new MainAreaWidget({
@@ -76,15 +81,10 @@ class Forms {
     widget.title.label = this._trans.__('New Job');
     widget.title.caption = this._trans.__('New job for %1', notebook.title.label);
     widget.title.icon = addIcon;
-    widget.title.closable = true;
     this._opened.set(notebook, widget);
     widget.disposed.connect(() => this._opened.delete(notebook));
     notebook.disposed.connect(() => widget.dispose());
-    if (this._labShell) {
-      this._app.shell.add(widget, 'main', { mode: 'split-right', ref: notebook.id });
-    } else {
-      this._app.shell.add(widget, 'right'); // the main area of Notebook 7 is the notebook's alone
-    }
+    showBeside(this._app, this._labShell, notebook, widget);
     const load = (): void => {
       if (!model.form) {
         void model.load();
@@ -93,7 +93,6 @@ class Forms {
     load();
     connection?.stateChanged.connect(load);
     widget.disposed.connect(() => connection?.stateChanged.disconnect(load));
-    return widget;
   }
 
   /** Asks a notebook's kernel, or says why it cannot be asked. */
