@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from test_notebook import TUTORIAL, Words
 
 import kuscia_nb as kn
 from kuscia_nb.trace.events import Event, EventLog
 from kuscia_nb.views import live, texts
+from kuscia_nb.views.job import Report
 from kuscia_nb.views.live_html import conditions, head, human, programs
 from kuscia_nb.views.live_state import Progress, State
 from kuscia_nb.views.texts import CHINESE, language, speaker
@@ -116,6 +118,34 @@ def test_a_job_that_has_not_begun() -> None:
     words = Words(programs(say, state, 0.0) + conditions(say, state, ["alice"]))
     assert "0.0 s · Messages: 0 · 0 B · rounds: 0 · calls of the TTP: 0" in words.text
     assert "nothing yet" in words.text
+
+
+def in_turn(failing: bool) -> dict[str, Any]:
+    """A job whose second task waits for the first."""
+    job = yaml.safe_load(TUTORIAL)
+    (first,) = job["spec"]["tasks"]
+    if failing:
+        first["taskInputConfig"] = first["taskInputConfig"].replace("perfect_logit_a.csv", "nothing.csv")
+    own = first["taskInputConfig"].replace('"name":"ss_lr_1"', '"name":"second"')
+    second = first | {"alias": "second", "dependencies": [first["alias"]], "taskInputConfig": own}
+    job["spec"]["tasks"] = [first, second]
+    return job
+
+
+def test_a_task_that_waits_for_another_is_shown(tmp_path: Path) -> None:
+    say = speaker()
+    with kn.connect(storage=tmp_path) as cluster:
+        job = cluster.apply(in_turn(failing=True))
+        with pytest.raises(kn.KusciaError):
+            job.wait()
+        state = State(job.name, job.events)
+        state.catch_up()
+        assert state.not_begun(job.manifest()) == ["second"]
+        assert "not begun: second" in Words(programs(say, state, 1.0, ["second"])).text
+        assert "not begun: second" in repr(Report.of(job))
+        assert "not begun" not in Words(programs(say, state, 1.0)).text
+        succeeded = cluster.apply(in_turn(failing=False), replace=True).wait()
+        assert "not begun" not in repr(Report.of(succeeded))
 
 
 def test_the_remaining_time_is_said_as_a_clock() -> None:

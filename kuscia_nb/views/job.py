@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import KusciaError
-from .live_html import condition_table, human
+from .live_html import condition_table, human, not_begun
 from .live_state import State
 from .table import Table, clipped, html_note, html_paragraph, wrapped
 from .texts import Say, speaker
@@ -41,7 +41,13 @@ class Report(NamedTuple):
         headline = say(
             "KusciaJob {name}: {phase} after {seconds:.2f} s", name=job.name, phase=phase, seconds=job.elapsed
         )
-        head, tables, notes = _tasks(job, say), [conditions(job, say), traffic(job, say)], _notes(job, phase, say)
+        state = State(job.name, job.events)
+        state.catch_up()
+        head = _tasks(job, say)
+        if waiting := state.not_begun(job.manifest()):
+            head.append(not_begun(say, waiting))
+        tables = [condition_table(say, state, job.nodes), traffic(job, say)]
+        notes = _notes(job, phase, say)
         if phase == "Succeeded":
             if job.env(job.nodes[0]).get("runtime.component.name") != "ss_lr":
                 head.append(say("What it has written: %kuscia result {name}", name=job.name))
@@ -111,13 +117,6 @@ def _notes(job: Job, phase: str, say: Say) -> list[str]:
     if job.seed is not None:
         result.append(say("Repeatable run with seed {seed}: nothing in it is secret.", seed=job.seed))
     return result
-
-
-def conditions(job: Job, say: Say) -> Table:
-    """When each node set which condition, in seconds after the job began."""
-    state = State(job.name, job.events)
-    state.catch_up()
-    return condition_table(say, state, job.nodes)
 
 
 def traffic(job: Job, say: Say) -> Table:

@@ -21,8 +21,9 @@ from IPython.core.getipython import get_ipython
 
 from ..job import Job
 from .job import bundle
-from .live_html import conditions, head, programs
+from .live_html import conditions, head, programs, standing
 from .live_state import State
+from .table import html_note
 from .texts import Say, speaker
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ class Widgets:
     def __init__(self, job: Job, say: Say) -> None:
         from ipywidgets import HTML, HBox, VBox
 
-        self._job, self._say = job, say
+        self._job, self._say, self._manifest = job, say, job.manifest()
         self.seen = threading.Event()
         """The front end has shown the view, and was heard: clicks will be, too."""
         self._head, self._programs, self._conditions = HTML(), HTML(), HTML()
@@ -233,8 +234,13 @@ class Widgets:
             button.tooltip, button.disabled = tooltip, False
 
     def bundle(self) -> dict[str, Any]:
-        """The view for front ends that have widgets, and a line for the others."""
-        line = {"text/plain": f"{self._job!r}", "text/html": self._head.value}
+        """The view for front ends that have widgets, and for the others, and for good, how it stands now.
+
+        That is all that a notebook has which is saved now, and JupyterLab never changes it after the page was loaded
+        anew.
+        """
+        note = standing(self._say, self._job.name, time.strftime("%Y-%m-%d %H:%M:%S"))
+        line = {"text/plain": f"{self._job!r}\n{note}", "text/html": f"{self._head.value}{html_note(note)}"}
         return {**(self._box._repr_mimebundle_() or {}), **line}
 
     def update(self, state: State) -> None:
@@ -244,7 +250,7 @@ class Widgets:
             self._news = state.news
             _set(self._head, head(say, job.name, job.nodes[0], job.phase))
             _set(self._conditions, conditions(say, state, job.nodes))
-        _set(self._programs, programs(say, state, state.seconds))
+        _set(self._programs, programs(say, state, state.seconds, state.not_begun(self._manifest)))
         self._ring()
 
     def close(self, report: str) -> None:

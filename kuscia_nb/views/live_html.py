@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from .live_state import Progress, State
@@ -13,6 +14,8 @@ _MOST_CONDITIONS = 40
 _TEXT = "color:var(--jp-ui-font-color1, inherit);font-family:var(--jp-ui-font-family, sans-serif);line-height:1.4"
 _CELL = 'style="padding:0.15em 0.7em;white-space:nowrap;text-align:left"'
 _PHASE = "border:1px solid currentColor;border-radius:3px;padding:0 0.5em;margin-left:0.3em"
+_ASIDE = "display:flex;flex-wrap:wrap;align-items:center;column-gap:1em"
+"""Words beside a bar, or below it where there is no room."""
 _BAR = "width:14em;height:0.8em;border:1px solid var(--jp-ui-font-color2, #666);background:transparent"
 _DONE = "height:100%;background:var(--jp-brand-color1, #1976d2)"
 
@@ -27,17 +30,24 @@ def head(say: Say, name: str, initiator: str, phase: str) -> str:
     )
 
 
-def programs(say: Say, state: State, seconds: float) -> str:
-    """Each party's program of each task, how far it is, and what was sent."""
+def standing(say: Say, name: str, time: str) -> str:
+    """When a view showed the job so, and how to see it now: for who reads a saved notebook in which it did not end."""
+    text = "This is how it stood at {time}. kn.connect().job({name!r}) in a cell shows how it stands now."
+    return say(text, time=time, name=name)
+
+
+def programs(say: Say, state: State, seconds: float, waiting: Sequence[str] = ()) -> str:
+    """Each party's program of each task, how far it is, what was sent, and the tasks that wait for others."""
     keys = state.tasks
     left_out = max(0, len(keys) - _MOST_PROGRAMS)
     rows = "".join(_program(say, state, node, task) for node, task in keys[left_out:])
-    columns = "".join(f'<th scope="col" {_CELL}>{escape(say(name))}</th>' for name in ("party", "task", "phase"))
+    columns = "".join(
+        f'<th scope="col" {_CELL}>{escape(say(name))}</th>' for name in ("party", "task", "phase", "progress")
+    )
     more = f"<p>{escape(say('… and {count:,} more', count=left_out))}</p>" if left_out else ""
     table = (
         f'<table aria-label="{escape(say("Progress"))}" style="margin:0.3em 0;font-variant-numeric:tabular-nums">'
-        f'<thead><tr>{columns}<th scope="col" colspan="2" {_CELL}>{escape(say("progress"))}</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table>"
+        f"<thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table>"
     )
     sent = state.traffic
     line = say(
@@ -48,7 +58,15 @@ def programs(say: Say, state: State, seconds: float) -> str:
         calls=sent.calls,
     )
     elapsed = say("{seconds:.1f} s", seconds=seconds)
-    return f'<div style="{_TEXT}">{more}{table if keys else ""}<div>{escape(elapsed)} · {escape(line)}</div></div>'
+    shown = f"{more}{table}" if keys else ""
+    if waiting:
+        shown += f"<div>{escape(not_begun(say, waiting))}</div>"
+    return f'<div style="{_TEXT}">{shown}<div>{escape(elapsed)} · {escape(line)}</div></div>'
+
+
+def not_begun(say: Say, aliases: Sequence[str]) -> str:
+    """The tasks that no node has begun."""
+    return say("not begun: {tasks}", tasks=", ".join(aliases))
 
 
 def conditions(say: Say, state: State, nodes: list[str]) -> str:
@@ -82,8 +100,9 @@ def _program(say: Say, state: State, node: str, task: str) -> str:
         f'<div style="width:{percent}%;{_DONE}"></div></div>'
     )
     first = f'<th scope="row" {_CELL}>{escape(node)}</th>'
-    cells = (escape(alias), escape(phase), bar, escape(words))
-    return f"<tr>{first}{''.join(f'<td {_CELL}>{cell}</td>' for cell in cells)}</tr>"
+    how_far = f'<div style="{_ASIDE}">{bar}<span>{escape(words)}</span></div>'
+    cells = "".join(f"<td {_CELL}>{cell}</td>" for cell in (escape(alias), escape(phase)))
+    return f'<tr>{first}{cells}<td style="padding:0.15em 0.7em">{how_far}</td></tr>'
 
 
 def _words(say: Say, progress: Progress, percent: int) -> str:

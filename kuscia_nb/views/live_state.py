@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..trace.events import Event, EventLog
 
@@ -117,6 +118,11 @@ class State:
         """Node and task of every program, in the order in which the tasks were made."""
         order = {task: place for place, task in enumerate(self.aliases)}
         return sorted(self.progress, key=lambda key: order[key[1]])
+
+    def not_begun(self, manifest: Mapping[str, Any]) -> list[str]:
+        """The aliases of the job's tasks that no node has begun."""
+        begun = set(self.aliases.values())
+        return [task["alias"] for task in manifest["spec"]["tasks"] if task["alias"] not in begun]
 
     def _task(self, event: Event) -> None:
         self.aliases[event.subject] = event.name

@@ -74,6 +74,10 @@ CHINESE = {
     "Repeatable run with seed {seed}: nothing in it is secret.": "使用种子 {seed} 的可重复运行：其中没有任何秘密。",
     "No weights: {reason}": "没有权重：{reason}",
     "What it has written: %kuscia result {name}": "作业的输出：%kuscia result {name}",
+    "This is how it stood at {time}. kn.connect().job({name!r}) in a cell shows how it stands now.": (
+        "以上是 {time} 的状态。在单元格中运行 kn.connect().job({name!r}) 可查看当前状态。"
+    ),
+    "not begun: {tasks}": "未开始：{tasks}",
     # the buttons
     "Stop": "停止",
     "Delete": "删除",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from desk import UNREADABLE, Desk, OpenNotebook
 from playwright.sync_api import Browser, expect
 
@@ -83,6 +84,23 @@ def test_the_keyboard_reaches_stop_while_the_cell_runs(desk: Desk) -> None:
     expect(output).to_contain_text("JobStopped: the job was stopped on alice")
     assert_frozen(notebook, 1, "Failed")
     assert notebook.unreadable(1) == []
+
+
+@pytest.mark.parametrize("width", [700, 1000])
+def test_all_words_are_in_the_page_also_if_it_is_narrow(desk: Desk, width: int) -> None:
+    notebook = desk.open("lab", f"narrow_{width}.ipynb", LOAD, ENDLESS.replace("%%kusciajob", "%%kusciajob --no-wait"))
+    notebook.page.set_viewport_size({"width": width, "height": 1000})
+    notebook.run(0)
+    notebook.run(1)
+    output = notebook.output(1)
+    expect(output.get_by_text(re.compile("steps/s .* left$"))).to_have_count(2)
+    places = output.evaluate(
+        "page => [page, ...page.querySelectorAll('td span')].map(part => part.getBoundingClientRect().right)"
+    )
+    assert len(places) == 3
+    assert max(places) == places[0]
+    output.get_by_role("button", name="Stop").click()
+    expect(output).to_contain_text(re.compile(r"Failed after \d"))
 
 
 def test_a_click_stops_the_job_while_the_cell_runs_in_notebook_7(desk: Desk) -> None:
