@@ -66,7 +66,7 @@ class Product(Lesson):
     @property
     def tables(self) -> list[Table]:
         rows = [(step.name, step.formula, step.knows, *map(str, step[2:5]), step.value) for step in self.steps]
-        columns = ("", "formula", "who knows the sum", "alice", "bob", "sum mod 2^64", "stands for")
+        columns = ("", "formula", "known to", "alice", "bob", "sum mod 2^64", "stands for")
         return [Table("A product, line by line", columns, rows, 3)]
 
     @property
@@ -139,17 +139,15 @@ def _steps(alice: _Parts, bob: _Parts, bits: int) -> tuple[Step, ...]:
         return Step(name, formula, *numbers, fraction_bits, knows)
 
     (a0, b0, c0), (a1, b1, c1) = alice.triple, bob.triple
-    own, others = "alice (it is hers)", "bob (it is his)"
-    nobody, ttp, both = "nobody", "the TTP", "both: it is opened"
-    shares = "c + e b + a f + e f (e f: alice only)"
+    nobody, ttp, both = "nobody", "the TTP", "both (opened)"
     return (
-        step("x", "x0 + x1", alice.x, bob.x, bits, own),
-        step("y", "y0 + y1", alice.y, bob.y, bits, others),
+        step("x", "x0 + x1", alice.x, bob.x, bits, "alice"),
+        step("y", "y0 + y1", alice.y, bob.y, bits, "bob"),
         step("a", "a0 + a1, random", a0, a1, None, ttp),
         step("b", "b0 + b1, random", b0, b1, None, ttp),
         step("c", "a b", c0 + alice.correction, c1, None, ttp),
         step("e", "x - a", alice.x - a0, bob.x - a1, None, both),
         step("f", "y - b", alice.y - b0, bob.y - b1, None, both),
-        step("xy", shares, alice.double, bob.double, 2 * bits, nobody),
-        step("z", f"xy / 2^{bits}, alice's part rounded down, bob's up", alice.z, bob.z, bits, both),
+        step("xy", "c + e b + a f (alice: + e f)", alice.double, bob.double, 2 * bits, nobody),
+        step("z", f"xy / 2^{bits} (alice down, bob up)", alice.z, bob.z, bits, both),
     )

@@ -1,7 +1,8 @@
 """Explorers as forms: an editor for each argument, a button to run again, and the result below as HTML.
 
-The controls are those of ipywidgets alone, and each has a label. The output is an HTML widget, which a screen reader is
-told about when it changes; the notebook's saved output keeps the last result for places that run no widgets.
+The controls are those of ipywidgets alone, and each has a label. The output is an HTML widget; when it changes, a
+screen reader is told the headline, or what is wrong, and not all numbers below it. The notebook's saved output keeps
+the last result for places that run no widgets.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from ..errors import KusciaError
-from ..views.table import html_note
+from ..views.table import html_note, html_paragraph
 from .lesson import Field, Lesson
 
 _LABEL = {"description_width": "7em"}
@@ -50,11 +51,13 @@ class Form(widgets.VBox):
         try:
             edited = {name: editor.value for name, editor in self.editors.items()}
             result: Lesson = self._function(**self._fixed, **edited)
-            self.result, shown = result, result._repr_html_()
+            said, below = html_paragraph(result.headline), result.html_below()
+            self.result, role = result, "status"
         except KusciaError as error:
-            self.result, shown = None, html_note(str(error))
+            self.result, role, said, below = None, "alert", html_note(str(error)), ""
         label = escape(f"{self._function.__name__}: result")
-        self.output.value = f'<div role="region" aria-live="polite" aria-label="{label}" style="{_STYLE}">{shown}</div>'
+        shown = f'<div role="{role}">{said}</div>{below}'
+        self.output.value = f'<div role="region" aria-label="{label}" style="{_STYLE}">{shown}</div>'
 
     def _repr_mimebundle_(self, **arguments: Any) -> dict[str, Any]:
         """The form, and the last result for places that cannot show it."""
@@ -64,7 +67,8 @@ class Form(widgets.VBox):
 
 def _editor(field: Field, value: Any) -> Any:
     """A labelled control for an argument."""
-    common = {"description": field.label, "tooltip": f"{field.label}: {field.explanation}"}
+    limits = "" if field.least is None else f", {field.least:,} to {field.most:,}"
+    common = {"description": field.label, "tooltip": f"{field.label}: {field.explanation}{limits}"}
     common |= {"style": _LABEL, "layout": _WIDTH}
     if field.choices:
         return widgets.Dropdown(options=field.choices, value=str(value), **common)

@@ -87,10 +87,10 @@ def number(name: str, value: float, limit: float) -> float:
     return float(value)
 
 
-def whole(name: str, value: int, least: int, most: int) -> int:
+def whole(name: str, value: float | str, least: int, most: int) -> int:
     """A whole number in a range."""
     try:
-        fits = value == int(value) and least <= value <= most
+        fits = value == int(value) and least <= int(value) <= most
     except (TypeError, ValueError, OverflowError):
         fits = False
     if not fits:
@@ -126,9 +126,12 @@ class Lesson:
         return "\n\n".join(parts)
 
     def _repr_html_(self) -> str:
+        return html_paragraph(self.headline) + self.html_below()
+
+    def html_below(self) -> str:
+        """What stands below the headline."""
         tables = "".join(table.html() for table in self.tables)
-        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
-        return f"{html_paragraph(self.headline)}{tables}{notes}"
+        return tables + "".join(f"<p>{escape(note)}</p>" for note in self.notes)
 
 
 def repeatable(seed: int | None) -> list[str]:

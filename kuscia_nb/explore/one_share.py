@@ -110,7 +110,7 @@ def one_share(
     """
     limit = 2.0 ** (61 - _TERMS)
     secret, noise = number("secret", secret, limit), number("noise", noise, limit)
-    bins = whole("bins", int(bins), 2, 1024)
+    bins = whole("bins", int(bins) if str(bins).isdecimal() else bins, 2, 1024)
     count = whole("times", times, LEAST * bins, MOST)
     secrets = encode(np.full(count, secret), _TERMS)
 

@@ -34,7 +34,7 @@ class Split(Lesson):
     @property
     def headline(self) -> str:
         integer = f"{self.value:.10g} is the integer {self.encoded} at fxp_bits = {self.fxp_bits}"
-        return f"{integer}; split {len(self.alice)} times"
+        return f"{integer}; split {len(self.alice)} time{'s' * (len(self.alice) != 1)}"
 
     @property
     def tables(self) -> list[Table]:
@@ -57,7 +57,7 @@ class Split(Lesson):
 
 @explorer(
     "Split again",
-    Field("value", "Number", "the secret: any number"),
+    Field("value", "Value", "the secret: any number"),
     Field("times", "Times", "how often it is split", 1, MOST_SHOWN),
     Field("fxp_bits", "fxp_bits", "fraction bits of the fixed-point number", 1, 30),
 )

@@ -136,7 +136,7 @@ def _count(result: Truncation) -> str:
 
 @explorer(
     "Truncate again",
-    Field("value", "Number", "any number"),
+    Field("value", "Value", "any number"),
     Field("fxp_bits", "fxp_bits", "fraction bits of the fixed-point number", 1, 30),
     Field("shift", "Shift", "how many more fraction bits the secret has, which are cut off", 1, 40),
     Field("times", "Times", "how many fresh pairs of shares are truncated", 1, MOST),
