@@ -138,7 +138,7 @@ def test_a_name_that_is_free(taken: tuple[str, ...], name: str) -> None:
 
 
 def test_the_tutorials_values_give_the_tutorials_manifest() -> None:
-    assert body(form()) == kn.tutorial_manifest()
+    assert body(form()) == kn.tutorial_manifest().rstrip("\n"), "a cell ends with no blank line"
 
 
 def test_the_tutorials_values_give_the_tutorials_request() -> None:

@@ -64,7 +64,7 @@ def compose(form: Form, nodes: Mapping[str, Node] | None) -> tuple[str | None, l
         *_label_troubles(form),
     ]
     first = list({trouble.field: trouble for trouble in reversed(troubles)}.values())[::-1]  # of each field
-    return (None if troubles else f"%%{form.format}\n{text}"), first
+    return (None if troubles else f"%%{form.format}\n{text.rstrip()}"), first
 
 
 def _choices(form: Form, domains: list[str]) -> Iterator[Trouble]:
