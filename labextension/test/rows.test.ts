@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Entity, ICondition } from '../src/kernel/protocol';
 import { stroke } from '../src/panel/keyboard';
-import { parentOf, rows } from '../src/panel/rows';
+import { parentOf, rows, selection } from '../src/panel/rows';
 
 const node = (name: string): Entity => ({ kind: 'node', name, url: null, jobs: 2, running: 1 });
 const job = (name: string, phase: 'Running' | 'Succeeded' = 'Succeeded'): Entity => ({
@@ -78,6 +78,27 @@ describe('rows', () => {
     ['none', ['alice', 'bob', 'ttp']]
   ])('filters jobs by name and phase: %s', (filter, ids) => {
     expect(shown([], filter).map(row => row.id)).toEqual(ids);
+  });
+});
+
+describe('selection', () => {
+  const before = shown(['alice/old']);
+  const without = (id: string) => before.filter(row => !row.id.startsWith(id));
+
+  it('stays where it is', () => {
+    expect(selection('alice/new', before, without('alice/old'))).toBe('alice/new');
+    expect(selection(null, before, before)).toBeNull();
+  });
+
+  it('goes to what it was folded into', () => {
+    expect(selection('alice/old/old-1', before, shown([]))).toBe('alice/old');
+    expect(selection('alice/old/old-1', before, shown(['alice']))).toBe('alice');
+  });
+
+  it('goes to what stands in the place of what was deleted', () => {
+    expect(selection('alice/new', before, without('alice/new'))).toBe('alice/old');
+    expect(selection('ttp', before, without('ttp'))).toBe('bob');
+    expect(selection('alice', before, [])).toBeNull();
   });
 });
 

@@ -212,6 +212,8 @@ def test_everything_is_done_by_keyboard(desk: Desk) -> None:
     keyboard.press("Tab")
     keyboard.press("Enter")
     expect(panel.row("job endless")).to_have_count(0)
+    expect(panel.tree).to_be_focused()
+    assert selected().startswith("job job-ss-lr"), "one goes on where one was"
 
     panel.tree.focus()
     for _ in range(4):

@@ -6,7 +6,7 @@ import type { ICondition, IJob, Params } from '../kernel/protocol';
 import type { IConnections } from '../kernel/token';
 import { Folds } from './folds';
 import type { IRow } from './rows';
-import { matches, parentOf, rows } from './rows';
+import { matches, parentOf, rows, selection } from './rows';
 
 /** Milliseconds that a cell may take before the panel says that the kernel does not hear it. */
 const PATIENCE = 1000;
@@ -135,6 +135,7 @@ export class PanelModel extends VDomModel {
     this._connection?.stateChanged.disconnect(this._update, this);
     this._connection?.store.changed.disconnect(this._update, this);
     this._connection = null;
+    this._rows = []; // what is selected there is nothing here
     this._conditions.clear();
     this._known.clear();
   }
@@ -145,12 +146,14 @@ export class PanelModel extends VDomModel {
     if (notebook && (this.state === 'open' || this.state === 'absent')) {
       this._folds.prune(notebook, entities);
     }
+    const before = this._rows;
     this._rows = rows({
       entities,
       conditions: this._conditions,
       folded: this._folds.of(notebook),
       filter: this._filter
     });
+    this._selected = selection(this._selected, before, this._rows);
     const jobs = [...entities.values()].filter(entity => entity.kind === 'job');
     this._jobs = jobs.length;
     this._matching = jobs.filter(job => matches(job, this._filter)).length;

@@ -56,6 +56,27 @@ export function parentOf(id: string): string {
   return id.slice(0, Math.max(id.lastIndexOf('#'), id.lastIndexOf('/'), 0));
 }
 
+/**
+ * What is selected after a change: the same row, or what it was folded into; or else what stands in its place now, so
+ * that whoever deletes a job by the keyboard goes on from there.
+ */
+export function selection(
+  selected: string | null,
+  before: readonly IRow[],
+  after: readonly IRow[]
+): string | null {
+  const place = before.findIndex(row => row.id === selected);
+  if (selected === null || place < 0 || after.some(row => row.id === selected)) {
+    return selected;
+  }
+  for (let id = parentOf(selected); id; id = parentOf(id)) {
+    if (after.some(row => row.id === id && row.expanded === false)) {
+      return id;
+    }
+  }
+  return after[Math.min(place, after.length - 1)]?.id ?? null;
+}
+
 /** Whether a job is shown, by its name or phase. */
 export function matches(entity: Entity, filter: string): boolean {
   const wanted = filter.trim().toLowerCase();
