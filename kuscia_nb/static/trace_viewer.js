@@ -486,7 +486,7 @@ function layoutOf(trace, parts, width) {
 
 function showDiagram(target, trace, parts, state, texts) {
   const layout = layoutOf(trace, parts, state.width);
-  const { lanes, width, x } = layout;
+  const { lanes, width, lane, x } = layout; // a label has at most 20 digits
   const from = Math.max(0, Math.min(state.step - AROUND, trace.count - 2 * AROUND - 1));
   const steps = [];
   for (let i = from; i < Math.min(trace.count, from + 2 * AROUND + 1); i++) steps.push(stepAt(trace, i));
@@ -501,7 +501,7 @@ function showDiagram(target, trace, parts, state, texts) {
   const heads = lanes.map((name) => draw("text", { x: x[name], y: 18, class: "knt-lane-name" }, person(name, texts)));
   const lines = lanes.map((name) => draw("line", { x1: x[name], x2: x[name], y1: 26, y2: y, class: "knt-lane" }));
   const label = `${texts.t("diagram")}: ${steps.flatMap((step) => describe(trace, step, texts)).join("; ")}`;
-  const svg = draw("svg", { viewBox: `0 0 ${width} ${y + 6}`, role: "img", "aria-label": label, class: "knt-svg" }, ...lines, ...heads, ...rows);
+  const svg = draw("svg", { viewBox: `0 0 ${width} ${y + 6}`, role: "img", "aria-label": label, class: "knt-svg", style: `--knt-label: ${Math.min(11.5, lane / 13.5)}px` }, ...lines, ...heads, ...rows);
   target.replaceChildren(svg);
 }
 
@@ -533,7 +533,7 @@ function arrowNodes(trace, step, message, { x, lane }, y, state, texts) {
   return [
     draw("line", { x1: from, x2: to - 7 * side, y1: y, y2: y, class: "knt-arrow" }),
     draw("path", { d: `M${to} ${y}l${-8 * side} -4v8z`, class: "knt-tip" }),
-    draw("text", { x: middle, y: y - 4, class: "knt-label", style: `font-size: ${Math.min(11.5, lane / 13.5)}px` }, draw("title", {}, `${message.key}, ${texts.count.format(message.bytes)} ${texts.t("bytes")}`), label),
+    draw("text", { x: middle, y: y - 4, class: "knt-label" }, draw("title", {}, `${message.key}, ${texts.count.format(message.bytes)} ${texts.t("bytes")}`), label),
   ];
 }
 
