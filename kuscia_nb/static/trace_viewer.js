@@ -455,7 +455,7 @@ function showMessages(target, trace, step, state, texts) {
     texts.count.format(message.bytes), ...(trace.header.numbers ? [contentNode(trace, step, message, state, texts)] : []),
   ]);
   const columns = [t("from"), t("to"), t("what"), t("round"), t("bytes"), ...(trace.header.numbers ? [t("content")] : [])];
-  const shown = rows.length ? [table(t("messages"), columns, [4, 4, 11.5, 3.8, 4.2], rows, "knt-wrap")] : [];
+  const shown = rows.length ? [table(t("messages"), columns, [4, 4, 11.2, 4.4, 4.4], rows, "knt-wrap")] : [];
   const sees = state.lens === "ttp" || state.lens === "observer";
   if (step.draws.length && sees) shown.push(make("p", { class: "knt-quiet" }, t("draws", { list: drawList(step.draws, texts) })));
   target.replaceChildren(...shown);

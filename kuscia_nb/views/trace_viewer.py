@@ -29,6 +29,8 @@ from .trace_text import headline, remarks, tables, text
 STATIC = Path(__file__).parent.parent / "static"
 MOST_BYTES = 1_400_000
 """What the state of a widget takes in a browser at most; a notebook file that keeps it has a third more."""
+_LEAST = 16
+"""Bytes of a step, at least: more steps than fit are not even tried."""
 _NOT_SHOWN = frozenset({"message_time", "message_dtype", "array_start"})
 """Columns that the viewer does without."""
 
@@ -71,18 +73,20 @@ def state(record: Record) -> tuple[dict[str, Any], bytes]:
     of each task.
     """
     whole = record if record.steps else _messages_as_steps(record)
-    most = len(whole.steps)
+    most, elements = min(len(whole.steps), MOST_BYTES // _LEAST), 4 if record.steps else 1
     while True:
         shown, numbers = _ends(whole, most)
-        for elements in (4, 3, 2, 1):
-            header, arrays = pack(shown, elements)
-            places, buffer = _joined({**arrays, "step_number": np.array(numbers)})
-            if len(buffer) <= MOST_BYTES:
-                header |= {"columns": places, "elements": elements, "formulas": _formulas(), "carried": _carried()}
-                header |= {"remarks": list(record.notes), "left_out": record.left_out}
-                header |= {"numbers": bool(record.steps), "cut": len(whole.steps) - len(numbers)}
-                return header, buffer
-        most //= 2
+        header, arrays = pack(shown, elements)
+        places, buffer = _joined({**arrays, "step_number": np.array(numbers)})
+        if len(buffer) <= MOST_BYTES:
+            header |= {"columns": places, "elements": elements, "formulas": _formulas(), "carried": _carried()}
+            header |= {"remarks": list(record.notes), "left_out": record.left_out}
+            header |= {"numbers": bool(record.steps), "cut": len(whole.steps) - len(numbers)}
+            return header, buffer
+        if elements > 1:
+            elements -= 1
+        else:
+            most = int(0.95 * most * MOST_BYTES / len(buffer))
 
 
 def _ends(record: Record, most: int) -> tuple[Record, list[int]]:
