@@ -343,6 +343,11 @@ def test_files_come_and_are_listed(page: Page) -> None:
     assert {"name": "own.csv", "bytes": 20} in comm.ask("files", node="alice")
     assert "own.csv" not in [file["name"] for file in comm.ask("files", node="bob")]
     assert page.value("kn.connect().data('alice', 'own.csv').to_numpy().tolist()") == [[1, 2, 0], [3, 4, 1]]
+    half = {"node": "bob", "name": "two.csv"}
+    first, second = (base64.b64encode(part).decode() for part in (b"id,x\n1,", b"2\n3,4\n"))
+    assert comm.ask("put", **half, content=first, more=True) is None
+    assert comm.ask("put", **half, content=second, begin=7) == {"name": "two.csv", "bytes": 13, "rows": 2, "columns": 2}
+    assert "a part" in comm.refused("put", **half, content=second, begin=7)["message"], "it was taken"
     assert comm.refused("put", node="alice", name="../own.csv", content=content)["title"] == "DataError"
     assert comm.refused("put", node="alice", name="own.csv", content="#")["title"] == "DataError"
     empty = comm.refused("put", node="alice", name="empty.csv", content="")

@@ -49,7 +49,8 @@ gives; looking at it starts none. Those that were made with a storage folder of 
     complete {magic, text, line, column} -> {from, items}       items: [{label, insert, kind, detail, info}]
         text: the whole cell, whose line 1 is the magic's; columns are from 1, `from` to the cursor is replaced
     files {node} -> [{name, bytes}]
-    put {node, name, content} -> {name, bytes, rows, columns}   content: a CSV file in base64
+    put {node, name, content, begin?, more?} -> {name, bytes, rows, columns}   content: a CSV file in base64
+        or a part of it from the byte `begin` on, of which there are `more`; then the result is null
 
 form, files and put start the nodes, as every first use of them does; the others do not.
 """

@@ -175,15 +175,25 @@ def files(node: str) -> list[Result]:
     return _files(connect(), node)
 
 
+_parts: dict[tuple[str, str], bytes] = {}
+"""What has come of files, by node and name, of which there is more to come."""
+
+
 @method
-def put(node: str, name: str, content: str) -> Result:
-    """Put a CSV file, given in base64, into a node's data folder; on that node only."""
+def put(node: str, name: str, content: str, begin: int = 0, more: bool = False) -> Result | None:
+    """Put a CSV file, given in base64, into a node's data folder; on that node only. It may come in parts."""
     import pandas as pd
 
     from ..cluster import connect
 
+    before = _parts.pop((node, name), b"")[:begin]
+    if len(before) < begin:
+        raise DataError(f"a part of {name} is missing", hint="upload it again")
     try:
-        data = b64decode(content, validate=True)
+        data = before + b64decode(content, validate=True)
+        if more:
+            _parts[node, name] = data
+            return None
         frame = pd.read_csv(BytesIO(data))
     except ValueError as error:  # pandas' own errors are ValueErrors
         raise DataError(f"{name} is not a CSV file: {error}") from error

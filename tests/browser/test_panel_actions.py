@@ -133,9 +133,14 @@ def test_only_what_makes_sense_is_offered(desk: Desk) -> None:
     expect(menu.filter(has_text="Upload CSV File to Node")).to_be_enabled()
 
 
-@pytest.mark.parametrize("content", ["id,x\n1,2\n3,4\n", ""])
-def test_a_file_is_uploaded_to_the_selected_node_alone(desk: Desk, tmp_path: Path, content: str) -> None:
+LARGE = 3_000_000
+"""Rows whose file is larger than a message may be."""
+
+
+@pytest.mark.parametrize("rows", [2, 0, LARGE])
+def test_a_file_is_uploaded_to_the_selected_node_alone(desk: Desk, tmp_path: Path, rows: int) -> None:
     own = tmp_path / "own.csv"
+    content = "id,x\n" + "1,2\n" * rows if rows else ""
     own.write_text(content)
     notebook, panel = started(
         desk, f"upload_{len(content)}.ipynb", "%kuscia up", "%kuscia data bob", "%kuscia data alice"
@@ -144,7 +149,7 @@ def test_a_file_is_uploaded_to_the_selected_node_alone(desk: Desk, tmp_path: Pat
     with notebook.page.expect_file_chooser() as chooser:
         panel.choose(panel.row("node bob"), "Upload CSV File to Node")
     chooser.value.set_files(own)
-    said = "bob has own.csv: 2 rows, 2 columns" if content else "DataError: own.csv is not a CSV file"
+    said = f"bob has own.csv: {rows} rows, 2 columns" if content else "DataError: own.csv is not a CSV file"
     expect(notebook.page.get_by_text(said)).to_be_visible()
     for cell, is_there in ((2, bool(content)), (3, False)):
         notebook.run(cell)

@@ -1,16 +1,10 @@
 import { InputDialog, Notification } from '@jupyterlab/apputils';
 import { fileUploadIcon } from '@jupyterlab/ui-components';
 
+import { putFile } from '../kernel/upload';
 import type { IContext } from './context';
-import { ask } from './context';
+import { complain } from './context';
 import { CommandIDs } from './ids';
-
-interface IPut {
-  name: string;
-  bytes: number;
-  rows: number;
-  columns: number;
-}
 
 /** Put a CSV file of this computer onto a node. */
 export function addDataCommands(context: IContext): void {
@@ -27,13 +21,18 @@ export function addDataCommands(context: IContext): void {
       if (!node || !file) {
         return;
       }
-      const content = await base64(file);
-      const put = await ask<IPut>(connections.current, 'put', { node, name: file.name, content });
-      if (put) {
+      const { current } = connections;
+      if (!current) {
+        return;
+      }
+      try {
+        const put = await putFile((method, params) => current.request(method, params), node, file);
         const { name, rows, columns } = put;
         Notification.success(trans.__('%1 has %2: %3 rows, %4 columns', node, name, rows, columns), {
           autoClose: 5000
         });
+      } catch (error) {
+        complain(error);
       }
     }
   });
@@ -49,7 +48,8 @@ async function chosenNode({ connections, model, trans }: IContext): Promise<stri
   const nodes = entities.filter(entity => entity.kind === 'node').map(entity => entity.name);
   const answer = await InputDialog.getItem({
     title: trans.__('Onto which node?'),
-    items: nodes.length > 0 ? nodes : ['alice', 'bob']
+    items: nodes.length > 0 ? nodes : ['alice', 'bob'],
+    current: Math.max(nodes.indexOf(model.job?.node ?? ''), 0)
   });
   return answer.button.accept ? answer.value : null;
 }
@@ -63,14 +63,4 @@ function chosenFile(): Promise<File | undefined> {
     input.oncancel = () => resolve(undefined);
     input.click();
   });
-}
-
-async function base64(file: File): Promise<string> {
-  const url = await new Promise<string>((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result as string);
-    reader.onerror = () => reject(reader.error ?? new Error(file.name));
-    reader.readAsDataURL(file);
-  });
-  return url.slice(url.indexOf(',') + 1);
 }

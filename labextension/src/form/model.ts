@@ -1,12 +1,10 @@
 import { VDomModel } from '@jupyterlab/ui-components';
 import { Debouncer } from '@lumino/polling';
 
-import type { Params } from '../kernel/protocol';
+import type { Ask } from '../kernel/upload';
+import { putFile } from '../kernel/upload';
 import { fieldKey, firstDraft, problemOf, withOperator, withText } from './draft';
 import type { Field, IComposed, IDraft, IFile, IForm, IProblem } from './types';
-
-/** Asks the kernel of the form's notebook. */
-export type Ask = <T>(method: string, params: Params) => Promise<T>;
 
 /** Milliseconds without typing after which the kernel looks at the draft. */
 const DELAY = 150;
@@ -89,8 +87,7 @@ export class FormModel extends VDomModel {
   async upload(node: string, input: string, file: File): Promise<void> {
     this._fail('');
     try {
-      const content = await base64(file);
-      const { name } = await this._ask<IFile>('put', { node, name: file.name, content });
+      const { name } = await putFile(this._ask, node, file);
       this._form!.files[node] = await this._ask<IFile[]>('files', { node });
       this.fill(['inputs', node, input], name);
     } catch (error) {
@@ -142,14 +139,4 @@ const NOTHING: IComposed = { cell: null, problems: [] };
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** The content of a file in base64. */
-function base64(file: File): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve((reader.result as string).split(',')[1] ?? '');
-    reader.onerror = () => reject(new Error(reader.error?.message));
-    reader.readAsDataURL(file);
-  });
 }

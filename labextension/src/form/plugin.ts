@@ -9,9 +9,9 @@ import { addIcon } from '@jupyterlab/ui-components';
 
 import type { Connection } from '../kernel/connection';
 import { IConnections } from '../kernel/token';
+import type { Ask } from '../kernel/upload';
 import { showBeside } from '../shell/beside';
 import { insertCell } from './insert';
-import type { Ask } from './model';
 import { FormModel } from './model';
 import { FormWidget } from './widget';
 
