@@ -233,12 +233,11 @@ class Job:
         if task_id not in self._shadows:
             environments = [self.env(node, task_id) for node in self.nodes]
             if any(environment.get("runtime.component.name") != "ss_lr" for environment in environments):
-                raise JobError(f"task {task or task_id} is no ss_lr: it has no plaintext to be compared with")
+                raise JobError(f"task {self._alias(task_id)} is no ss_lr: it has no plaintext to be compared with")
             files = self._results(task)
-            alias = next(event.name for event in self._run.events.select("task", subject=task_id))
             material = Material.read(environments, since=next(iter(self._run.events)).time.timestamp())
             shares = tuple(ring for ring, _ in files.values())
-            self._shadows[task_id] = Shadow(material, shares, *_names(files), self.seed, alias)
+            self._shadows[task_id] = Shadow(material, shares, *_names(files), self.seed, self._alias(task_id))
         return self._shadows[task_id]
 
     def _results(self, task: str | None) -> dict[str, tuple[Any, dict[str, Any]]]:
@@ -249,6 +248,9 @@ class Job:
         for domain, node in self._backend.nodes.items():
             environment = self._run.events.last("environment", node=domain, subject=task_id)
             if environment is not None:
+                if environment.data.get("runtime.component.name") != "ss_lr":
+                    hint = f"%kuscia result {self.name} shows what it has written"
+                    raise JobError(f"task {self._alias(task_id)} is no ss_lr: it has no weights", hint=hint)
                 path = _output(environment, node.storage)
                 if self._backend.closed and not path.exists():
                     raise JobError(f"the result of job {self.name} is gone with its nodes", hint="run it again")
@@ -263,6 +265,10 @@ class Job:
         if task not in known and task not in known.values():
             raise JobError(f"job {self.name} has no task {task}", hint=choice(task, list(known)))
         return known.get(task, task)
+
+    def _alias(self, task_id: str | None) -> str:
+        """The name that a task has in the job."""
+        return next(event.name for event in self._run.events.select("task", subject=task_id))
 
     def _check_finished(self) -> None:
         """A JobError for a job without a result."""

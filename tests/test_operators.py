@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import kuscia_nb as kn
 from kuscia_nb import mpc
 from kuscia_nb.control.app_images import app_image
-from kuscia_nb.errors import DataError, KusciaError, ManifestError, ParameterError, PeerFailed
+from kuscia_nb.errors import DataError, JobError, KusciaError, ManifestError, ParameterError, PeerFailed
 from kuscia_nb.operators import OPERATORS, Component, Operator, Party, on_register, operator, registry
 from kuscia_nb.operators.component import ANNOTATION, component_spec
 from kuscia_nb.views.job import bundle
@@ -560,6 +560,10 @@ def test_a_job_runs_an_operator_that_was_registered_after_the_nodes_were_up(
     report = bundle(done)["text/plain"]
     assert "What it has written: %kuscia result mine" in report
     assert "weights" not in report.lower()
+    for ask in (done.weights, lambda: done.shares("alice"), lambda: done.pictures.shares("bob")):
+        with pytest.raises(JobError, match="is no ss_lr: it has no weights") as caught:
+            ask()
+        assert "%kuscia result mine" in caught.value.hint
 
 
 def test_a_fault_in_a_program_is_the_jobs_error(cluster: kn.Cluster) -> None:
