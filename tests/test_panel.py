@@ -362,7 +362,7 @@ def test_the_forms_cell_runs(page: Page) -> None:
     filled = {
         "format": "kusciajob",
         "operator": "ss_lr",
-        "name": form["name"],
+        "name": form["names"]["ss_lr"],
         "initiator": form["nodes"][0],
         "common": common,
         "own": {"alice": {"has_label": "true"}, "bob": {"has_label": "false"}},
@@ -375,7 +375,7 @@ def test_the_forms_cell_runs(page: Page) -> None:
     common |= {"batch_size": "21", "learning_rate": "0.0001", "l2_norm": "0.5"}
     source = comm.ask("compose", **filled)["cell"]
     assert "Succeeded" in page.result(source)["text/plain"]
-    assert comm.ask("form")["name"] != form["name"], "that name is taken now"
+    assert comm.ask("form")["names"] != form["names"], "that name is taken now"
 
 
 def test_variables_of_the_notebook_count(page: Page) -> None:

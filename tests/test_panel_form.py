@@ -127,11 +127,17 @@ def test_own_operators_are_there(own_operators: None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("taken", "name"),
-    [((), "job-ss-lr"), (("job-ss-lr",), "job-ss-lr-2"), (("job-ss-lr", "job-ss-lr-2", "other"), "job-ss-lr-3")],
+    ("operator", "taken", "name"),
+    [
+        ("ss_lr", (), "job-ss-lr"),
+        ("ss_lr", ("job-ss-lr",), "job-ss-lr-2"),
+        ("ss_lr", ("job-ss-lr", "job-ss-lr-2", "other"), "job-ss-lr-3"),
+        ("_Count_2", ("job-ss-lr",), "job-count-2"),
+        ("求和", (), "job"),
+    ],
 )
-def test_a_name_that_is_free(taken: tuple[str, ...], name: str) -> None:
-    assert free_name(taken) == name
+def test_a_name_that_is_free(operator: str, taken: tuple[str, ...], name: str) -> None:
+    assert free_name(operator, taken) == name
 
 
 # --- the cell --------------------------------------------------------------------------------------------------------

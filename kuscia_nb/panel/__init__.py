@@ -39,7 +39,8 @@ gives; looking at it starts none. Those that were made with a storage folder of 
     yaml {node, job} -> {text}                                  what `kubectl get kj JOB -o yaml` prints on that node
     line {node, job, task?, what} -> {line}                     what: get, describe, logs, delete
     source {job, what} -> {source}                              code of a cell; what: result, trace
-    form {} -> {nodes, name, operators, files}                  name: that no job has; files: by node [{name, bytes}]
+    form {} -> {nodes, names, operators, files}                 files: by node [{name, bytes}]
+        names: by operator, for a job, that no job has
         operators: [{name, appImage, description, inputs, outputs, parameters}]
         parameters: [{name, type, required, default, allowed, choices, unit, meaning, own}], but for the file's
     compose {format, operator, name, initiator, common, own, inputs} -> {cell, problems}

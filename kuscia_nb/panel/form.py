@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -42,8 +43,8 @@ def _field(parameter: Parameter) -> dict[str, Any]:
     }
 
 
-def free_name(taken: Iterable[str]) -> str:
-    """A name for a job that no job has."""
+def free_name(operator: str, taken: Iterable[str]) -> str:
+    """A name for a job of an operator, that no job has."""
     taken = set(taken)
-    first = "job-ss-lr"
+    first = "-".join(re.findall("[a-z0-9]+", f"job_{operator.lower()}"))
     return next(name for name in (first, *(f"{first}-{i}" for i in range(2, len(taken) + 3))) if name not in taken)

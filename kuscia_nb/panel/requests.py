@@ -140,11 +140,11 @@ def form() -> Result:
     from .form import free_name, operators
 
     cluster = connect()
-    nodes = list(cluster.nodes)
+    nodes, known = list(cluster.nodes), operators()
     return {
         "nodes": nodes,
-        "name": free_name(cluster._backend.runs.by_name),
-        "operators": operators(),
+        "names": {one["name"]: free_name(one["name"], cluster._backend.runs.by_name) for one in known},
+        "operators": known,
         "files": {node: _files(cluster, node) for node in nodes},
     }
 

@@ -9,7 +9,7 @@ export function firstDraft(form: IForm): IDraft {
   const draft: IDraft = {
     format: 'kusciajob',
     operator: '',
-    name: form.name,
+    name: '',
     initiator: form.nodes[0],
     common: {},
     own: {},
@@ -18,12 +18,13 @@ export function firstDraft(form: IForm): IDraft {
   return withOperator(form, draft, form.operators[0].name);
 }
 
-/** The same draft for another operator, which has parameters and inputs of its own. */
+/** The same draft for another operator, which has parameters and inputs of its own; a name that was filled in stays. */
 export function withOperator(form: IForm, draft: IDraft, name: string): IDraft {
   const operator = operatorOf(form, name);
   return {
     ...draft,
     operator: name,
+    name: draft.name === (form.names[draft.operator] ?? '') ? form.names[name] : draft.name,
     common: {},
     own: byNode(form, () => ({})),
     inputs: byNode(form, node => onlyFile(operator, form.files[node] ?? []))

@@ -8,8 +8,8 @@ export type Texts = Record<string, string>;
 /** Everything that there is to choose and to fill in. */
 export interface IForm {
   nodes: string[];
-  /** A name that no job has. */
-  name: string;
+  /** Names for jobs, which no job has, by operator. */
+  names: Record<string, string>;
   operators: IOperator[];
   files: Record<string, IFile[]>;
 }

@@ -58,16 +58,20 @@ function FormBody(props: IPartProps): JSX.Element {
       {form.nodes.map(node => (
         <PartyView key={node} {...{ model, node, operator, trans }} />
       ))}
-      <fieldset>
-        <legend>{trans.__('Parameters')}</legend>
-        <Parameters {...props} parameters={needed} />
-        <Folded
-          label={trans.__('Optional parameters (%1)', optional.length)}
-          isOpen={hasProblem(model, optional)}
-        >
-          <Parameters {...props} parameters={optional} />
-        </Folded>
-      </fieldset>
+      {needed.length + optional.length > 0 && (
+        <fieldset>
+          <legend>{trans.__('Parameters')}</legend>
+          <Parameters {...props} parameters={needed} />
+          {optional.length > 0 && (
+            <Folded
+              label={trans.__('Optional parameters (%1)', optional.length)}
+              isOpen={hasProblem(model, optional)}
+            >
+              <Parameters {...props} parameters={optional} />
+            </Folded>
+          )}
+        </fieldset>
+      )}
       <fieldset>
         <legend>{trans.__('Cell')}</legend>
         {model.cell === null ? (
