@@ -416,11 +416,12 @@ function showFormulas(target, step, state, texts) {
   target.replaceChildren(...(lines.length ? lines : [make("p", { class: "knt-quiet" }, texts.t("noFormula"))]));
 }
 
-function table(caption, columns, widths, rows, look = "") {
+// A row with one cell goes over all columns.
+function table(caption, columns, widths, rows) {
   const sizes = columns.map((_, k) => make("col", widths[k] ? { style: `width: ${widths[k]}em` } : {}));
   const head = make("tr", {}, ...columns.map((name) => make("th", { scope: "col" }, name)));
-  const body = rows.map((cells) => make("tr", {}, ...cells.map((cell) => make("td", {}, cell))));
-  return make("table", { class: `knt-table ${look}` }, make("caption", {}, caption), make("colgroup", {}, ...sizes), make("thead", {}, head), make("tbody", {}, ...body));
+  const body = rows.map((cells) => make("tr", {}, ...cells.map((cell) => make("td", { colspan: cells.length > 1 ? 1 : columns.length }, cell))));
+  return make("table", { class: "knt-table" }, make("caption", {}, caption), make("colgroup", {}, ...sizes), make("thead", {}, head), make("tbody", {}, ...body));
 }
 
 function elementsNode(number, step, state, texts) {
@@ -450,12 +451,13 @@ const person = (name, texts) => (name === "ttp" ? texts.t("ttp") : name);
 
 function showMessages(target, trace, step, state, texts) {
   const { t } = texts;
-  const rows = step.messages.map((message) => [
-    person(message.sender, texts), person(message.receiver, texts), make("span", {}, message.op, make("br"), make("code", { class: "knt-quiet" }, message.key)), String(message.round),
-    texts.count.format(message.bytes), ...(trace.header.numbers ? [contentNode(trace, step, message, state, texts)] : []),
+  const content = (message) => make("span", {}, make("span", { class: "knt-quiet" }, `${t("content")} `), contentNode(trace, step, message, state, texts));
+  const rows = step.messages.flatMap((message) => [
+    [person(message.sender, texts), person(message.receiver, texts), message.op, make("code", {}, message.key), String(message.round), texts.count.format(message.bytes)],
+    ...(trace.header.numbers ? [[content(message)]] : []), // over all columns: a number of 20 digits needs room
   ]);
-  const columns = [t("from"), t("to"), t("what"), t("round"), t("bytes"), ...(trace.header.numbers ? [t("content")] : [])];
-  const shown = rows.length ? [table(t("messages"), columns, [4, 4, 11.2, 4.4, 4.4], rows, "knt-wrap")] : [];
+  const columns = [t("from"), t("to"), t("what"), "key", t("round"), t("bytes")];
+  const shown = rows.length ? [table(t("messages"), columns, [4, 4, 6.2, 0, 4.2, 4.4], rows)] : [];
   const sees = state.lens === "ttp" || state.lens === "observer";
   if (step.draws.length && sees) shown.push(make("p", { class: "knt-quiet" }, t("draws", { list: drawList(step.draws, texts) })));
   target.replaceChildren(...shown);
@@ -632,7 +634,7 @@ function viewer(trace, texts, signal) {
     const step = stepAt(trace, state.step);
     const [title, text] = texts.kind(step.kind, step.about);
     const where = texts.t(trace.header.numbers ? "steps" : "messagesOnly", { i: texts.count.format(step.number), n: texts.count.format(trace.c.step_number[trace.count - 1]) });
-    const at = [where, place(trace, texts, state.step)].filter((part) => part).join(", ");
+    const at = [where, place(trace, texts, state.step)].filter((part) => part).join(texts.lang === "zh" ? "，" : ", ");
     Object.assign(parts.root.dataset, { step: state.step, lens: state.lens, format: state.fixed ? "fixed" : "ring" });
     parts.slider.value = state.step;
     parts.slider.setAttribute("aria-valuetext", `${where}, ${title}`);
