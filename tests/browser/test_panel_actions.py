@@ -189,6 +189,11 @@ def test_the_launcher_has_the_tutorials_which_are_copied_once(desk: Desk) -> Non
     card.click()
     expect(card).to_have_count(0)
     assert "# mine" in first.read_text("utf-8")
+    notebook.page.evaluate("[...window.jupyterapp.shell.widgets('main')].forEach(widget => widget.dispose())")
+    panel = Panel(notebook)
+    expect(panel.region).to_contain_text("Open a notebook to see its nodes, jobs and tasks here.")
+    panel.region.get_by_role("button", name="Kuscia Tutorials").click()
+    expect(notebook.page.get_by_role("tabpanel", name=first.name)).to_be_visible()
 
 
 def test_the_panel_is_where_the_settings_say(desk: Desk) -> None:

@@ -6,6 +6,8 @@ import type { PanelModel } from './model';
 export interface IEmptyProps {
   model: PanelModel;
   trans: TranslationBundle;
+  /** Open the tutorials. */
+  learn(): void;
   /** Load the extension into the notebook's kernel. */
   load(): void;
   /** Open the form for a new job. */
@@ -13,10 +15,16 @@ export interface IEmptyProps {
 }
 
 /** What to do next, where there is nothing to show. */
-export function Empty({ model, trans, load, create }: IEmptyProps): JSX.Element {
+export function Empty({ model, trans, learn, load, create }: IEmptyProps): JSX.Element {
   switch (model.state) {
     case 'no notebook':
-      return <Advice text={trans.__('Open a notebook to see its nodes, jobs and tasks here.')} />;
+      return (
+        <Advice text={trans.__('Open a notebook to see its nodes, jobs and tasks here.')}>
+          <button className="jp-mod-styled" onClick={learn}>
+            {trans.__('Kuscia Tutorials')}
+          </button>
+        </Advice>
+      );
     case 'none':
       return <Advice text={trans.__('Waiting for the kernel of %1.', model.notebook)} />;
     case 'trying':

@@ -25,7 +25,8 @@ export function Row(props: IRowProps): JSX.Element {
   const name = title(item);
   const [short, aside] = heading(item);
   const shown = parts(item, now, trans);
-  const lines = [shown.join(''), ...facts(item, trans)].filter(Boolean);
+  const more = shown.join('');
+  const why = item.kind === 'job' || item.kind === 'task' ? item.message : '';
   const Caret = expanded ? caretDownIcon : caretRightIcon;
   return (
     <div
@@ -37,8 +38,8 @@ export function Row(props: IRowProps): JSX.Element {
       aria-posinset={row.position}
       aria-expanded={expanded ?? undefined}
       aria-selected={selected}
-      aria-label={[`${what(item, trans)} ${name}`, ...lines].join(', ')}
-      title={[name, ...lines].join('\n')}
+      aria-label={[`${what(item, trans)} ${name}`, more, why].filter(Boolean).join(', ')}
+      title={[name, more, ...facts(item, trans)].filter(Boolean).join('\n')}
       style={{ top, paddingLeft: 4 + 14 * (level - 1) }}
       onClick={select}
       onDoubleClick={toggle}

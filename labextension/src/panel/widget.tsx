@@ -92,6 +92,7 @@ export class Panel extends VDomRenderer<PanelModel> {
           <Empty
             model={model}
             trans={trans}
+            learn={() => run(CommandIDs.tutorials)}
             load={() => run(CommandIDs.load)}
             create={() => run(CommandIDs.newJob)}
           />
