@@ -323,7 +323,7 @@ waiting = True
 MOMENTS = {
     "it is being made": (
         "_ = kn.connect()._backend.nodes['alice'].store.subscribe(surprise)",
-        "interrupted before the job",
+        "job early was interrupted, and stopped on all nodes",
     ),
     "it is not waited for yet": (
         "real, live.watchable = live.watchable, lambda shell: (surprise(), real(shell))[1]",

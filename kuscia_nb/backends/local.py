@@ -28,6 +28,7 @@ from ..bfia.server import BfiaServer
 from ..bfia.translate import to_job
 from ..bfia.wire import Request, Response
 from ..control.app_images import app_image
+from ..control.interrupts import undisturbed
 from ..control.kinds import AppImage, Domain, DomainSpec, KusciaTask
 from ..control.manifest import from_dict, read_manifest
 from ..control.meta import Metadata
@@ -150,12 +151,15 @@ class LocalBackend:
                     hint = f"{line} (cluster.delete({job.name!r})) first, or give this one another {name_field}"
                     raise JobError(f"job {job.name} already exists and is {state} on {places}", hint=hint)
                 self.delete(job.name)
-            run = self.runs.expect(job, options)
+            run: Run | None = None
             try:
-                initiator.create(job)
+                with undisturbed():
+                    run = self.runs.expect(job, options)
+                    initiator.create(job)
             except BaseException:
-                self.stop(run)  # an interrupt may come when the job is there already
-                self.runs.forget(run)
+                if run:
+                    self.stop(run)  # an interrupt comes when the job is there already
+                    self.runs.forget(run)
                 raise
         return run
 

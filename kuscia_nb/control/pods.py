@@ -18,6 +18,7 @@ from ..operators import OPERATORS, Operator, Party, ranked_parties
 from ..operators.ss_lr.program import STRATEGY
 from .environment import agent_environment, task_environment
 from .failures import logged
+from .interrupts import undisturbed
 from .kinds import KusciaTask
 from .meta import LABEL
 from .node import Node
@@ -104,6 +105,7 @@ class Pods:
             run.events.emit(task.spec.initiator, task.name, "recorders", data=recorders)
         session.join = self._spawn(f"kuscia_nb {task.name}", partial(self._run, task, session, ranked))
 
+    @undisturbed()
     def stop(self, domain: str, task_id: str) -> None:
         """End one party's program at its next message; its peer learns that it left."""
         error = _stopped()

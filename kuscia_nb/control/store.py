@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import Literal, NamedTuple, TypeVar
 
 from ..errors import JobError
+from .interrupts import undisturbed
 from .meta import Object, OwnerReference, now
 
 O = TypeVar("O", bound=Object)  # noqa: E741
@@ -61,6 +62,7 @@ class Store:
         with self._lock:
             return [kept[name] for name in sorted(kept)]
 
+    @undisturbed()
     def create(self, object: O) -> O:
         """Keep a new object; the node writes its uid, times and versions. AlreadyExists, if the name is taken."""
         with self._lock:
@@ -78,6 +80,7 @@ class Store:
             self._tell(Change("ADDED", None, new))
         return new
 
+    @undisturbed()
     def change(self, kind: type[O], name: str, how: Callable[[O], O]) -> O | None:
         """Put `how(object)` in the object's place, and return it; None if there is no such object.
 
@@ -101,6 +104,7 @@ class Store:
             self._tell(Change("MODIFIED", old, new))
         return new
 
+    @undisturbed()
     def delete(self, kind: type[Object], name: str) -> Object | None:
         """Remove an object and what it owns; what it was, or None if there was none (spec: kuscia §2.4)."""
         with self._lock:

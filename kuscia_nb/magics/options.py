@@ -158,6 +158,7 @@ def start(magic: Magic, text: str, arguments: Namespace, shell: InteractiveShell
     A finished job of the same name is deleted first, so that a cell can be run again.
     """
     from ..cluster import connect
+    from ..control.interrupts import undisturbed
     from ..errors import JobStopped, ParameterError
 
     how = {name: getattr(arguments, name) for name in ("strategy", "seed", "trace", "shadow")}
@@ -165,7 +166,8 @@ def start(magic: Magic, text: str, arguments: Namespace, shell: InteractiveShell
     try:
         cluster = connect()
         method = cluster.apply if magic == "kusciajob" else cluster.submit
-        job = method(text, replace=True, **how)
+        with undisturbed():
+            job = method(text, replace=True, **how)
         if arguments.out and shell is not None:
             shell.push({arguments.out: job})
         return _shown(job, arguments, shell)
@@ -216,12 +218,14 @@ def _finished(job: Job, timeout: float | None, wait: Callable[[float | None], Jo
 
 def _stop(job: Job, what: str, hint: str) -> None:
     """Stop a job, and raise JobStopped, unless it has come to its own end in the meantime."""
+    from ..control.interrupts import undisturbed
     from ..errors import JobStopped
 
-    job.stop()
     try:
+        with undisturbed():
+            job.stop()
         job.wait()
-    except JobStopped:
+    except (JobStopped, KeyboardInterrupt):  # some interrupt twice
         raise JobStopped(f"job {job.name} {what}", hint=hint) from None
 
 
