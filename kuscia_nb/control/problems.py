@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+Magic = Literal["kusciajob", "bfia_submit"]
+"""What the first line of a cell says: a manifest in YAML (or JSON) is below it, or a BFIA request in JSON."""
 
 FieldPath = tuple[str | int, ...]
 """Where a value is: spec.tasks[0].alias is ("spec", "tasks", 0, "alias")."""

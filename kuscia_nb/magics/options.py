@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from ..cluster import Job
+    from ..control.problems import Magic
     from ..errors import ParameterError
-    from ..panel.position import Magic
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -231,12 +231,13 @@ def _stop(job: Job, what: str, hint: str) -> None:
 
 def _pointed(error: ParameterError, magic: Magic, text: str) -> ParameterError:
     """The same error with the lines of the text that it is about."""
+    from ..control.findings import operator_problems, read
     from ..control.source import Source, manifest_error
     from ..errors import ParameterError
-    from ..panel.check import findings
 
     said = str(error)
-    found = [one for one in findings(magic, text, None) if one.at is not None and one.problem.text in said]
+    job, placed = read(magic, text)
+    found = [one for one in placed(operator_problems(job)) if one.at is not None and one.problem.text in said]
     if not found:
         return error
     problems = [one.problem._replace(path=(), at=one.at) for one in found]

@@ -7,41 +7,29 @@ parameters. Nothing is started for it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from IPython.core.error import UsageError
 from IPython.core.magic_arguments import parse_argstring
 
 from ..backends.local import DOMAINS
-from ..bfia import reader as bfia
-from ..bfia.source import RequestSource, in_request
-from ..bfia.translate import to_job
 from ..control.app_images import app_image
-from ..control.environment import operator_environment
+from ..control.findings import Finding, Severity, operator_problems, read
 from ..control.kinds import AppImage, Domain
-from ..control.manifest import read_manifest
 from ..control.meta import Metadata
 from ..control.node import Node
-from ..control.problems import FieldPath, Problem, choice
-from ..control.resources import JobTask, KusciaJob, Party
-from ..control.source import Source
-from ..errors import ManifestError, ParameterError
+from ..control.problems import FieldPath, Magic, Problem, choice
+from ..control.resources import KusciaJob
+from ..errors import ManifestError
 from ..magics.options import _VARIABLE as VARIABLE
-from ..operators import OPERATORS, Operator
-from ..operators.parameter import PREFIX
-from ..operators.ss_lr.parameters import Parameters
-from ..operators.ss_lr.program import SS_LR
-from .position import Magic, without_blank_lines
+from ..operators import OPERATORS
+from .position import without_blank_lines
 
 FILLINGS = ("1", "alice", "bob", "{}")
 """What a variable that does not exist yet may be: what is wrong with all of these is wrong."""
 _TOKEN = re.compile(r"""\{\{.*?\}\}|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\n]|'')*'?|[^\s,:{}\[\]]+|\S""")
-
-
-Severity = Literal["error", "warning"]
-"""A warning is about what a cell that has not run yet may mend."""
 
 
 class Diagnostic(NamedTuple):
@@ -61,14 +49,6 @@ class Fault(NamedTuple):
     at: int
     message: str
     hint: str
-    severity: Severity = "error"
-
-
-class Finding(NamedTuple):
-    """A problem, and its index in the text that was read if it has a place there."""
-
-    at: int | None
-    problem: Problem
     severity: Severity = "error"
 
 
@@ -154,7 +134,7 @@ def findings(magic: Magic, text: str, nodes: Mapping[str, Node] | None) -> list[
     Without `nodes`, which are up, it is asked of nodes with what every node has.
     """
     try:
-        job, placed = _manifest(text) if magic == "kusciajob" else _request(text)
+        job, placed = read(magic, text)
     except ManifestError as error:
         return [Finding(*fault) for fault in error.faults] or [Finding(None, Problem((), error.what, error.hint))]
     asked = nodes or ordinary_nodes()
@@ -165,29 +145,6 @@ def findings(magic: Magic, text: str, nodes: Mapping[str, Node] | None) -> list[
         found += placed(problem for _, problem in error.faults)
     found += placed(operator_problems(job))
     return found + [one._replace(severity="warning") for one in placed(file_problems(job, nodes or {}))]
-
-
-Placed = Callable[[Iterable[Problem]], list[Finding]]
-
-
-def _manifest(text: str) -> tuple[KusciaJob, Placed]:
-    """The job of a manifest, and what places problems of it in its text."""
-    job = read_manifest(text)
-    source = cast(Source, job._source)
-    return job, lambda problems: [Finding(source.index(problem), problem) for problem in problems]
-
-
-def _request(text: str) -> tuple[KusciaJob, Placed]:
-    """The job of a request, and what places problems of it in the text of the request."""
-    request = bfia.read_request(text)
-    source = cast(RequestSource, request._source)
-
-    def placed(problems: Iterable[Problem]) -> list[Finding]:
-        found = [in_request(problem, request) for problem in problems]
-        found = [problem._replace(path=source.spelled(problem.path)) for problem in found]
-        return [Finding(source.index(problem), problem) for problem in found]
-
-    return to_job(request), placed
 
 
 def file_problems(job: KusciaJob, nodes: Mapping[str, Node]) -> Iterator[Problem]:
@@ -202,56 +159,3 @@ def file_problems(job: KusciaJob, nodes: Mapping[str, Node]) -> Iterator[Problem
             names = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
             place: FieldPath = ("spec", "tasks", i, "taskInputConfig", "task_params", party.role, str(index), "name")
             yield Problem(place, f"{party.domain_id} has no file {folder}/{name}", choice(name, names))
-
-
-# --- what an operator would say when it starts -----------------------------------------------------------------------
-
-
-def operator_problems(job: KusciaJob) -> Iterator[Problem]:
-    """What the operators of a sound job would refuse of their parameters, each problem once."""
-    task_ids = {task.alias: task.alias for task in job.spec.tasks}
-    for i, task in enumerate(job.spec.tasks):
-        operator = OPERATORS.get(task.config.module_name)
-        if operator is None:  # of an AppImage that somebody else has made
-            continue
-        base: FieldPath = ("spec", "tasks", i, "taskInputConfig", "task_params")
-        said: set[tuple[FieldPath, str]] = set()
-        for party in task.parties:
-            try:
-                env = operator_environment(job, task, task.alias, party, operator.component, task_ids)
-            except ManifestError:  # the node says it, too
-                continue
-            for text in _complaints(operator, env):
-                place, there = _place(text, task, party, operator)
-                if (place, text) not in said:
-                    said.add((place, text))
-                    yield Problem((*base, *place), text, on_key=not there)
-
-
-def _complaints(operator: Operator, env: Mapping[str, str]) -> list[str]:
-    """What an operator says of its environment, a sentence each."""
-    if operator is SS_LR:
-        try:
-            Parameters.from_environment(env)
-        except ParameterError as error:
-            return error.where.splitlines() or [error.what]
-        return []
-    found = []
-    for parameter in operator.parameters:
-        try:
-            parameter.read(env.get(PREFIX + parameter.name))
-        except ValueError as error:
-            found.append(str(error))
-    return found
-
-
-def _place(text: str, task: JobTask, party: Party, operator: Operator) -> tuple[FieldPath, bool]:
-    """The place in task_params of the parameter that a sentence is about, and whether it is there at all."""
-    params, index = task.config.task_params, task.config.role.index(party) or 0
-    match = re.match(r"parameters? (\w+)", text)
-    name = match[1] if match else "learning_rate"  # which the other sentences are about
-    common: FieldPath = ("common", name)
-    own: FieldPath = (party.role, str(index), name)
-    if name in params.of(party.role, index) or name in params.common:
-        return (own if name in params.of(party.role, index) else common), True
-    return (own if any(one.own for one in operator.parameters if one.name == name) else common), False

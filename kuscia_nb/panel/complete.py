@@ -14,10 +14,11 @@ from typing import Literal, NamedTuple
 
 from ..bfia.messages import CreateJobRequest
 from ..control.explain import Schema, _schema
+from ..control.problems import Magic
 from ..control.resources import ROLES, KusciaJob, TaskInputConfig
 from ..operators import OPERATORS, Operator
 from ..operators.parameter import Parameter
-from .position import TEXT, Magic, Position, position, without_blank_lines
+from .position import TEXT, Position, position, without_blank_lines
 
 
 def output_keys(operator: Operator) -> tuple[str, ...]:

@@ -12,14 +12,13 @@ from typing import Any, NamedTuple
 
 from ..control.meta import API_VERSION, CROSS_DOMAIN
 from ..control.node import Node
-from ..control.problems import FieldPath, Problem, choice
+from ..control.problems import FieldPath, Magic, Problem, choice
 from ..operators import OPERATORS, Operator
 from ..operators.parameter import Parameter
 from ..operators.ss_lr.program import SS_LR
 from .check import findings, ordinary_nodes
 from .complete import output_keys
 from .form import FILE
-from .position import Magic
 
 Texts = Mapping[str, str]
 

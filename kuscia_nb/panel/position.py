@@ -10,9 +10,6 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-Magic = Literal["kusciajob", "bfia_submit"]
-"""What the first line of a cell says: a manifest in YAML (or JSON) is below it, or a BFIA request in JSON."""
-
 TEXT = "taskInputConfig"
 """The field whose value is a JSON text."""
 

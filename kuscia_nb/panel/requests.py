@@ -18,9 +18,8 @@ from IPython.core.getipython import get_ipython
 from pydantic import ConfigDict, ValidationError, validate_call
 
 from ..control.meta import CROSS_DOMAIN
-from ..control.problems import choice
+from ..control.problems import Magic, choice
 from ..errors import DataError, JobError, KusciaError
-from .position import Magic
 
 if TYPE_CHECKING:
     from ..cluster import Cluster

@@ -1,0 +1,113 @@
+"""What can be wrong with a job's text beyond its form, and where that stands in a manifest or in a request.
+
+A program refuses its parameters when it starts; asked beforehand, it says the same, and here it gets its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Literal, NamedTuple, cast
+
+from ..bfia import reader as bfia
+from ..bfia.source import RequestSource, in_request
+from ..bfia.translate import to_job
+from ..errors import ManifestError, ParameterError
+from ..operators import OPERATORS, Operator
+from ..operators.parameter import PREFIX
+from ..operators.ss_lr.parameters import Parameters
+from ..operators.ss_lr.program import SS_LR
+from .environment import operator_environment
+from .manifest import read_manifest
+from .problems import FieldPath, Magic, Problem
+from .resources import JobTask, KusciaJob, Party
+from .source import Source
+
+Severity = Literal["error", "warning"]
+"""A warning is about what a cell that has not run yet may mend."""
+
+
+class Finding(NamedTuple):
+    """A problem, and its index in the text that was read if it has a place there."""
+
+    at: int | None
+    problem: Problem
+    severity: Severity = "error"
+
+
+Placed = Callable[[Iterable[Problem]], list[Finding]]
+
+
+def read(magic: Magic, text: str) -> tuple[KusciaJob, Placed]:
+    """The job of a manifest or a request, and what places problems of it in that text; ManifestError if it is none."""
+    return _manifest(text) if magic == "kusciajob" else _request(text)
+
+
+def _manifest(text: str) -> tuple[KusciaJob, Placed]:
+    """The job of a manifest, and what places problems of it in its text."""
+    job = read_manifest(text)
+    source = cast(Source, job._source)
+    return job, lambda problems: [Finding(source.index(problem), problem) for problem in problems]
+
+
+def _request(text: str) -> tuple[KusciaJob, Placed]:
+    """The job of a request, and what places problems of it in the text of the request."""
+    request = bfia.read_request(text)
+    source = cast(RequestSource, request._source)
+
+    def placed(problems: Iterable[Problem]) -> list[Finding]:
+        found = [in_request(problem, request) for problem in problems]
+        found = [problem._replace(path=source.spelled(problem.path)) for problem in found]
+        return [Finding(source.index(problem), problem) for problem in found]
+
+    return to_job(request), placed
+
+
+def operator_problems(job: KusciaJob) -> Iterator[Problem]:
+    """What the operators of a sound job would refuse of their parameters, each problem once."""
+    task_ids = {task.alias: task.alias for task in job.spec.tasks}
+    for i, task in enumerate(job.spec.tasks):
+        operator = OPERATORS.get(task.config.module_name)
+        if operator is None:  # of an AppImage that somebody else has made
+            continue
+        base: FieldPath = ("spec", "tasks", i, "taskInputConfig", "task_params")
+        said: set[tuple[FieldPath, str]] = set()
+        for party in task.parties:
+            try:
+                env = operator_environment(job, task, task.alias, party, operator.component, task_ids)
+            except ManifestError:  # the node says it, too
+                continue
+            for text in _complaints(operator, env):
+                place, there = _place(text, task, party, operator)
+                if (place, text) not in said:
+                    said.add((place, text))
+                    yield Problem((*base, *place), text, on_key=not there)
+
+
+def _complaints(operator: Operator, env: Mapping[str, str]) -> list[str]:
+    """What an operator says of its environment, a sentence each."""
+    if operator is SS_LR:
+        try:
+            Parameters.from_environment(env)
+        except ParameterError as error:
+            return error.where.splitlines() or [error.what]
+        return []
+    found = []
+    for parameter in operator.parameters:
+        try:
+            parameter.read(env.get(PREFIX + parameter.name))
+        except ValueError as error:
+            found.append(str(error))
+    return found
+
+
+def _place(text: str, task: JobTask, party: Party, operator: Operator) -> tuple[FieldPath, bool]:
+    """The place in task_params of the parameter that a sentence is about, and whether it is there at all."""
+    params, index = task.config.task_params, task.config.role.index(party) or 0
+    match = re.match(r"parameters? (\w+)", text)
+    name = match[1] if match else "learning_rate"  # which the other sentences are about
+    common: FieldPath = ("common", name)
+    own: FieldPath = (party.role, str(index), name)
+    if name in params.of(party.role, index) or name in params.common:
+        return (own if name in params.of(party.role, index) else common), True
+    return (own if any(one.own for one in operator.parameters if one.name == name) else common), False
