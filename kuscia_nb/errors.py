@@ -1,7 +1,7 @@
 """Errors of kuscia_nb: what happened, where, and what to try.
 
 Every error that a person can meet is a `KusciaError`. Its class names the situation, its text has up to three
-parts, and in a notebook it shows as one block without a traceback (`%tb` still has it).
+parts, and in a notebook it shows as one block without a traceback (`sys.last_value` still has it).
 
     KusciaError
     ├── ManifestError      a manifest or request that cannot be read or is not valid
