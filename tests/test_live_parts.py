@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 import yaml
 from test_notebook import TUTORIAL, Words
+from test_ss_lr_parameters import parameters
 
 import kuscia_nb as kn
+from kuscia_nb.sentence import Sentence
 from kuscia_nb.trace.events import Event, EventLog
 from kuscia_nb.views import live, texts
 from kuscia_nb.views.job import Report
@@ -187,6 +189,47 @@ def test_translations_have_the_same_values() -> None:
         fields, others = ([field for _, field, *_ in string.Formatter().parse(one) if field] for one in (text, chinese))
         assert sorted(fields) == sorted(others), text
         assert re.search("[\u4e00-\u9fff]", chinese), text
+
+
+def test_a_sentence_is_said_with_what_is_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(texts, "_chosen", "zh")
+    chinese = {"{what} in {count} parts": "{count} 个部分的{what}", "a {share}": "{share}", "{n}": "两"}
+    sentence = Sentence("{what} in {count} parts", what=Sentence("a {share}", share="{n}"), count=2)
+    assert sentence == "a {n} in 2 parts"
+    assert speaker(chinese)(sentence) == "2 个部分的{n}"
+    assert speaker(chinese)("a {share}, as it is") == "a {share}, as it is"
+
+
+@pytest.mark.parametrize(
+    ("changes", "largest", "count"),
+    [
+        ({}, 1.0, 1),
+        ({"learning_rate": "0.00014"}, 1.0, 1),
+        ({"l2_norm": "0.000005", "ttp_server_host": "192.0.2.1:9449"}, 1.0, 3),
+        ({"num_epoch": "100000", "fxp_bits": "20"}, 1.0, 1),
+        ({"num_epoch": "100000", "fxp_bits": "20"}, 2.0, 1),
+    ],
+)
+def test_every_warning_about_parameters_is_there_in_chinese(
+    changes: dict[str, str], largest: float, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(texts, "_chosen", "zh")
+    warnings = parameters(**changes).warnings(10_000, largest, 10)
+    assert len(warnings) == count
+    for warning in warnings:
+        assert not re.search("[a-z]+ [a-z]+", speaker()(warning)), "two English words"
+
+
+def test_a_report_warns_in_its_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = TUTORIAL.replace('"interconnection-root"', str(2**53 + 1))
+    with kn.connect(storage=tmp_path) as cluster:
+        job = cluster.apply(exact).wait()
+        assert "Warning: learning_rate / batch_size = 4.76e-06 is 1.25 ulp" in repr(Report.of(job))
+        monkeypatch.setattr(texts, "_chosen", "zh")
+        shown = repr(Report.of(job))
+        assert "警告：learning_rate / batch_size = 4.76e-06 在 fxp_bits=18 时为 1.25 ulp，将按 3.81e-06 使用" in shown
+        assert f"ttp_session_id = {2**53 + 1} 将按 {2**53} 使用" in shown
+        assert "is used as 3.81e-06 (20 % low)" in job.logs("alice"), "a log is in Kuscia's language"
 
 
 @pytest.mark.parametrize(

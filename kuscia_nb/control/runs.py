@@ -16,6 +16,7 @@ from numbers import Integral
 
 from ..errors import JobFailed, JobStopped, KusciaError, PeerFailed
 from ..operators.ss_lr.training import STRATEGIES
+from ..sentence import Sentence
 from ..trace.events import LOGGED, Event, EventLog, log_line
 from .failures import job_error
 from .kinds import KusciaTask
@@ -24,6 +25,7 @@ from .resources import FAILED, STOPPED, SUCCEEDED, KusciaJob, as_double, changed
 from .store import Change, Store
 
 TRACES = ("full", "sizes", "off")
+_DOUBLE = "{name} = {value} is used as {double}: Kuscia's numbers are doubles"
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ class Runs:
     def warn(self, run: Run, data: object) -> None:
         """Say which numbers of a manifest or request are other ones for Kuscia (spec: kuscia §7 row 50)."""
         for name, number in changed_numbers(data):
-            text = f"{name} = {number} is used as {as_double(number)}: Kuscia's numbers are doubles"
+            text = Sentence(_DOUBLE, name=name, value=number, double=as_double(number))
             run.events.emit(run.job.spec.initiator, run.name, "warning", message=text)
 
     def forget(self, run: Run) -> None:

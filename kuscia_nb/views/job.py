@@ -113,7 +113,7 @@ def _notes(job: Job, phase: str, say: Say) -> list[str]:
             job.wait()
         except KusciaError as error:
             result.append(f"{type(error).__name__}: {error}")
-    result += [say("Warning: {text}", text=warning) for warning in job.warnings]
+    result += [say("Warning: {text}", text=say(warning)) for warning in job.warnings]
     if job.seed is not None:
         result.append(say("Repeatable run with seed {seed}: nothing in it is secret.", seed=job.seed))
     return result

@@ -1,4 +1,4 @@
-"""What the job views say, in English or in Chinese. Kuscia's own words, such as phases, stay as they are.
+"""What the job views say, in English or in Chinese. Kuscia's own words, such as phases, stay as they are; so do errors.
 
 The language is the one that was chosen with `%config KusciaMagics.language`, else JupyterLab's, else that of the
 environment (LANGUAGE, LC_ALL, LC_MESSAGES, LANG), else English.
@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from ..sentence import Sentence
 
 Say = Callable[..., str]
 """A text in the language, with its {values} filled in."""
@@ -44,6 +46,9 @@ def speaker(chinese: Mapping[str, str] | None = None) -> Say:
     known = (CHINESE if chinese is None else chinese) if language() == "zh" else {}
 
     def say(text: str, /, **values: Any) -> str:
+        if isinstance(text, Sentence):
+            text, values = text.template, text.values
+        values = {name: say(value) if isinstance(value, Sentence) else value for name, value in values.items()}
         text = known.get(text, text)
         return text.format(**values) if values else text
 
@@ -71,6 +76,26 @@ CHINESE = {
     "{seconds:.1f} s": "{seconds:.1f} 秒",
     "task {alias} = {task}: {nodes}": "任务 {alias} = {task}：{nodes}",
     "Warning: {text}": "警告：{text}",
+    "{name} = {value} is used as {double}: Kuscia's numbers are doubles": (
+        "{name} = {value} 将按 {double} 使用：Kuscia 的数字是双精度浮点数"
+    ),
+    "ttp_server_host = {host} is not asked: the TTP in this process is": (
+        "不会访问 ttp_server_host = {host}：使用本进程中的可信第三方"
+    ),
+    "{name} = {value:.3g} is {ulps:.3g} ulp at fxp_bits={bits} and is used as {used:.3g} ({change}); {advice}": (
+        "{name} = {value:.3g} 在 fxp_bits={bits} 时为 {ulps:.3g} ulp，将按 {used:.3g} 使用（{change}）；{advice}"
+    ),
+    "{percent:.0f} % low": "偏低 {percent:.0f} %",
+    "{percent:.0f} % high": "偏高 {percent:.0f} %",
+    "raise fxp_bits, learning_rate or lower batch_size": "请增大 fxp_bits 或 learning_rate，或减小 batch_size",
+    "raise fxp_bits or l2_norm": "请增大 fxp_bits 或 l2_norm",
+    "up to {failures:.2g} products are expected to wrap around the ring, and one can spoil the model; {advice}": (
+        "预计最多有 {failures:.2g} 个乘积会在环上溢出，一个就足以毁掉模型；{advice}"
+    ),
+    "lower fxp_bits or num_epoch": "请减小 fxp_bits 或 num_epoch",
+    "scale the features to [-1, 1], lower fxp_bits or num_epoch": (
+        "请把特征缩放到 [-1, 1]，或减小 fxp_bits 或 num_epoch"
+    ),
     "Repeatable run with seed {seed}: nothing in it is secret.": "使用种子 {seed} 的可重复运行：其中没有任何秘密。",
     "No weights: {reason}": "没有权重：{reason}",
     "What it has written: %kuscia result {name}": "作业的输出：%kuscia result {name}",

@@ -20,6 +20,7 @@ import numpy as np
 
 from ...errors import ParameterError
 from ...mpc import fixed
+from ...sentence import Sentence
 from ..parameter import PREFIX, Kind, Parameter, boolean, choice, form, number, whole
 
 
@@ -43,6 +44,10 @@ _SPEED = number("more than 0", lambda value: value > 0)
 _TRUNCATION = choice("probabilistic", "precise")
 _RATE = "learning_rate / batch_size"
 _RAISE = "raise fxp_bits, learning_rate or lower batch_size"
+_SCALE = "scale the features to [-1, 1], "
+_OTHER_TTP = "ttp_server_host = {host} is not asked: the TTP in this process is"
+_ROUNDED = "{name} = {value:.3g} is {ulps:.3g} ulp at fxp_bits={bits} and is used as {used:.3g} ({change}); {advice}"
+_WRAPS = "up to {failures:.2g} products are expected to wrap around the ring, and one can spoil the model; {advice}"
 _PLAIN = form("a plain name, without folders", r"(?!\.\.?$)[^/\\\0]+")
 _PARTY = form("a party, such as host.0", r"[a-z]+\.[0-9]+")
 _ANY = r"\S(.*\S)?"
@@ -144,7 +149,7 @@ class Parameters:
         """learning_rate / batch_size in ring units (ulp), which every gradient is multiplied with (spec: ss_lr §2)."""
         return _step_rate(self.learning_rate, self.batch_size, self.fxp_bits)
 
-    def warnings(self, rows: int, largest_feature: float, features: int) -> list[str]:
+    def warnings(self, rows: int, largest_feature: float, features: int) -> list[Sentence]:
         """What a person should know before the job runs, a sentence each.
 
         The arguments are what a party knows: the rows, and of its own features the number and the largest |value|.
@@ -159,12 +164,12 @@ class Parameters:
             *self._wrap_warnings(rows, largest_feature, features),
         ]
 
-    def _ttp_warnings(self) -> Iterable[str]:
+    def _ttp_warnings(self) -> Iterable[Sentence]:
         """There is one TTP, in this process, whatever address is given."""
         if self.ttp_server_host != EMBEDDED_TTP:
-            yield f"ttp_server_host = {self.ttp_server_host} is not asked: the TTP in this process is"
+            yield Sentence(_OTHER_TTP, host=self.ttp_server_host)
 
-    def _rounding_warnings(self) -> Iterable[str]:
+    def _rounding_warnings(self) -> Iterable[Sentence]:
         """Constants that fixed point changes much: small ones, of which few bits are left."""
         penalty = int(self.l2_norm * 2**self.fxp_bits)  # encoding cuts off what is behind the last bit
         for name, wanted, used, advice in (
@@ -174,11 +179,11 @@ class Parameters:
             ulps = wanted * 2**self.fxp_bits
             off = used / ulps - 1 if wanted else 0
             if abs(off) >= (0.005 if ulps < 2 else 0.05):
-                change = f"{100 * abs(off):.0f} % {'low' if off < 0 else 'high'}"
-                in_use = f"is used as {used / 2**self.fxp_bits:.3g} ({change})"
-                yield f"{_in_ulp(name, wanted, self.fxp_bits)} and {in_use}; {advice}"
+                change = Sentence("{percent:.0f} % low" if off < 0 else "{percent:.0f} % high", percent=100 * abs(off))
+                numbers = {"value": wanted, "ulps": ulps, "bits": self.fxp_bits, "used": used / 2**self.fxp_bits}
+                yield Sentence(_ROUNDED, name=name, **numbers, change=change, advice=Sentence(advice))
 
-    def _wrap_warnings(self, rows: int, largest_feature: float, features: int) -> Iterable[str]:
+    def _wrap_warnings(self, rows: int, largest_feature: float, features: int) -> Iterable[Sentence]:
         """The risk that a product wraps around the ring.
 
         A product v has 2f fraction bits (f = fxp_bits). It fits if |v| < 2^(63-2f), and cutting its two shares fails
@@ -190,15 +195,14 @@ class Parameters:
         bits, rate = 2 * self.fxp_bits, self.step_rate / 2**self.fxp_bits
         gradient = self.batch_size * max(1.0, largest_feature) + self.l2_norm
         largest, room = gradient * max(1.0, rate), 2.0 ** (63 - bits)
-        scale = "scale the features to [-1, 1], " if largest_feature > 1 else ""
+        scale = _SCALE if largest_feature > 1 else ""
         if largest >= room:
             text = f"products can be as large as {largest:.3g}, but fxp_bits={self.fxp_bits} has room below {room:.3g}"
             raise ParameterError(text, hint=f"{scale}lower fxp_bits, batch_size or l2_norm")
         batches = self.num_epoch * (rows // self.batch_size)
         cut = batches * ((features + 1) * (1 + rate) * gradient + self.batch_size * 4.5)
         if (failures := cut * 2.0 ** (bits - 64)) >= 0.01:
-            risk = f"up to {failures:.2g} products are expected to wrap around the ring, and one can spoil the model"
-            yield f"{risk}; {scale}lower fxp_bits or num_epoch"
+            yield Sentence(_WRAPS, failures=failures, advice=Sentence(f"{scale}lower fxp_bits or num_epoch"))
 
 
 def _unknown(name: str) -> str:
@@ -235,11 +239,9 @@ def _rate_problems(values: Mapping[str, Any]) -> Iterable[str]:
     if rate >= limit:
         yield f"parameter learning_rate = {rate:g} is too large for fxp_bits={bits}; allowed: below {limit:g}"
     elif _step_rate(rate, batch_size, bits) == 0:
-        yield f"{_in_ulp(_RATE, rate / batch_size, bits)} and becomes 0: nothing would be learned; {_RAISE}"
-
-
-def _in_ulp(name: str, value: float, fxp_bits: int) -> str:
-    return f"{name} = {value:.3g} is {value * 2**fxp_bits:.3g} ulp at fxp_bits={fxp_bits}"
+        step = rate / batch_size
+        ulps = f"{_RATE} = {step:.3g} is {step * 2**bits:.3g} ulp at fxp_bits={bits}"
+        yield f"{ulps} and becomes 0: nothing would be learned; {_RAISE}"
 
 
 def _step_rate(learning_rate: float, batch_size: int, fxp_bits: int) -> int:

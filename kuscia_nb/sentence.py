@@ -1,0 +1,23 @@
+"""Sentences that are said in English where they arise, and that a view may say in another language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Sentence(str):
+    """An English text, filled in from a template; it keeps both, so that a view can look the template up.
+
+    A value may be a Sentence, too.
+    """
+
+    template: str
+    values: dict[str, Any]
+
+    def __new__(cls, template: str, **values: Any) -> Sentence:
+        sentence = super().__new__(cls, template.format(**values))
+        sentence.template, sentence.values = template, values
+        return sentence
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)  # copied or stored it is a plain text
