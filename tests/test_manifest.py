@@ -248,6 +248,14 @@ def test_schedule_mode_is_case_sensitive() -> None:
     assert_points_at(error, text, "strict")
 
 
+def test_a_stage_that_is_none_lists_those_that_are() -> None:
+    text = edited("  initiator: alice\n", "  initiator: alice\n  stage: JobStartStage\n")
+    error = refused(text)
+    assert error.what == ('spec.stage: Unsupported value: "JobStartStage": supported values: "Create", "Start", "Stop"')
+    assert error.hint
+    assert_points_at(error, text, "JobStartStage")
+
+
 def test_empty_dependencies() -> None:
     error = dict_refused(job(task("a", dependencies=[])))
     assert error.what == "spec.tasks[0].dependencies: should have at least 1 items"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -271,6 +271,12 @@ def _fields(model: type[BaseModel], path: Iterable[str | int]) -> dict[str, Fiel
     return {info.alias or name: info for name, info in model.model_fields.items()}
 
 
+def _options(annotation: Any) -> tuple[Any, ...]:
+    """The values of a Literal, also of one beside None."""
+    inner = get_args(annotation)
+    return inner if get_origin(annotation) is Literal else tuple(value for one in inner for value in _options(one))
+
+
 def _schema_problem(detail: ErrorDetails, model: type[BaseModel], base: FieldPath) -> Problem:
     """One of pydantic's errors, with a hint made of the field's description."""
     path, kind, given = base + detail["loc"], detail["type"], detail["input"]
@@ -283,7 +289,7 @@ def _schema_problem(detail: ErrorDetails, model: type[BaseModel], base: FieldPat
         return Problem(path, f'unknown field "{dotted(path)}"', hint, on_key=True)
     hint = f"{name}: {fields[name].description}" if name in fields else ""
     if kind == "literal_error":
-        options = get_args(fields[name].annotation)
+        options = _options(fields[name].annotation)
         listed = ", ".join(f'"{option}"' for option in options)
         text = f"Unsupported value: {shown(given)}: supported values: {listed}"
         return Problem(path, text, choice(str(given), options))

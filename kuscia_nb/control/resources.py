@@ -188,6 +188,9 @@ class JobTask(CrdModel):
         return TaskInputConfig.from_json(self.task_input_config)
 
 
+Stage = Literal["Create", "Start", "Stop"]
+
+
 class JobSpec(CrdModel):
     """What a job shall do."""
 
@@ -205,7 +208,6 @@ class JobSpec(CrdModel):
     tasks: tuple[JobTask, ...] = Field(strict=False, min_length=1, max_length=128, description="1 to 128 tasks")
 
 
-Stage = Literal["Create", "Start", "Stop"]
 Phase = Literal["", "Pending", "Running", "Succeeded", "Failed"]
 PENDING, RUNNING, SUCCEEDED, FAILED = "Pending", "Running", "Succeeded", "Failed"
 STOPPED = "KusciaJobStopped"
