@@ -38,6 +38,7 @@ class Job:
 
     @property
     def name(self) -> str:
+        """The job's name, the same on all nodes."""
         return self._run.name
 
     @property

@@ -93,6 +93,15 @@ def test_public_names_have_an_entry(built: Path, name: str) -> None:
     assert f'id="{name}"' in source(built, "reference/python")
 
 
+def test_every_name_of_python_is_explained(built: Path) -> None:
+    entries = re.findall(
+        r'(?s)<dt class="sig sig-object py" id="([^"]+)">.*?</dt>\s*<dd>(.*?)(?=<dt class="sig|</dd>)',
+        source(built, "reference/python"),
+    )
+    assert {name for name, _ in entries} >= set(public_names())
+    assert [name for name, about in entries if not re.sub(r"<[^>]+>", "", about).strip()] == []
+
+
 @pytest.mark.parametrize("magic", [KusciaMagics.kusciajob, bfia_submit])
 def test_magics_have_their_options(built: Path, magic: Any) -> None:
     shown = {text.partition(" ")[0] for text in codes(built, "reference/magics")}

@@ -15,15 +15,19 @@ class Step(NamedTuple):
     """One line of the product: what each party has, and what it is for."""
 
     name: str
+    """What `Product.step` finds it by."""
     formula: str
+    """What it computes."""
     alice: int
     """Alice's part, a signed integer; so is bob's."""
     bob: int
+    """Bob's part."""
     together: int
     """Both parts added modulo 2^64: what the line is about. Only the observer, or whoever opens it, knows it."""
     fraction_bits: int | None
     """How many of its bits are behind the point; None for a number that is random anyway."""
     knows: str
+    """Who knows both parts together."""
 
     @property
     def value(self) -> str:
@@ -36,12 +40,17 @@ class Product(Lesson):
     """x * y with one triple."""
 
     x: float
+    """Alice's secret."""
     y: float
+    """Bob's secret."""
     fxp_bits: int
+    """Bits behind the point."""
     steps: tuple[Step, ...]
+    """From the inputs to z."""
     correction: int
     """What the TTP told alice to add to her part of c."""
     seed: int | None
+    """Of a repeatable run; None if its randomness was fresh."""
 
     def step(self, name: str) -> Step:
         """The line of this name: x, y, a, b, c, e, f, xy or z."""

@@ -28,10 +28,13 @@ class Uniformity:
     """How ring elements fall into equal bins, in the order of their signed values."""
 
     counts: tuple[int, ...]
+    """Elements in each bin."""
     edges: tuple[int, ...]
     """The bins' limits as signed integers, one more than there are bins; each bin has its lower one."""
     statistic: float
+    """Chi-square of the counts."""
     p_value: float
+    """How often uniform numbers would look at least as uneven."""
 
     @property
     def expected(self) -> float:

@@ -111,14 +111,17 @@ class Lesson:
 
     @property
     def headline(self) -> str:
+        """What came out, in one line."""
         raise NotImplementedError
 
     @property
     def tables(self) -> list[Table]:
+        """Its numbers."""
         raise NotImplementedError
 
     @property
     def notes(self) -> list[str]:
+        """How to read them."""
         return []
 
     def __repr__(self) -> str:

@@ -25,9 +25,11 @@ class Variant:
     """One way to share, seen by bob alone."""
 
     name: str
+    """What it is called in the table."""
     shares: Ring
     """What bob gets, one for each time the secret is shared."""
     uniformity: Uniformity
+    """The test of `shares` for uniformity."""
     guess: float
     """Bob's guess of the secret from his first share: the number that it stands for."""
     guess_of_many: float
@@ -39,10 +41,15 @@ class OneShare(Lesson):
     """Bob's shares of one secret of alice's."""
 
     secret: float
+    """Alice's number."""
     noise: float
+    """The most that a broken share is away from the secret."""
     proper: Variant
+    """With masks from the whole ring."""
     broken: Variant
+    """With masks of at most `noise`."""
     seed: int | None
+    """Of a repeatable run; None if its randomness was fresh."""
 
     @property
     def headline(self) -> str:

@@ -14,9 +14,13 @@ class Opened(NamedTuple):
     """What both parties see of two products x1 * y1 and x2 * y2; signed integers."""
 
     e1: int
+    """x1 - a."""
     f1: int
+    """y1 - b."""
     e2: int
+    """x2 - a, with the triple of the second product."""
     f2: int
+    """y2 - b."""
 
     @property
     def x_difference(self) -> int:
@@ -38,9 +42,13 @@ class Reuse(Lesson):
     y: tuple[float, float]
     """Bob's secrets."""
     fxp_bits: int
+    """Bits behind the point."""
     reused: Opened
+    """With one triple for both products."""
     fresh: Opened
+    """With a triple for each."""
     seed: int | None
+    """Of a repeatable run; None if its randomness was fresh."""
 
     @property
     def leaked(self) -> tuple[float, float]:

@@ -21,15 +21,19 @@ class Split(Lesson):
     """One number, split several times."""
 
     value: float
+    """The number."""
     fxp_bits: int
+    """Bits behind the point."""
     encoded: int
     """The number as an integer: trunc(value * 2^fxp_bits)."""
     alice: Ring
     """Alice's share each time."""
     bob: Ring
+    """Bob's share each time."""
     opened: NDArray[np.float64]
     """What the two shares of each time add up to."""
     seed: int | None
+    """Of a repeatable run; None if its randomness was fresh."""
 
     @property
     def headline(self) -> str:

@@ -33,9 +33,13 @@ class Truncation(Lesson):
     """A number in fixed point, truncated on fresh shares many times."""
 
     value: float
+    """The number."""
     fxp_bits: int
+    """Bits behind the point, before and after."""
     shift: int
+    """How many bits are cut."""
     kind: str
+    """The rule: asymmetric or symmetric."""
     encoded: int
     """trunc(value * 2^fxp_bits)"""
     secret: int
@@ -45,9 +49,11 @@ class Truncation(Lesson):
     wrapped: int
     """How often the shares wrapped around 2^64."""
     seed: int | None
+    """Of a repeatable run; None if its randomness was fresh."""
 
     @property
     def times(self) -> int:
+        """How often it was truncated."""
         return sum(self.seen.values()) + self.wrapped
 
     @property

@@ -28,9 +28,11 @@ class Layout(NamedTuple):
     columns: tuple[int, int]
     """Feature columns of rank 0 and of rank 1."""
     batch_size: int
+    """Rows in a batch."""
     batches: int
     """Batches in an epoch; rows behind the last one are not used."""
     epochs: int
+    """How often all batches are used."""
     penalised: bool = True
     """Whether the weights carry a penalty (it has a part in the reference operator's PRSS draws)."""
 

@@ -35,9 +35,11 @@ class InterconnectionData:
         self._per_block = layout.per_block(BLOCK_ELEMENTS)
 
     def zero_weights(self) -> Ring:
+        """The public zero, shape (width,)."""
         return np.zeros(self._layout.width, np.uint64)
 
     def as_share(self, weights: Ring) -> Share:
+        """The penalty's own messages are sent here, if there is one."""
         if not self._layout.penalised:  # nothing needs them as a share but the next step, which adds to them
             share = self._mpc.kind(np.zeros(self._layout.width, np.uint64)) + weights
         else:
@@ -49,6 +51,7 @@ class InterconnectionData:
         return share
 
     async def batches(self, epoch: int) -> AsyncIterator[InterconnectionBatch]:
+        """Epoch by epoch, each in order."""
         start, size, recorder = 0, self._layout.batch_size, self._mpc.recorder
         while start < self._layout.batches:
             begins = epoch == start == 0

@@ -36,15 +36,21 @@ class Message(NamedTuple):
     round: int
     """1 + the highest round that its sender had received: messages of one round do not wait for each other."""
     op: str
+    """What it is for, such as send w-v: for people, it never goes over a wire."""
     sender: str
+    """A party's name, or ttp."""
     receiver: str
+    """A party's name, or ttp."""
     kind: str
     """P2P or ALLGATHER between the parties, REQUEST or REPLY with the TTP."""
     key: str
+    """The interconnection transport's, by which it is received."""
     dtype: str
     """uint64 for ring elements, uint8 for seeds and texts."""
     shape: tuple[int, ...]
+    """Of the array that it carries."""
     bytes: int
+    """Of that array."""
     time: float
     """Seconds since the ledger was opened."""
 

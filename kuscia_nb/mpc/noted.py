@@ -40,7 +40,7 @@ class Note(NamedTuple):
     segment: int
     """How many messages this party had sent and received: both parties' notes of one operation agree in it."""
     batch: int
-    """Number of the batch in its epoch, -1 outside of training."""
+    """Number of the batch in its epoch, from 1; outside of training it is 0, and so is `epoch`."""
     epoch: int
     bits: int
     """By how many bits the result was truncated."""

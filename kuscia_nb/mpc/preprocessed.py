@@ -58,9 +58,11 @@ class PreprocessedData:
             self._batch = RecordedBatch
 
     def zero_weights(self) -> Share:
+        """Zero as a share, shape (width,)."""
         return self.mpc.kind(np.zeros(self._layout.width, np.uint64))
 
     async def batches(self, epoch: int) -> AsyncIterator[PreprocessedBatch]:
+        """Epoch by epoch, each in order; what is prepared goes when its last epoch has used it."""
         epochs = min(self._group, self._layout.epochs - epoch)
         for first in range(0, self._layout.batches, self._per_block):
             own = self._own[first : first + self._per_block]

@@ -66,7 +66,7 @@ class Recorder:
         self._tail: deque[list[Note | Draft]] = deque()
         self._chapters = self._drafts = self._most_drafts = self._compacted = 0
         self._chapter: list[Note | Draft] | None = None  # where the notes of this batch go; None outside of batches
-        self._batch = self._epoch = -1
+        self._batch = self._epoch = 0
         self._batches = self._begun = 0
         self._whole = True
         self._exchanges: list[tuple[int, str, Ring, Ring]] = []  # that no operation has claimed: number, op, both parts
@@ -96,9 +96,9 @@ class Recorder:
             self.note("share", f"columns of {name}", (x,))
 
     def begin(self, epoch: int, batch: int) -> None:
-        """The notes from here on belong to this batch."""
+        """The notes from here on belong to this batch. Programs count from 0, notes from 1, as people do."""
         self._note_update()
-        self._epoch, self._batch = epoch, batch
+        self._epoch, self._batch = epoch + 1, batch + 1
         self._begun += 1
         self._drafts += 1
         if self._drafts > self._most_drafts:
@@ -110,7 +110,7 @@ class Recorder:
     def leave_batch(self) -> None:
         """The notes from here on belong to no batch."""
         self._note_update()
-        self._epoch = self._batch = -1
+        self._epoch = self._batch = 0
         self._chapter = None
 
     def weights(self, share: Share, kept: Ring) -> None:

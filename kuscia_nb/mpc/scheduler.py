@@ -24,7 +24,9 @@ class Outcome(NamedTuple):
     """How one party's program ended: its result, or the error that ended it."""
 
     result: Any = None
+    """What the program returned; None if it failed."""
     error: BaseException | None = None
+    """None if it returned."""
 
 
 class Stop:
@@ -35,6 +37,7 @@ class Stop:
         self._listeners: list[Callable[[], None]] = []
 
     def request(self) -> None:
+        """Ask for the end. It may be called again."""
         self.requested = True
         for listener in self._listeners:
             listener()

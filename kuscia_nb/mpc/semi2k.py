@@ -26,8 +26,11 @@ class Terms(NamedTuple):
     """What both parties have agreed on before they start."""
 
     session_id: str = "root"
+    """What the TTP and the keys of messages know this computation by."""
     adjust_rank: int = 0
+    """The rank that asks the TTP for corrections."""
     fxp_bits: int = 18
+    """Bits behind the point of every number."""
     truncation: str = "asymmetric"
     """A key of share.SHARE_TYPES. The parties may differ: each rule is local."""
 

@@ -41,7 +41,10 @@ class Share:
 
     __slots__ = ("kept",)
     __array_ufunc__ = None  # numpy arrays leave `array - share` to us
+    kept: Ring
+    """What this rank computes with: its additive share, or that negated."""
     rank: ClassVar[int]
+    """0 or 1: whose share it is."""
     mirrored: ClassVar[bool] = False
     """Whether `kept` is the negated share."""
 
@@ -70,6 +73,7 @@ class Share:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The secret's."""
         return self.kept.shape
 
     def truncate(self, bits: int) -> Self:

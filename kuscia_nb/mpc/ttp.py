@@ -31,7 +31,9 @@ class PrgBuffer(NamedTuple):
     """Which draw: the counter at which every party drew it, and its size in ring elements (standard: PrgBufferMeta)."""
 
     counter: int
+    """In blocks of the PRG, at the draw's first element."""
     elements: int
+    """Ring elements, of 8 bytes each."""
 
 
 class Session:

@@ -43,8 +43,11 @@ class Party:
     environment: Mapping[str, str]
     """Everything the program was started with (spec: kuscia §4)."""
     link: Link
+    """To the peer: everything the program says goes through it."""
     ttp: TrustedThirdParty
+    """The trusted third party of the nodes."""
     seeds: Seeds
+    """Where this party's random numbers come from."""
     log: Callable[[str], None]
     """Write a line into this party's log."""
     warn: Callable[[str], None]
@@ -70,6 +73,7 @@ class Party:
 
     @property
     def task_id(self) -> str:
+        """The task's id, the same on all nodes."""
         return self.environment["config.task_id"]
 
     @property

@@ -25,7 +25,9 @@ class Output:
     """What a line printed. `str(output)` is kubectl's own text and nothing else."""
 
     line: str
+    """The line that was asked, with kubectl at its front."""
     text: str
+    """What kubectl prints."""
     objects: tuple[Object, ...] = ()
     """What it printed or changed."""
     tables: tuple[Rows, ...] = ()

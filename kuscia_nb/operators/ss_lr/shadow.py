@@ -37,11 +37,15 @@ class Shadow:
     """A finished job beside its plaintext: what the observer sees, and no party."""
 
     material: Material
+    """Both parties' data and parameters."""
     shares: tuple[Ring, ...]
     """The job's result, by rank."""
     features: list[str]
+    """The names of the weights, in the order of the ring's columns."""
     owners: list[str]
+    """The node of each of them."""
     seed: int | None
+    """Of a repeatable job; None if its randomness was fresh."""
     scope: str
     """What the job's seeds were drawn for, without the party."""
 
