@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import itertools
 import json
 import math
 import pickle
+import re
 import subprocess
 import sys
 import time
@@ -26,7 +28,7 @@ from hypothesis.extra import numpy as hnp
 import kuscia_nb as kn
 from kuscia_nb import mpc
 from kuscia_nb.errors import KusciaError
-from kuscia_nb.mpc.link import Message, Total
+from kuscia_nb.mpc.link import Message, Stream, Total
 from kuscia_nb.operators import OPERATORS
 from kuscia_nb.operators.ss_lr.training import STRATEGIES, Descent, Plan, targets, train
 from kuscia_nb.trace.columns import pack, unpack
@@ -203,18 +205,16 @@ def test_what_the_operations_become() -> None:
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_a_training_has_two_products_and_an_update_in_every_batch(strategy: str) -> None:
     steps = Traced(training(strategy)).record.steps
-    batches = Counter((step.epoch, step.batch, step.kind) for step in steps if step.batch >= 0)
-    for epoch in range(LAYOUT.epochs):
-        for batch in range(LAYOUT.batches):
-            assert batches[epoch, batch, "truncate"] == 2
-            assert batches[epoch, batch, "update"] == 1
-            if strategy == "preprocessed":
-                assert batches[epoch, batch, "send masked"] == 2
-            elif (epoch, batch) != (0, 0):  # whose first product is with a public zero
-                assert batches[epoch, batch, "combine"] == 2
-    assert {(step.epoch, step.batch) for step in steps} - {(-1, -1)} == {
-        (epoch, batch) for epoch in range(LAYOUT.epochs) for batch in range(LAYOUT.batches)
-    }
+    batches = Counter((step.epoch, step.batch, step.kind) for step in steps if step.batch)
+    places = list(itertools.product(range(1, LAYOUT.epochs + 1), range(1, LAYOUT.batches + 1)))
+    for epoch, batch in places:
+        assert batches[epoch, batch, "truncate"] == 2
+        assert batches[epoch, batch, "update"] == 1
+        if strategy == "preprocessed":
+            assert batches[epoch, batch, "send masked"] == 2
+        elif (epoch, batch) != (1, 1):  # whose first product is with a public zero
+            assert batches[epoch, batch, "combine"] == 2
+    assert {(step.epoch, step.batch) for step in steps} - {(0, 0)} == set(places)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -463,19 +463,36 @@ def test_a_long_training_is_kept_in_part(strategy: str) -> None:
     layout = mpc.Layout((3, 2), 4, 40, 3)
     window = mpc.Window(first=20, last=5, whole=4, whole_last=2, preview=3)
     record = Traced(training(strategy, layout), window=window).record
-    batches = list(dict.fromkeys((step.epoch, step.batch) for step in record.steps if step.batch >= 0))
-    assert batches[0] == (0, 0)
-    assert batches[-1] == (2, 39)
+    batches = list(dict.fromkeys((step.epoch, step.batch) for step in record.steps if step.batch))
+    assert batches[0] == (1, 1)
+    assert batches[-1] == (3, 40)
     assert len(batches) <= 25
     assert record.tasks[0].left_out > 0
     assert f"{record.tasks[0].left_out:,} operations from the middle" in record.left_out
+    assert re.search(r"; all but the first 3 elements of [\d,]+ arrays$", record.left_out)
     assert checked(record)["truncate", False] > 0
     masked = {"preprocessed": "X", "interconnection": "x"}[strategy]
-    sizes = {
-        step.batch + 40 * step.epoch: n.data.size for step in record.steps for n in step.numbers if n.name == masked
-    }
-    assert sizes[119] == sizes[118] > 3  # whole again at the end
-    assert sizes[116] == 3
+    sizes = {(step.epoch, step.batch): n.data.size for step in record.steps for n in step.numbers if n.name == masked}
+    assert sizes[3, 40] == sizes[3, 39] > 3  # whole again at the end
+    assert sizes[3, 37] == 3
+
+
+def test_a_long_trace_does_not_keep_the_garbage_collector_busy() -> None:
+    ledger = mpc.Ledger()
+    stream = ledger.register(Stream("bob", "alice", "ALLGATHER", "root:{}:ALLGATHER"))
+    for i in range(20_000):
+        ledger.record((stream, i, i, "X w", (7,), "uint64", 0.0))
+    collected: list[str] = []
+
+    def count(phase: str, info: object) -> None:
+        collected.append(phase)
+
+    gc.callbacks.append(count)
+    record = observe("sizes", {"task": ledger}, {})
+    gc.callbacks.remove(count)
+    assert collected.count("start") <= 1, "when it goes on again"
+    assert len(record.messages) == 20_000
+    assert gc.isenabled()
 
 
 def test_user_operations_without_batches_are_kept_in_part() -> None:

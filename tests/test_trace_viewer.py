@@ -133,7 +133,7 @@ def test_where_a_step_is_says_the_task_if_there_are_several(small: Record, long:
     console.log(JSON.stringify([0, trace.count - 1].map((i) => place(trace, textsFor("en"), i))));
     """
     first, last = json.loads(in_script(code, state(long), tmp_path))
-    assert (first, last) == (f"outside of training, task {long.tasks[0].id}", "epoch 1, batch 29, task second")
+    assert (first, last) == (f"outside of training, task {long.tasks[0].id}", "epoch 2, batch 30, task second")
     assert json.loads(in_script(code, state(small), tmp_path)) == ["", ""]
 
 

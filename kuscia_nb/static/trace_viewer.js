@@ -128,7 +128,7 @@ function openTrace(header, data) {
   const c = columnsOf(header, data);
   return {
     header, c, count: c.step_kind.length, names: header.names,
-    trained: c.step_batch.some((batch) => batch >= 0), epochs: c.step_epoch.reduce((most, epoch) => Math.max(most, epoch + 1), 0),
+    trained: c.step_batch.some((batch) => batch > 0), epochs: c.step_epoch.reduce((most, epoch) => Math.max(most, epoch), 0),
     at: { numbers: starts(c.step_numbers), messages: starts(c.step_messages), draws: starts(c.step_draws), words: starts(c.array_length) },
   };
 }
@@ -341,7 +341,7 @@ function fillSelects(trace, texts, parts) {
   let last = "";
   for (let i = 0; i < trace.count; i++) {
     const key = `${c.step_task[i]}/${c.step_epoch[i]}/${c.step_batch[i]}`;
-    if (key !== last && (c.step_batch[i] >= 0 || i === 0)) parts.batch.append(make("option", { value: i }, place(trace, texts, i)));
+    if (key !== last && (c.step_batch[i] > 0 || i === 0)) parts.batch.append(make("option", { value: i }, place(trace, texts, i)));
     last = key;
   }
   parts.begins = Array.from(parts.batch.options, (option) => Number(option.value));
@@ -360,7 +360,7 @@ function fillSelects(trace, texts, parts) {
 // Where in the training a step is, and in which task if there are several.
 function place(trace, texts, i) {
   const [e, b] = [trace.c.step_epoch[i], trace.c.step_batch[i]];
-  const found = b < 0 ? "outside" : trace.epochs > 1 ? "epochOf" : "batchOf";
+  const found = b === 0 ? "outside" : trace.epochs > 1 ? "epochOf" : "batchOf";
   const text = trace.trained ? texts.t(found, { e, b }) : "";
   if (trace.header.tasks.length < 2) return text;
   const task = taskOf(trace, i).id;

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..errors import KusciaError
 from ..mpc.link import Message, Total
 from .formulas import KINDS
+from .garbage import uncollected
 from .steps import BOTH, Number, Record, Sent, Step, Task
 
 Arrays = dict[str, NDArray[Any]]
@@ -95,6 +96,7 @@ def pack(record: Record, elements: int | None = None) -> tuple[dict[str, Any], A
     return header, packed
 
 
+@uncollected()
 def unpack(header: dict[str, Any], arrays: Arrays) -> Record:
     """The trace of a header and columns; KusciaError, if they do not fit together."""
     try:

@@ -19,7 +19,7 @@ from ..errors import KusciaError
 from .columns import DTYPES, Arrays, pack, unpack
 from .steps import Record
 
-FORMAT, VERSION = "kuscia_nb trace", 1
+FORMAT, VERSION = "kuscia_nb trace", 2
 _HEADER = "trace.json"
 _DATE = (1980, 1, 1, 0, 0, 0)
 """Of every member: the same trace is the same file."""

@@ -15,6 +15,7 @@ from ..mpc.link import Ledger, Message
 from ..mpc.noted import Note
 from ..mpc.recorder import Recorder
 from .formulas import COMMON, EXPANDED, IGNORED, KINDS, PARTS, TTP, Part
+from .garbage import uncollected
 from .steps import BOTH, SEES, Number, Record, Sent, Step, Task
 
 Recorders = Sequence[Recorder]
@@ -22,6 +23,7 @@ Pair = tuple[Note | None, Note | None]
 """An operation as noted by rank 0 and by rank 1."""
 
 
+@uncollected()
 def observe(
     level: str, ledgers: Mapping[str, Ledger], recorders: Mapping[str, Recorders], title: str = "", seed: bool = False
 ) -> Record:

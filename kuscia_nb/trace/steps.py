@@ -59,7 +59,7 @@ class Step(NamedTuple):
     operation: int
     """Steps of one operation, a product for example, have the same number."""
     batch: int
-    """-1 outside of training; so is `epoch`."""
+    """In its epoch, from 1; outside of training it is 0, and so is `epoch`."""
     epoch: int
     bits: int
     """By how many bits a result was truncated."""
@@ -133,7 +133,7 @@ class Record:
         """Message seq -> the step that it belongs to."""
         return {seq: i for i, step in enumerate(self.steps) for seq in step.messages}
 
-    @property
+    @cached_property
     def left_out(self) -> str:
         """What is not in the trace, as text; empty if all is."""
         parts = []
@@ -144,7 +144,7 @@ class Record:
             parts.append(f"{unlisted:,} messages behind the first ones, which are counted in the totals")
         cut, shortest = _cut(self.steps)
         if cut:
-            parts.append(f"of {cut:,} arrays, all but the first {shortest} elements")
+            parts.append(f"all but the first {shortest} elements of {cut:,} arrays")
         return "left out: " + "; ".join(parts) if parts else ""
 
 

@@ -119,7 +119,10 @@ class Trace:
 
     @property
     def steps(self) -> pd.DataFrame:
-        """Every step: seq, task, kind, op, batch, epoch, formula, numbers as the observer sees them."""
+        """Every step: seq, task, kind, op, batch, epoch, formula, numbers as the observer sees them.
+
+        Batches and epochs count from 1; 0 stands for outside of training.
+        """
         return self.view("observer").steps
 
     def view(self, who: str) -> View:

@@ -129,7 +129,7 @@ class View:
         """Some steps as text: each with its formulas, in names and with the first element of each number."""
         parts = []
         for seq, step in enumerate(self._record.steps[start : start + count], start):
-            where = f", batch {step.batch}" if step.batch >= 0 else ""
+            where = f", batch {step.batch}" if step.batch else ""
             op = "" if step.op == step.kind else f": {step.op}"
             parts.append(f"{seq:>5}  {step.about.title}{op}{where}")
             for line in self.lines(seq):

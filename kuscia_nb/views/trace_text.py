@@ -47,7 +47,7 @@ def steps(record: Record, count: int = FIRST) -> Table:
     """The first steps, each with its formula and the first element of every number."""
     view, rows = View(record, "observer"), []
     for seq, step in enumerate(record.steps[:count]):
-        what = (str(seq), step.about.title, step.op, str(step.batch) if step.batch >= 0 else "")
+        what = (str(seq), step.about.title, step.op, str(step.batch or ""))
         lines = view.lines(seq) or [("", "")]
         rows += [(*(what if i == 0 else ("",) * 4), *line) for i, line in enumerate(lines)]
     title = f"The first of {len(record.steps):,} steps; numbers modulo 2^64, the first element of each"

@@ -19,6 +19,7 @@ import numpy as np
 from ..errors import KusciaError
 from ..trace.columns import Arrays, pack
 from ..trace.formulas import KINDS, Formula
+from ..trace.garbage import uncollected
 from ..trace.steps import Record, Step
 from ..trace.view import CARRIED
 from .table import html_note, html_paragraph
@@ -66,6 +67,7 @@ def widget(record: Record, locale: str = "") -> Any:
     return _viewer()(header=header, columns=columns, locale=locale)
 
 
+@uncollected()
 def state(record: Record) -> tuple[dict[str, Any], bytes]:
     """What the browser gets: a header with the places of the columns, and all columns in one buffer.
 
@@ -105,7 +107,7 @@ def _ends(record: Record, most: int) -> tuple[Record, list[int]]:
 def _messages_as_steps(record: Record) -> Record:
     """A trace of sizes only: every message is a step without numbers."""
     steps = (
-        Step(task, "send", message.op, seq, -1, -1, 0, (), (seq,), ())
+        Step(task, "send", message.op, seq, 0, 0, 0, (), (seq,), ())
         for seq, (task, message) in enumerate(record.messages)
     )
     return dataclasses.replace(record, steps=tuple(steps))
