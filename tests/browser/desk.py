@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
@@ -88,6 +90,22 @@ output => {
 """
 
 
+def _address(said: IO[str]) -> str:
+    """The address that a server tells when it has started."""
+    lines = []
+    for line in said:
+        lines.append(line)
+        if "http://127.0.0.1" in line:
+            return line[line.index("http://") :].split()[0].rstrip("/").removesuffix("/lab")
+    raise RuntimeError("JupyterLab did not start:\n" + "".join(lines))
+
+
+def _keep(said: IO[str], log: Path) -> None:
+    """Write down what else a server says: a pipe that nobody reads is full after some tests, and stops the server."""
+    with said, log.open("w") as file:
+        shutil.copyfileobj(said, file)
+
+
 class Server:
     """A running Jupyter server, and the folder of its notebooks."""
 
@@ -109,21 +127,19 @@ class Server:
         environment["JUPYTER_PATH"] = str(folder / "share")
         environment |= {"JUPYTERLAB_SETTINGS_DIR": str(settings), "PYTHONPATH": str(ROOT), "LANGUAGE": "en"}
         command = [sys.executable, "-m", "jupyterlab", *_SERVER, f"--ServerApp.root_dir={self.folder}"]
-        self._log = (folder / "server.log").open("w+")
         self._process = subprocess.Popen(
-            command, env=environment, stderr=subprocess.PIPE, stdout=self._log, text=True, start_new_session=True
+            command,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
         )
-        self.address = self._started()
-
-    def _started(self) -> str:
-        """The address that it tells."""
-        assert self._process.stderr is not None
-        lines = []
-        for line in self._process.stderr:
-            lines.append(line)
-            if "http://127.0.0.1" in line:
-                return line[line.index("http://") :].split()[0].rstrip("/").removesuffix("/lab")
-        raise RuntimeError("JupyterLab did not start:\n" + "".join(lines))
+        assert self._process.stdout is not None
+        self.address = _address(self._process.stdout)
+        self._reader = threading.Thread(target=_keep, args=(self._process.stdout, folder / "server.log"))
+        self._reader.start()
 
     def write(self, name: str, *codes: str) -> Path:
         """A notebook with these cells."""
@@ -136,8 +152,8 @@ class Server:
     def stop(self) -> None:
         """End the server and its kernels."""
         os.killpg(self._process.pid, signal.SIGTERM)
-        self._process.communicate(timeout=MILLISECONDS / 1000)
-        self._log.close()
+        self._process.wait(timeout=MILLISECONDS / 1000)
+        self._reader.join()
 
 
 class OpenNotebook:
@@ -152,8 +168,11 @@ class OpenNotebook:
         self.page.wait_for_function(f"{_PANEL}.content.widgets.length > 0")
 
     def begin(self, cell: int) -> None:
-        """Start a cell."""
-        self.page.evaluate(f"() => {{ {_PANEL}.content.activeCellIndex = {cell}; }}")
+        """Start a cell; what an earlier run of it has left does not count as its end."""
+        notebook = f"{_PANEL}.content"
+        self.page.evaluate(
+            f"() => {{ {notebook}.activeCellIndex = {cell}; {notebook}.activeCell.model.executionCount = null; }}"
+        )
         self.command("notebook:run-cell")
 
     def ended(self, cell: int, milliseconds: float = MILLISECONDS) -> None:
@@ -230,6 +249,8 @@ class Desk:
 
     def close(self) -> None:
         """Close the pages, and end the kernels with what still runs in them; every fault fails the test."""
+        for page in self._context.pages:
+            page.close()  # first: a page complains of a kernel that is gone
         api = f"{self._server.address}/api/sessions"
         for session in self._context.request.get(api).json():
             self._context.request.delete(f"{api}/{session['id']}")

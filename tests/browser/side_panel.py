@@ -38,6 +38,12 @@ class Panel:
         row.locator(".jp-kuscia-nb-Caret").click()
         expect(row).to_have_attribute("aria-expanded", "true")
 
+    def expect_selected(self, name: str) -> None:
+        """Wait until a row whose label begins so is the selected one, also for screen readers."""
+        row = self.tree.get_by_role("treeitem", selected=True)
+        expect(row).to_have_accessible_name(re.compile(rf"^{re.escape(name)}(,| |$)"))
+        expect(self.tree).to_have_attribute("aria-activedescendant", str(row.get_attribute("id")))
+
     def choose(self, row: Locator, item: str) -> None:
         """Choose an item of a row's context menu."""
         row.click(button="right")

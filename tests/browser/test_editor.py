@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from desk import Desk, OpenNotebook
@@ -14,6 +15,8 @@ import kuscia_nb as kn
 
 SUBMIT = "%%bfia_submit\n" + json.dumps(json.loads(REQUEST), indent=1)
 MARKS = ".cm-lintRange-error"
+MAGIC = "xpath=ancestor::*[contains(@class, 'jp-kuscia-nb-Editor')]"
+"""Around a text that is treated as the magic's."""
 
 
 def editor(notebook: OpenNotebook, cell: int) -> Locator:
@@ -21,17 +24,14 @@ def editor(notebook: OpenNotebook, cell: int) -> Locator:
     return notebook.page.locator(".jp-CodeCell").nth(cell).locator(".cm-content")
 
 
-def colour(text: Locator, part: str) -> str:
-    """Of the first token with this text."""
-    return str(
-        text.evaluate(
-            """(element, part) => {
-                const tokens = [...element.querySelectorAll('span')];
-                return getComputedStyle(tokens.findLast(token => token.textContent.trim() === part)).color;
-            }""",
-            part,
-        )
-    )
+def token(text: Locator, part: str) -> Locator:
+    """The last token with this text."""
+    return text.locator("span", has_text=re.compile(rf"^\s*{re.escape(part)}\s*$")).last
+
+
+def colour(text: Locator) -> str:
+    """Of a text, as it is now."""
+    return str(text.evaluate("element => getComputedStyle(element).color"))
 
 
 def put_cursor(notebook: OpenNotebook, cell: int, behind: str) -> None:
@@ -53,16 +53,19 @@ def put_cursor(notebook: OpenNotebook, cell: int, behind: str) -> None:
 def test_yaml_with_json_in_it_and_json_are_highlighted(desk: Desk) -> None:
     notebook = desk.open("lab", "colours.ipynb", JOB, SUBMIT, "apiVersion = 1")
     manifest, request, python = (editor(notebook, cell) for cell in range(3))
-    expect(manifest.locator("span", has_text="apiVersion").first).to_be_visible()
-    plain = python.evaluate("element => getComputedStyle(element).color")
-    assert colour(manifest, "metadata") != plain
-    assert colour(manifest, '"module_name"') == colour(request, '"job_id"') != plain
-    assert colour(manifest, '"module_name"') != colour(manifest, '"ss_lr"')
+    plain = colour(python)
+    for cell in (manifest, request):
+        expect(cell.locator(MAGIC)).to_have_count(1)
+    expect(token(manifest, "metadata")).not_to_have_css("color", plain)
+    key = token(manifest, '"module_name"')
+    expect(token(request, '"job_id"')).not_to_have_css("color", plain)
+    expect(key).to_have_css("color", colour(token(request, '"job_id"')))
+    expect(token(manifest, '"ss_lr"')).not_to_have_css("color", colour(key))
     notebook.page.evaluate(
         "window.jupyterapp.shell.currentWidget.content.widgets[0].model.sharedModel.setSource('metadata = 1')"
     )
     expect(manifest).to_have_text("metadata = 1")
-    expect(manifest.locator("xpath=ancestor::*[contains(@class, 'jp-kuscia-nb-Editor')]")).to_have_count(0)
+    expect(manifest.locator(MAGIC)).to_have_count(0)
 
 
 @pytest.mark.parametrize(
@@ -129,4 +132,5 @@ def test_keys_and_values_are_completed(
     assert "abs" not in labels, "Python has no say here"
     items.filter(has_text=offered[-1]).first.click()
     expect(notebook.page.locator(".jp-Completer")).to_be_hidden()
+    expect(editor(notebook, 1)).to_contain_text(re.compile(r"\s*".join(map(re.escape, after.split()))))
     assert after in source(notebook, 1)
