@@ -26,6 +26,7 @@ export class Diagnostics {
     return [
       linter(view => this._find(view, magic), {
         delay: DELAY,
+        hideOn: change => (change.docChanged ? null : false), // what one reads stays, though all is asked anew
         needsRefresh: update => update.transactions.some(one => one.effects.some(effect => effect.is(again)))
       }),
       lintGutter(),

@@ -35,7 +35,7 @@ export class Folds {
     this._keep(notebook, folded);
   }
 
-  /** Forget rows that are there no more: others that get the same name are like new. */
+  /** Forget rows that are there no more. */
   prune(notebook: NotebookPanel, entities: ReadonlyMap<string, Entity>): void {
     const folded = this.of(notebook);
     const known = new Set([...folded].filter(id => entities.has(id)));

@@ -2,7 +2,7 @@ import { VDomModel } from '@jupyterlab/ui-components';
 import type { IStateDB } from '@jupyterlab/statedb';
 
 import type { Connection, State } from '../kernel/connection';
-import type { ICondition, IJob, Params } from '../kernel/protocol';
+import type { Entity, ICondition, IJob, Params } from '../kernel/protocol';
 import type { IConnections } from '../kernel/token';
 import { Folds } from './folds';
 import type { IRow } from './rows';
@@ -80,7 +80,7 @@ export class PanelModel extends VDomModel {
   /** The job that the selected row is, or belongs to. */
   get job(): IJob | null {
     for (let id = this._selected ?? ''; id; id = parentOf(id)) {
-      const entity = this._connection?.store.entities.get(id);
+      const entity = this._entities.get(id);
       if (entity?.kind === 'job') {
         return entity;
       }
@@ -90,9 +90,9 @@ export class PanelModel extends VDomModel {
 
   /** How many jobs run; every job is counted once. */
   get running(): number {
-    const entities = [...(this._connection?.store.entities.values() ?? [])];
-    return entities.filter(one => one.kind === 'job' && one.node === one.initiator && one.phase === 'Running')
-      .length;
+    return [...this._entities.values()].filter(
+      one => one.kind === 'job' && one.node === one.initiator && one.phase === 'Running'
+    ).length;
   }
 
   /** Open or close a row. */
@@ -117,22 +117,26 @@ export class PanelModel extends VDomModel {
     }
   }
 
+  private get _entities(): ReadonlyMap<string, Entity> {
+    return this._connection?.store.entities ?? new Map<string, Entity>();
+  }
+
   private _follow(): void {
     const { current: connection, notebook } = this._connections;
     if (connection !== this._connection) {
       this._leave();
       this._connection = connection;
-      connection?.stateChanged.connect(this._update, this);
+      connection?.stateChanged.connect(this._renew, this);
       connection?.store.changed.connect(this._update, this);
     }
     if (notebook) {
-      void this._folds.restore(notebook).then(() => this._update());
+      void this._folds.restore(notebook).then(() => this._renew());
     }
     this._update();
   }
 
   private _leave(): void {
-    this._connection?.stateChanged.disconnect(this._update, this);
+    this._connection?.stateChanged.disconnect(this._renew, this);
     this._connection?.store.changed.disconnect(this._update, this);
     this._connection = null;
     this._rows = []; // what is selected there is nothing here
@@ -140,12 +144,21 @@ export class PanelModel extends VDomModel {
     this._known.clear();
   }
 
+  /**
+   * Forget what was open in a cluster that is no more. Only here: a job that is run anew under its name is gone for a
+   * moment, and is open afterwards if it was before.
+   */
+  private _renew(): void {
+    const { notebook } = this._connections;
+    if (notebook && (this.state === 'open' || this.state === 'absent')) {
+      this._folds.prune(notebook, this._entities);
+    }
+    this._update();
+  }
+
   private _update(): void {
     const { notebook } = this._connections;
-    const entities = this._connection?.store.entities ?? new Map<string, never>();
-    if (notebook && (this.state === 'open' || this.state === 'absent')) {
-      this._folds.prune(notebook, entities);
-    }
+    const entities = this._entities;
     const before = this._rows;
     this._rows = rows({
       entities,
