@@ -114,7 +114,7 @@ def _columns() -> dict[str, pd.Series]:
 
     random = np.random.default_rng()
     columns = {}
-    for node, length, mean, deviation in (("alice", 12, 2.0, 1.0), ("bob", 18, 5.0, 2.0)):
+    for node, length, mean, deviation in (("alice", 12, 6.0, 0.5), ("bob", 18, 3.25, 3.0)):
         values = random.normal(size=length)
         mean, deviation = random.uniform(0.96, 1.04, 2) * (mean, deviation)
         columns[node] = pd.Series((values - values.mean()) / values.std() * deviation + mean, name="value")
@@ -235,4 +235,5 @@ def _facts(columns: Mapping[str, pd.Series]) -> Iterator[tuple[str, float]]:
             total = float((own**power).sum())
             yield f"the sum of {whose} {name}", total
             yield f"the mean of {whose} {name}", total / len(own)
-            yield f"the sum of {whose} {name}, divided by the count of all", total / len(both)
+            if own is not both:
+                yield f"the sum of {whose} {name}, divided by the count of all", total / len(both)
