@@ -342,6 +342,25 @@ def test_an_interrupt_as_early_as_can_be_stops_the_job(notebook: Notebook, momen
     assert "Succeeded" in notebook.result(cell())["text/plain"]
 
 
+WHILE_SHOWN = """
+import signal
+import kuscia_nb.views.job as report
+
+def interrupted(*_, real=report.traffic):
+    report.traffic = real
+    signal.raise_signal(signal.SIGINT)
+
+report.traffic = interrupted
+"""
+
+
+def test_an_interrupt_while_the_report_is_made_is_one_line(notebook: Notebook) -> None:
+    assert notebook.run(WHILE_SHOWN) == []
+    what = "the report of job job-ss-lr was interrupted, the job was not: it is Succeeded"
+    assert notebook.block(cell("-o job")) == f"ReportInterrupted: {what}"
+    assert "job-ss-lr: Succeeded" in notebook.result("job")["text/plain"]
+
+
 def test_an_interrupt_ends_waiting_and_not_the_job(notebook: Notebook) -> None:
     notebook.result(cell("--no-wait -o job", endless("awaited")))
     started = "import asyncio; await asyncio.sleep(0); print('waiting', flush=True); await job"

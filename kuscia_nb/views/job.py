@@ -44,7 +44,7 @@ class Report(NamedTuple):
         state = State(job.name, job.events)
         state.catch_up()
         head = _tasks(job, say)
-        if waiting := state.not_begun(job.manifest()):
+        if waiting := state.not_begun(job._run.job):
             head.append(not_begun(say, waiting))
         tables = [condition_table(say, state, job.nodes), traffic(job, say)]
         notes = _notes(job, phase, say)
@@ -77,10 +77,24 @@ class Report(NamedTuple):
         return f'{head}<div style="display:flex;flex-wrap:wrap;column-gap:3em">{happened}{result}</div>'
 
 
+class ReportInterrupted(KeyboardInterrupt):
+    """Somebody interrupted while a job was shown. In a notebook it is one line, as when the job itself is interrupted.
+
+    No KusciaError: IPython would go on after one that comes while it shows a result, and so would Run All.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{type(self).__name__}: {self}"]
+
+
 def bundle(job: Job) -> dict[str, str]:
     """The MIME bundle of a job."""
-    report = Report.of(job)
-    return {"text/plain": report.text(), "text/html": report.html()}
+    try:
+        report = Report.of(job)
+        return {"text/plain": report.text(), "text/html": report.html()}
+    except KeyboardInterrupt:
+        what = f"the report of job {job.name} was interrupted, the job was not: it is {job.phase}"
+        raise ReportInterrupted(what) from None
 
 
 def text(job: Job) -> str:

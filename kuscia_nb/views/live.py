@@ -168,7 +168,7 @@ class Widgets:
     def __init__(self, job: Job, say: Say) -> None:
         from ipywidgets import HTML, HBox, VBox
 
-        self._job, self._say, self._manifest = job, say, job.manifest()
+        self._job, self._say = job, say
         self.seen = threading.Event()
         """The front end has shown the view, and was heard: clicks will be, too."""
         self._head, self._programs, self._conditions = HTML(), HTML(), HTML()
@@ -250,7 +250,7 @@ class Widgets:
             self._news = state.news
             _set(self._head, head(say, job.name, job.nodes[0], job.phase))
             _set(self._conditions, conditions(say, state, job.nodes))
-        _set(self._programs, programs(say, state, state.seconds, state.not_begun(self._manifest)))
+        _set(self._programs, programs(say, state, state.seconds, state.not_begun(job._run.job)))
         self._ring()
 
     def close(self, report: str) -> None:

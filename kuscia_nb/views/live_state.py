@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..trace.events import Event, EventLog
 
 if TYPE_CHECKING:
+    from ..control.resources import KusciaJob
     from ..mpc.link import Ledger
 
 _EPOCHS = "runtime.component.parameter.num_epoch"
@@ -119,10 +119,10 @@ class State:
         order = {task: place for place, task in enumerate(self.aliases)}
         return sorted(self.progress, key=lambda key: order[key[1]])
 
-    def not_begun(self, manifest: Mapping[str, Any]) -> list[str]:
+    def not_begun(self, job: KusciaJob) -> list[str]:
         """The aliases of the job's tasks that no node has begun."""
         begun = set(self.aliases.values())
-        return [task["alias"] for task in manifest["spec"]["tasks"] if task["alias"] not in begun]
+        return [task.alias for task in job.spec.tasks if task.alias not in begun]
 
     def _task(self, event: Event) -> None:
         self.aliases[event.subject] = event.name
