@@ -93,6 +93,18 @@ def test_a_notebook_is_stored_as_it_was_run(path: Path) -> None:
 
 
 @teachers
+def test_pictures_have_words(path: Path) -> None:
+    """For who cannot see them; and a code host's page may leave out those within HTML."""
+    for cell in codes(nbformat.read(path, as_version=4)):
+        for output in cell.outputs:
+            data = output.get("data", {})
+            for image in re.findall("<img[^>]*>", data.get("text/html", "")):
+                assert re.search('alt="[^"]+"', image), cell.source
+            if "image/png" in data:
+                assert output.metadata["image/png"]["alt"], cell.source
+
+
+@teachers
 def test_half_of_a_notebook_is_prose(path: Path) -> None:
     cells = nbformat.read(path, as_version=4).cells
     words = {kind: sum(len(cell.source) for cell in cells if cell.cell_type == kind) for kind in ("markdown", "code")}
