@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from desk import Desk
 from playwright.sync_api import expect
@@ -44,6 +46,29 @@ def test_stepping_and_looking_through_other_eyes(desk: Desk, app: str) -> None:
         assert [text for text in notebook.unreadable(2) if not text.endswith("]:")] == []  # but for Jupyter's prompt
     notebook.page.keyboard.press("4")
     expect(output.get_by_test_id("trace-formulas")).not_to_contain_text("hidden")
+
+
+def test_jumping_to_a_batch_and_to_an_operation_and_changing_numbers(desk: Desk) -> None:
+    notebook = desk.open("lab", "trace_jump.ipynb", RUN, JOB, "job.trace")
+    for cell in range(3):
+        notebook.run(cell)
+    output = notebook.output(2)
+    viewer, position = output.get_by_role("region", name="Trace of job-ss-lr"), output.get_by_test_id("trace-position")
+    output.get_by_label("Batch").select_option("batch 3")
+    expect(position).to_have_text(re.compile("step [0-9]+, the last is 3,820, batch 3$"))
+    viewer.focus()
+    notebook.page.keyboard.press("PageDown")
+    expect(position).to_contain_text("batch 4")
+    output.get_by_label("Go to next").select_option("Update the weights")
+    expect(position).to_contain_text("batch 4")
+    expect(output.get_by_test_id("trace-step-title")).to_have_text("Update the weights")
+    output.get_by_label("Go to next").select_option("Update the weights")
+    expect(position).to_contain_text("batch 5")
+    numbers = output.get_by_test_id("trace-formulas").locator(".knt-number")
+    expect(numbers.first).to_have_text(re.compile(r"^\d{5,20}$"))
+    output.get_by_text("fixed point").click()
+    expect(numbers.first).to_have_text(re.compile(r"^-?\d+(\.\d+)?$"))
+    expect(viewer).to_have_attribute("data-format", "fixed")
 
 
 @pytest.mark.parametrize("width", [700, 1000, 1600])
