@@ -7,7 +7,7 @@ import inspect
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -36,7 +36,6 @@ from kuscia_nb.panel.requests import METHODS
 PROJECT = Path(__file__).parent.parent
 DOCS = PROJECT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
-READMES = [PROJECT / "README.md", PROJECT / "README.zh.md"]
 SECONDS = 120
 
 
@@ -205,7 +204,7 @@ def test_the_panels_entities_have_their_fields(built: Path) -> None:
     assert {name for entity in entities for name in entity} <= codes(built, "reference/panel")
 
 
-# --- examples and links -----------------------------------------------------------------------------------------------
+# --- examples ---------------------------------------------------------------------------------------------------------
 
 RUN = """
 import sys
@@ -239,124 +238,3 @@ def test_examples_run(page: Path, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def links(path: Path) -> Iterator[str]:
-    """What a Markdown file links to and shows, outside of code."""
-    text = re.sub(r"(?ms)^(```+).*?^\1|`[^`\n]*`", "", path.read_text("utf-8"))
-    yield from re.findall(r"\]\(([^)\s]+)\)", text)
-
-
-ELSEWHERE_ON_THE_WEB = {
-    "https://github.com/secretflow/kuscia",
-    "https://mybinder.org/badge_logo.svg",
-    "https://mybinder.org/v2/gh/kuscia-nb/kuscia_nb/HEAD?urlpath=lab/tree/notebooks/01_first_job.ipynb",
-}
-"""Links to other sites. They are not fetched here, where there is no network: whoever adds one has looked at it."""
-
-
-@pytest.mark.parametrize("page", [*PAGES, *READMES], ids=lambda page: page.name)
-def test_links_lead_somewhere(page: Path) -> None:
-    for link in links(page):
-        target, _, _ = link.partition("#")
-        if re.match(r"[a-z]+:", link):
-            assert link in ELSEWHERE_ON_THE_WEB
-        elif target:
-            assert (page.parent / target).exists(), link
-
-
-# --- the README in two languages --------------------------------------------------------------------------------------
-
-
-def skeleton(path: Path) -> list[str]:
-    """What is the same in every language: levels of headings, code without comments, numbers, links, rows of tables."""
-    text = path.read_text("utf-8")
-    parts = []
-    for part in re.split(r"(?ms)(^```.*?^```$)", text):
-        if part.startswith("```"):
-            parts.append("\n".join(re.sub(r"(^| )#.*$", "", line).rstrip() for line in part.splitlines()))
-            continue
-        for line in part.splitlines():
-            if line.startswith(("#", "|")):
-                parts.append(line[: len(line) - len(line.lstrip("#"))] or str(line.count("|")))
-        parts.append(" ".join(sorted(re.findall(r"(?<![\w.])\d(?:[\d,.]*\d)?", part, re.ASCII))))
-        parts.append(" ".join(sorted(re.findall(r"`[^`]+`", part))))
-    return parts
-
-
-def test_both_readmes_say_the_same() -> None:
-    english, chinese = map(skeleton, READMES)
-    assert chinese == english
-    other = {READMES[0].name, READMES[1].name}
-    assert [set(links(page)) - other for page in READMES[1:]] == [set(links(READMES[0])) - other]
-
-
-# --- what is said not to be there is not ------------------------------------------------------------------------------
-
-
-def changed(old: str, new: str) -> str:
-    manifest = kn.tutorial_manifest()
-    assert old in manifest
-    return manifest.replace(old, new)
-
-
-REFUSED: dict[str, Callable[[kn.Cluster], Any]] = {
-    "docker": lambda cluster: kn.connect("docker"),
-    "http": lambda cluster: kn.connect("http://127.0.0.1:8084"),
-    "use_ttp": lambda cluster: cluster.apply(changed('"use_ttp":true', '"use_ttp":false')).wait(SECONDS),
-    "l1_norm": lambda cluster: cluster.apply(changed('"l1_norm":0', '"l1_norm":1')),
-    "field": lambda cluster: cluster.apply(changed('"field":64', '"field":128')),
-    "one party": lambda cluster: cluster.apply(
-        changed("    - domainID: bob\n      role: guest\n", "").replace(',"guest":["bob"]', "")
-    ),
-    "resources": lambda cluster: cluster.apply(
-        changed("      role: host\n", "      role: host\n      resources: {}\n")
-    ),
-    "--field-selector": lambda cluster: cluster.kubectl("get kj -A --field-selector metadata.name=x"),
-    "--dry-run": lambda cluster: cluster.kubectl("apply -f - --dry-run=client", stdin=kn.tutorial_manifest()),
-    "--server-side": lambda cluster: cluster.kubectl("apply -f - --server-side", stdin=kn.tutorial_manifest()),
-    "--prune": lambda cluster: cluster.kubectl("apply -f - --prune", stdin=kn.tutorial_manifest()),
-    "--force": lambda cluster: cluster.kubectl("delete kj --all --force -n cross-domain"),
-    "go-template": lambda cluster: cluster.kubectl("get kj -A -o go-template={{.kind}}"),
-    "jsonpath-file": lambda cluster: cluster.kubectl("get kj -A -o jsonpath-file=x"),
-    "custom-columns-file": lambda cluster: cluster.kubectl("get kj -A -o custom-columns-file=x"),
-    "patch json": lambda cluster: cluster.kubectl("patch appimage ss-lr --type json -p []"),
-    "patch strategic": lambda cluster: cluster.kubectl("patch appimage ss-lr --type strategic -p {}"),
-    "edit": lambda cluster: cluster.kubectl("edit kj x"),
-    "pods": lambda cluster: cluster.kubectl("get pods"),
-    "TaskResourceGroup": lambda cluster: cluster.kubectl("get trg"),
-    "pipe": lambda cluster: cluster.kubectl("get kj -A | wc"),
-}
-"""What compatibility.md says to be refused."""
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[kn.Cluster]:
-    with kn.connect(storage=tmp_path_factory.mktemp("storage")) as cluster:
-        yield cluster
-
-
-@pytest.mark.parametrize("what", REFUSED)
-def test_compatibility_is_honest_about_what_is_refused(cluster: kn.Cluster, what: str) -> None:
-    with pytest.raises(KusciaError, match=r"try: |allowed: "):
-        REFUSED[what](cluster)
-
-
-PATHS = {
-    ("POST", "/v1/interconn/schedule/job/audit_confirm"),
-    ("POST", "/v1/platform/algorithm/task/query"),
-    *(("POST", f"/v1/interconn/chan/{name}") for name in ("push", "pop", "peek", "release", "invoke", "transport")),
-    *(
-        ("POST", f"/v1/interconn/{name}")
-        for name in ("node/contract/apply", "project/audit/apply", "model/audit/apply")
-    ),
-}
-"""Paths of BFIA that compatibility.md says not to be there."""
-
-
-def test_compatibility_is_honest_about_paths() -> None:
-    assert PATHS.isdisjoint(ROUTES)
-    management = {
-        path for _, path in ROUTES if not path.startswith(("/v1/interconn/schedule", "/v1/platform/schedule"))
-    }
-    assert management == {"/v1/interconn/node/health", "/v1/interconn/node/query"}
