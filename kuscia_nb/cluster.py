@@ -34,7 +34,8 @@ def connect(to: str = "local", *, storage: str | Path | None = None) -> Cluster:
     """
     global _default
     if to != "local":
-        raise KusciaError(f"cannot connect to {to!r}", hint='connect("local"): alice, bob and a TTP in this process')
+        what = f"cannot connect to {to!r}: so far there are only nodes in this process"
+        raise KusciaError(what, hint='connect("local"): alice, bob and a TTP')
     if storage is not None:
         try:
             return Cluster(LocalBackend(Path(storage)))
