@@ -198,15 +198,24 @@ def test_the_launcher_has_the_tutorials_which_are_copied_once(desk: Desk) -> Non
     expect(notebook.page.get_by_role("tabpanel", name=first.name)).to_be_visible()
 
 
+SET_SIDE = """side => [...window.jupyterapp.pluginRegistry._plugins.values()]
+    .find(plugin => plugin.id === '@jupyterlab/apputils-extension:settings')
+    .service.set('kuscia-nb:panel', 'side', side)"""
+
+
 def test_the_panel_is_where_the_settings_say(desk: Desk) -> None:
     notebook = desk.open("lab", "side.ipynb", LOAD)
-    panel = Panel(notebook)
-    region = panel.region
-    expect(region).to_be_visible()
-    set_side = """side => window.jupyterapp.serviceManager.settings.save('kuscia-nb:panel', JSON.stringify({side}))"""
-    notebook.page.evaluate(set_side, "right")
+    Panel(notebook)
+    left, right = (
+        notebook.page.locator(f"#jp-{side}-stack").get_by_role("region", name="Kuscia", include_hidden=True)
+        for side in ("left", "right")
+    )
+    expect(left).to_be_visible()
+    notebook.page.evaluate(SET_SIDE, "right")
+    expect(right).to_be_visible()
     notebook.reload()
-    expect(notebook.page.locator("#jp-right-stack").get_by_role("region", name="Kuscia")).to_be_attached()
-    notebook.command("kuscia-nb:open")
-    expect(notebook.page.locator("#jp-right-stack").get_by_role("region", name="Kuscia")).to_be_visible()
-    notebook.page.evaluate(set_side, "left")
+    expect(right).to_be_attached()
+    Panel(notebook)
+    expect(right).to_be_visible()
+    notebook.page.evaluate(SET_SIDE, "left")
+    expect(left).to_be_visible()

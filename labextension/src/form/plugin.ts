@@ -7,6 +7,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { addIcon } from '@jupyterlab/ui-components';
 
+import { CommandIDs } from '../actions/ids';
 import type { Connection } from '../kernel/connection';
 import { IConnections } from '../kernel/token';
 import type { Ask } from '../kernel/upload';
@@ -14,8 +15,6 @@ import { showBeside } from '../shell/beside';
 import { insertCell } from './insert';
 import { FormModel } from './model';
 import { FormWidget } from './widget';
-
-const NEW_JOB = 'kuscia-nb:new-job';
 
 /** A form that writes the cell of a new job. */
 export const form: JupyterFrontEndPlugin<void> = {
@@ -33,14 +32,14 @@ export const form: JupyterFrontEndPlugin<void> = {
   ) => {
     const trans = (translator ?? nullTranslator).load('kuscia_nb');
     const forms = new Forms(app, labShell, connections, languages, trans);
-    app.commands.addCommand(NEW_JOB, {
+    app.commands.addCommand(CommandIDs.newJob, {
       label: trans.__('New Job…'),
       caption: trans.__('Fill in a form, and insert the cell of a new job'),
       icon: addIcon,
       isEnabled: () => connections.notebook !== null,
       execute: () => connections.notebook && forms.open(connections.notebook)
     });
-    connections.currentChanged.connect(() => app.commands.notifyCommandChanged(NEW_JOB));
+    connections.currentChanged.connect(() => app.commands.notifyCommandChanged(CommandIDs.newJob));
   }
 };
 

@@ -4,10 +4,9 @@ import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import { ILauncher } from '@jupyterlab/launcher';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { CommandIDs } from '../actions/ids';
 import { kusciaIcon } from '../panel/icon';
 import { Shelf, copyTutorials } from './tutorials';
-
-const OPEN_TUTORIALS = 'kuscia-nb:open-tutorials';
 
 /** The tutorials: a command, and a card in the launcher where there is one. */
 export const tutorials: JupyterFrontEndPlugin<void> = {
@@ -20,7 +19,7 @@ export const tutorials: JupyterFrontEndPlugin<void> = {
     const path = URLExt.join(PageConfig.getOption('fullLabextensionsUrl'), 'kuscia-nb', 'tutorials');
     const address = new URL(path, PageConfig.getBaseUrl()).href;
     const language = String(translator?.languageCode).startsWith('zh') ? 'zh' : 'en'; // unknown in 4.2 at first
-    app.commands.addCommand(OPEN_TUTORIALS, {
+    app.commands.addCommand(CommandIDs.tutorials, {
       label: trans.__('Kuscia Tutorials'),
       caption: trans.__('Copy the tutorials into a folder of yours, and open the first one'),
       icon: kusciaIcon,
@@ -33,6 +32,6 @@ export const tutorials: JupyterFrontEndPlugin<void> = {
         }
       }
     });
-    launcher?.add({ command: OPEN_TUTORIALS });
+    launcher?.add({ command: CommandIDs.tutorials });
   }
 };

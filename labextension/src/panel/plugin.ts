@@ -52,7 +52,11 @@ export const panel: JupyterFrontEndPlugin<IPanelModel> = {
         const side = loaded?.get('side').composite === 'right' ? 'right' : 'left';
         if (side !== placed) {
           placed = side;
+          const { isVisible } = widget;
           app.shell.add(widget, side, { rank: RANK });
+          if (isVisible) {
+            app.shell.activateById(ID);
+          }
         }
       };
       let placed = 'left';

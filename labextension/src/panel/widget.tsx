@@ -72,13 +72,6 @@ export class Panel extends VDomRenderer<PanelModel> {
             onClick={() => model.retry()}
           />
         </div>
-        {model.isDeaf && (
-          <p className="jp-kuscia-nb-Deaf" role="status">
-            {trans.__(
-              'A cell runs, and this kernel hears the panel only when it has ended. To stop a job that the cell waits for, interrupt the kernel (■).'
-            )}
-          </p>
-        )}
         {model.state === 'open' && model.rows.length > 0 && (
           <Tree
             model={model}
@@ -96,6 +89,14 @@ export class Panel extends VDomRenderer<PanelModel> {
             load={() => run(CommandIDs.load)}
             create={() => run(CommandIDs.newJob)}
           />
+        )}
+        {/* What comes and goes is below the tree: its rows stay under the mouse. */}
+        {model.isDeaf && (
+          <p className="jp-kuscia-nb-Deaf" role="status">
+            {trans.__(
+              'A cell runs, and this kernel hears the panel only when it has ended. To stop a job that the cell waits for, interrupt the kernel (■).'
+            )}
+          </p>
         )}
         {model.row && <Selected item={model.row.item} now={Date.now()} trans={trans} />}
       </>
