@@ -248,12 +248,18 @@ class Desk:
         return opened
 
     def close(self) -> None:
-        """Close the pages, and end the kernels with what still runs in them; every fault fails the test."""
+        """Close the pages, and end the kernels with what still runs in them; every fault fails the test.
+
+        The next test begins as a person does who has never opened JupyterLab, so its layout is forgotten, too.
+        """
         for page in self._context.pages:
             page.close()  # first: a page complains of a kernel that is gone
-        api = f"{self._server.address}/api/sessions"
-        for session in self._context.request.get(api).json():
-            self._context.request.delete(f"{api}/{session['id']}")
+        request = self._context.request
+        sessions, workspaces = (f"{self._server.address}/{api}" for api in ("api/sessions", "lab/api/workspaces"))
+        for session in request.get(sessions).json():
+            request.delete(f"{sessions}/{session['id']}")
+        for workspace in request.get(workspaces).json()["workspaces"]["ids"]:
+            request.delete(f"{workspaces}/{workspace}")
         self._context.close()
         assert not self.faults, "\n".join(self.faults)
 
