@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_live import FrontEnd
 from test_notebook import Notebook
 from test_trace import Traced, operations, training
 
@@ -156,7 +157,7 @@ def test_the_script_is_one_module_without_others() -> None:
         re.findall(r"^\s*import\b|\bimport\s*\(|\bfetch\b|XMLHttp|WebSocket|\beval\b|innerHTML", text, re.MULTILINE)
         == []
     )
-    assert "export default { render }" in text
+    assert "export default { initialize, render }" in text
 
 
 @pytest.mark.parametrize("path", [SCRIPT, STYLE])
@@ -423,11 +424,25 @@ def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
     notebook.close()
 
 
-def test_a_notebook_keeps_the_static_form_beside_the_widget(notebook: Notebook) -> None:
+def test_where_nobody_looks_there_is_the_static_form(notebook: Notebook) -> None:
     result = notebook.result("job.trace")
-    assert set(result) == {"application/vnd.jupyter.widget-view+json", "text/plain", "text/html"}
+    assert set(result) == {"text/plain", "text/html"}
     assert result["text/plain"].startswith("Trace of job-ss-lr: ")
+    assert "data-kuscia-trace" not in result["text/html"]
     Tags(result["text/html"])
+
+
+def test_who_looks_gets_the_viewer_in_the_place_of_the_static_form(tmp_path: Path) -> None:
+    front_end = FrontEnd(tmp_path)
+    try:
+        assert front_end.run("from kuscia_nb import connect, tutorial_manifest") == []
+        result = front_end.result("connect().apply(tutorial_manifest(), trace='full', seed=1).wait().trace")
+        assert set(result) == {"text/plain", "text/html"}, "a notebook has nothing of the widget"
+        Tags(result["text/html"])
+        (viewer,) = (state for state in front_end.widgets.values() if "header" in state)
+        assert f'<div data-kuscia-trace="{viewer["place"]}"><p>' in result["text/html"]
+    finally:
+        front_end.close()
 
 
 def test_the_magic_shows_a_job_or_a_file(notebook: Notebook) -> None:

@@ -2,7 +2,7 @@
 //
 // One plain ES module for anywidget: nothing is built, and nothing is loaded from anywhere. The model has
 //   header   names, formulas and the places of the columns        columns   one buffer with all columns
-//   locale   "en" or "zh"; empty for that of the page
+//   locale   "en" or "zh"; empty for that of the page              place     where it stands, if it has no view of its own
 //
 // For tests, every part has a data-testid: trace-viewer (the root; it has data-step, data-lens, data-format), trace-title,
 // trace-badge, trace-notes, trace-first, trace-back, trace-play, trace-forward, trace-last, trace-slider, trace-position,
@@ -665,7 +665,7 @@ function viewer(trace, texts, signal) {
     parts.play.setAttribute("aria-label", label);
     parts.play.title = label;
     clearInterval(timer);
-    if (playing) timer = setInterval(() => (state.step >= trace.count - 1 ? play(false) : change({ step: state.step + 1 })), 700);
+    if (playing) timer = setInterval(() => (state.step >= trace.count - 1 || !parts.root.isConnected ? play(false) : change({ step: state.step + 1 })), 700);
   }
   let timer = 0;
 
@@ -731,5 +731,23 @@ function render({ model, el }) {
   return () => controller.abort();
 }
 
+// Without a view of its own the viewer stands in the page wherever there is its place, a cell's static form, which is
+// what a saved notebook has. Whoever draws that form anew, or in another page, gets the viewer there as well.
+function initialize({ model }) {
+  const place = model.get("place");
+  if (!place) return;
+  function fillPlaces() {
+    for (const host of document.querySelectorAll(`[data-kuscia-trace="${place}"]:not([data-filled])`)) {
+      host.dataset.filled = "";
+      host.closest(".jp-RenderedHTMLCommon")?.classList.remove("jp-RenderedHTMLCommon"); // JupyterLab's look of texts
+      render({ model, el: host });
+    }
+  }
+  const changes = new MutationObserver(fillPlaces);
+  changes.observe(document.body, { childList: true, subtree: true });
+  fillPlaces();
+  return () => changes.disconnect();
+}
+
 export { carried, linesOf, numbersOf, openTrace, place, stepAt, sumOf, textsFor, valuesOf, visible, written };
-export default { render };
+export default { initialize, render };

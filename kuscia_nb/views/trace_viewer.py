@@ -1,7 +1,8 @@
-"""The trace viewer: a widget where there is anywidget and a kernel, and always the static form beside it.
+"""The trace viewer: a widget where there is anywidget and somebody who looks, in the place of the static form.
 
 The widget gets a header and one buffer of columns, once; everything else happens in the browser
-(static/trace_viewer.js). The static form is text, and HTML of plain tables and a picture.
+(static/trace_viewer.js). The static form is text, and HTML of plain tables and a picture. It alone is what a cell's
+output has: a saved view of a widget would be an error in a notebook that is opened again.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 
@@ -36,14 +38,14 @@ _NOT_SHOWN = frozenset({"message_time", "message_dtype", "array_start"})
 """Columns that the viewer does without."""
 
 
-def bundle(record: Record) -> Any:
-    """The MIME bundle: text, HTML, and the widget's if it can be."""
-    static = {"text/plain": text(record), "text/html": html(record)}
-    if not record.messages or not _interactive():
-        return static
-    shown = widget(record)._repr_mimebundle_()
-    data, metadata = shown if isinstance(shown, tuple) else (shown, {})
-    return {**(data or {}), **static}, metadata
+def bundle(record: Record) -> dict[str, str]:
+    """The MIME bundle: text and HTML, in whose place the browser puts the widget, if it can be."""
+    shown = html(record)
+    if record.messages and _interactive():
+        place = uuid4().hex
+        _viewer()(**_traits(record), place=place)  # ipywidgets keeps it
+        shown = f'<div data-kuscia-trace="{place}">{shown}</div>'
+    return {"text/plain": text(record), "text/html": shown}
 
 
 def html(record: Record) -> str:
@@ -63,8 +65,12 @@ def widget(record: Record, locale: str = "") -> Any:
         raise KusciaError("there is no message in this trace", hint="print(trace) says why")
     if find_spec("anywidget") is None:
         raise KusciaError("the trace viewer needs anywidget", hint='%pip install "kuscia_nb[trace]"')
+    return _viewer()(**_traits(record), locale=locale)
+
+
+def _traits(record: Record) -> dict[str, Any]:
     header, columns = state(record)
-    return _viewer()(header=header, columns=columns, locale=locale)
+    return {"header": header, "columns": columns}
 
 
 @uncollected()
@@ -162,10 +168,13 @@ def _carried() -> list[tuple[str, str, str]]:
 
 
 def _interactive() -> bool:
-    """Whether there is a kernel that a browser can talk to, and anywidget."""
+    """Whether a person looks, and there is anywidget."""
     ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return getattr(shell, "kernel", None) is not None and find_spec("anywidget") is not None
+    if ipython is None or find_spec("anywidget") is None:
+        return False
+    from .live import watchable
+
+    return watchable(ipython.get_ipython())
 
 
 @cache
@@ -182,5 +191,6 @@ def _viewer() -> Any:
         header = traitlets.Dict().tag(sync=True)
         columns = traitlets.Bytes().tag(sync=True)
         locale = traitlets.Unicode("").tag(sync=True)
+        place = traitlets.Unicode("").tag(sync=True)
 
     return TraceViewer

@@ -71,6 +71,25 @@ def test_jumping_to_a_batch_and_to_an_operation_and_changing_numbers(desk: Desk)
     expect(viewer).to_have_attribute("data-format", "fixed")
 
 
+@pytest.mark.parametrize("app", ["lab", "notebook"])
+def test_it_is_there_after_a_reload_and_without_its_kernel_there_is_the_static_form(desk: Desk, app: str) -> None:
+    notebook = desk.open(app, f"trace_again_{app}.ipynb", RUN, JOB, "job.trace")
+    for cell in range(3):
+        notebook.run(cell)
+    output = notebook.output(2)
+    expect(output.get_by_test_id("trace-viewer")).to_be_visible()
+    (saved,) = notebook.saved().cells[2].outputs
+    assert set(saved.data) == {"text/plain", "text/html"}
+    notebook.reload()
+    expect(output.get_by_test_id("trace-viewer")).to_be_visible()
+    notebook.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    notebook.ready()
+    notebook.reload()
+    expect(output.get_by_alt_text("Sequence diagram of")).to_be_visible()
+    expect(output).to_contain_text("Trace of job-ss-lr: 3,821 steps, 1,922 messages")
+    expect(output.get_by_test_id("trace-viewer")).to_have_count(0)
+
+
 @pytest.mark.parametrize("width", [700, 1000, 1600])
 def test_the_letters_of_the_diagram_are_as_large_on_a_narrow_page(desk: Desk, width: int) -> None:
     notebook = desk.open("lab", f"trace_{width}.ipynb", RUN, JOB, "job.trace")
