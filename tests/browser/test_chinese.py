@@ -27,7 +27,7 @@ SAME = {"%1, %2", "Kuscia", "schema\x04Kuscia", "%1, guest"}
 WORD = r"[A-Za-z_][A-Za-z_0-9]+"
 IN_THE_FORM = {
     *("L0", "L1", "PEM", "base64", "sigmoid", "BFIA", "JSON", "KusciaJob", "kusciajob", "bfia_submit"),
-    *("train_data", "perfect_logit_a", "perfect_logit_b", "csv", "kB"),
+    *("train_data", "perfect_logit_a", "perfect_logit_b", "csv"),
 }
 PLURALS = {"%1 job", "%1 job running", "%2 message", "%1 request"}
 

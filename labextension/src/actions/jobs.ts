@@ -46,7 +46,7 @@ export function addJobCommands(context: IContext): void {
       const found = about && (await ask<{ line: string }>(connections.current, 'line', named(about)));
       if (found) {
         Clipboard.copyToSystem(found.line);
-        Notification.info(trans.__('Copied: %1', found.line), { autoClose: 3000 });
+        Notification.info(trans.__('Copied: %1', found.line), { autoClose: 5000 });
       }
     }
   });

@@ -97,12 +97,3 @@ export function parted(parameters: IParameter[]): { needed: IParameter[]; option
     optional: parameters.filter(one => !one.required)
   };
 }
-
-const UNITS = ['B', 'kB', 'MB', 'GB'];
-
-/** A number of bytes for people. */
-export function size(bytes: number): string {
-  const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), UNITS.length - 1);
-  const value = bytes / 1000 ** power;
-  return `${power === 0 ? value : value.toFixed(1)} ${UNITS[power]}`;
-}

@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import { size } from './draft';
+import { size } from '../panel/words';
 import { ChoiceInput, FieldView, ParameterView } from './field';
 import type { FormModel } from './model';
 import type { IOperator } from './types';
