@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import HealthCheck, settings
 from protocol import Protocol
@@ -14,3 +17,11 @@ settings.load_profile("kuscia_nb")
 @pytest.fixture
 def protocol() -> Protocol:
     return Protocol()
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C ends what waits, also where the shell that started the tests has it ignored, as nohup and `&` do."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -40,6 +40,9 @@ def pins() -> dict[str, str]:
 # --- as repo2docker reads it ------------------------------------------------------------------------------------------
 
 
+pytestmark = pytest.mark.timeout(900)  # the environment of all tests here is made in one of them
+
+
 @pytest.fixture(scope="module")
 def dockerfile(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What repo2docker would build the image from; no engine is needed to write it."""

@@ -50,6 +50,9 @@ class Interrupt:
         return self._line
 
 
+pytestmark = pytest.mark.usefixtures("interruptible")
+
+
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[kn.Cluster]:
     with kn.connect(storage=tmp_path) as cluster:

@@ -545,6 +545,7 @@ def test_tasks_are_watched_as_long_as_a_job_may_make_some(kubectl: Kubectl, node
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs a signal to one thread")
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("line", ["get kj -w", "wait kj/job-c --for=jsonpath={.status.phase}=Failed", "logs -f kt/{}"])
 def test_an_interrupt_ends_what_waits(kubectl: Kubectl, nodes: dict[str, Node], line: str) -> None:
     running = json.loads(json.dumps(TASK))

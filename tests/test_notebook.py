@@ -68,8 +68,8 @@ class Notebook:
         return self.client.execute(code)
 
     def end(self, request: str) -> list[Any]:
-        """The outputs of a cell, once it has ended."""
-        outputs = []
+        """The outputs of a cell, once it has ended; texts that follow one another are one, as front ends have it."""
+        outputs: list[Any] = []
         while True:
             message = self.client.get_iopub_msg(timeout=SECONDS)
             kind = message["msg_type"]
@@ -78,7 +78,11 @@ class Notebook:
             elif kind == "status" and message["content"]["execution_state"] == "idle":
                 return outputs
             elif kind in ("stream", "execute_result", "display_data", "error"):
-                outputs.append(output_from_msg(message))
+                output = output_from_msg(message)
+                if kind == "stream" and outputs and outputs[-1].get("name") == output.name:
+                    outputs[-1].text += output.text  # it depends on the time between two prints how many messages come
+                else:
+                    outputs.append(output)
 
     def run(self, code: str) -> list[Any]:
         return self.end(self.begin(code))
