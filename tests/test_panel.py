@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import json
 import queue
 import uuid
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from jupyter_client.jsonutil import json_default
 from nbformat.v4 import output_from_msg
 from test_live import GATE
 from test_notebook import SECONDS, Notebook, cell, edited, endless
@@ -93,6 +95,7 @@ class Page(Notebook):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
+        self.client.session.pack = lambda data: json.dumps(data, default=json_default).encode()  # in ASCII, as browsers
         self.comms: dict[str, Comm] = {}
         self.outputs: dict[str, list[Any]] = {}
         self._idle: set[str] = set()
@@ -352,6 +355,18 @@ def test_files_come_and_are_listed(page: Page) -> None:
     assert comm.refused("put", node="alice", name="own.csv", content="#")["title"] == "DataError"
     empty = comm.refused("put", node="alice", name="empty.csv", content="")
     assert "empty.csv is not a CSV file" in empty["message"]
+
+
+def test_half_a_surrogate_pair_is_told_as_what_cannot_be_read(page: Page) -> None:
+    """JSON can carry one in an escape, and UTF-8 cannot: a reply with one in it would never leave the kernel."""
+    comm = started(page).connect()
+    assert comm.refused("stop", job="a\ud800b")["message"] == "there is no job a\N{REPLACEMENT CHARACTER}b"
+    text = cell("", edited("perfect_logit_b.csv", "\\ud800.csv"))
+    (found,) = comm.ask("check", magic="kusciajob", text=text)
+    assert found["message"] == "bob has no file data/\N{REPLACEMENT CHARACTER}.csv"
+    page.run("open(bytes(cluster.nodes['alice'] / 'data') + b'/\\xff.csv', 'w').close()")
+    assert "\N{REPLACEMENT CHARACTER}.csv" in [file["name"] for file in comm.ask("files", node="alice")]
+    page.run("import os; os.remove(bytes(cluster.nodes['alice'] / 'data') + b'/\\xff.csv')")
 
 
 def test_the_forms_cell_runs(page: Page) -> None:

@@ -277,6 +277,24 @@ def test_a_file_that_is_not_there_yet_is_a_warning(tmp_path: Path, magic: Magic,
         assert check(magic, f"%%{magic}\n{body}", {}, cluster._backend.nodes) == []
 
 
+HARD_NAMES = ["a" * 256, "名" * 86, "a\0b", "\ud800", "a\nb", "."]
+"""No file has such a name: it is longer than 255 bytes, or no file system takes it."""
+
+
+@pytest.mark.parametrize("key", ["name", "namespace"])
+@pytest.mark.parametrize("name", HARD_NAMES, ids=ascii)
+def test_a_name_that_no_file_can_have_is_a_warning(tmp_path: Path, name: str, key: str) -> None:
+    inner = json.loads(json.dumps(INNER))
+    own = inner["task_params"]["guest"]["0"]
+    own[key] = name
+    text = with_inner(f"'{json.dumps(inner)}'")
+    with kn.connect(storage=tmp_path) as cluster:
+        found = check("kusciajob", f"%%kusciajob\n{text}", {}, cluster._backend.nodes)
+    (told,) = [one for one in found if one.severity == "warning"]
+    assert told.message == f"bob has no file {own['namespace']}/{own['name']}"
+    assert json.loads(marked(text, told)) == own["name"]
+
+
 # --- what may come next: everything that is in a text is what may be there -------------------------------------------
 
 

@@ -154,8 +154,16 @@ def file_problems(job: KusciaJob, nodes: Mapping[str, Node]) -> Iterator[Problem
             index, node = task.config.role.index(party) or 0, nodes.get(party.domain_id)
             own = task.config.task_params.of(party.role, index)
             folder, name = (str(own.get(key, "")) for key in ("namespace", "name"))
-            if node is None or not name or (path := node.storage / folder / name).is_file():
+            names = file_names(node.storage / folder) if node is not None else []
+            if node is None or not name or name in names:
                 continue
-            names = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
             place: FieldPath = ("spec", "tasks", i, "taskInputConfig", "task_params", party.role, str(index), "name")
             yield Problem(place, f"{party.domain_id} has no file {folder}/{name}", choice(name, names))
+
+
+def file_names(folder: Path) -> list[str]:
+    """The files in a folder; none, if there is no such folder, or the file system takes no such name."""
+    try:
+        return sorted(path.name for path in folder.iterdir() if path.is_file())
+    except (OSError, ValueError):  # too long; a NUL or half a surrogate pair
+        return []

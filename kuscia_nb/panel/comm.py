@@ -6,6 +6,7 @@ the last one has closed its own.
 
 from __future__ import annotations
 
+import json
 import threading
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
@@ -104,14 +105,14 @@ class Panels:
             self._version += 1
             news = {"type": "delta", "version": self._version, "entities": delta.entities, "removed": delta.removed}
             for comm in self._comms.values():
-                comm.send(news)
+                _say(comm, news)
 
     def _send_snapshot(self, comm: Any) -> None:
         """Tell one panel everything, once the others know as much."""
         with self._lock:
             if self._feed is not None:
                 self._tell(self._feed)
-                comm.send({"type": "snapshot", "version": self._version, "entities": self._feed.entities})
+                _say(comm, {"type": "snapshot", "version": self._version, "entities": self._feed.entities})
 
     # --- requests ---
 
@@ -143,7 +144,7 @@ class Panels:
         with self._lock:
             if comm.comm_id not in self._comms:
                 return
-            comm.send(reply)
+            _say(comm, reply)
             if snapshot and "error" not in reply:
                 self._send_snapshot(comm)
 
@@ -154,6 +155,14 @@ def _hear(comm: Any, receive: Callable[[Any, Any], None]) -> None:
     comm._reply_subshell_for = lambda message, subshell: subshell
     # And the comm would trigger IPython's events, as if it were a cell: matplotlib then shows half a cell's pictures.
     comm.handle_msg = lambda message: receive(comm, message)
+
+
+def _say(comm: Any, data: dict[str, Any]) -> None:
+    """Send a message. Half a surrogate pair, from a cell or a file's name, cannot be sent: it is U+FFFD."""
+    text = json.dumps(data, ensure_ascii=False)
+    if not text.isascii():
+        data = json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+    comm.send(data)
 
 
 class Feed:

@@ -218,11 +218,12 @@ def check(magic: Magic, text: str) -> list[Result]:
 @method
 def complete(magic: Magic, text: str, line: int, column: int) -> Result:
     """What may be written at a place of a cell; lines and columns count from 1."""
+    from .check import file_names
     from .complete import Known
     from .complete import complete as completed
 
     nodes = _nodes() or {}
-    names = {domain: _names(node.storage / "data") for domain, node in nodes.items()}
+    names = {domain: file_names(node.storage / "data") for domain, node in nodes.items()}
     start, items = completed(magic, text, line, column, Known(tuple(nodes) or NODES, names))
     return {"from": start, "items": [item._asdict() for item in items]}
 
@@ -277,7 +278,3 @@ def _line(what: str, job: str, task: str | None, *options: str) -> str:
 
 def _files(cluster: Cluster, node: str) -> list[Result]:
     return cluster.data(node).to_dict("records")
-
-
-def _names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
