@@ -52,6 +52,32 @@ def test_mul_corrects_c_to_a_times_b() -> None:
     assert opened().adjust_mul("s", [a, b, c]).tolist() == expected
 
 
+def test_corrections_are_those_of_a_real_spu_ttp() -> None:
+    """Spec ss_lr §11, golden bytes for these seeds."""
+    ttp, buffer = opened(), PrgBuffer
+    dot = ttp.adjust_dot("s", [buffer(0, 6), buffer(3, 3), buffer(5, 2)], 2, 1, 3)
+    assert dot.tobytes().hex() == "3dbad08ee2ad40358f5b591fe05f366f"
+    mul = ttp.adjust_mul("s", [buffer(7, 2), buffer(8, 2), buffer(9, 2)])
+    assert mul.tobytes().hex() == "e78355d6b4255a17a2bfb0b3e8e6aaa5"
+    private = ttp.adjust_mul_priv("s", [buffer(10, 3), buffer(11, 3)], 4)
+    assert private.tobytes().hex() == "84b2d3a0a5420be4f2fe82c1"
+
+
+@pytest.mark.parametrize(("field_size", "bits"), [(4, 32), (8, 64)])
+def test_mul_priv_multiplies_what_each_party_drew_for_itself(field_size: int, bits: int) -> None:
+    a, c, ttp = PrgBuffer(5, 7), PrgBuffer(900, 7), opened()
+    word = "<u4" if field_size == 4 else "<u8"
+
+    def words(buffer: PrgBuffer, rank: int) -> list[int]:
+        raw = mpc.BlockPrg(SEEDS[rank]).at(buffer.counter, buffer.elements).tobytes()
+        return np.frombuffer(raw, word)[: buffer.elements].tolist()
+
+    parts = zip(words(a, 0), words(a, 1), words(c, 0), words(c, 1), strict=True)
+    expected = [(one * other - k - m) % 2**bits for one, other, k, m in parts]
+    assert ttp.adjust_mul_priv("s", [a, c], field_size).tolist() == expected
+    assert ttp.bytes == 7 * field_size
+
+
 @pytest.mark.parametrize(("m", "n", "k"), [(3, 1, 4), (2, 3, 4), (1, 1, 1)])
 def test_dot_corrects_c_to_the_matrix_product(m: int, n: int, k: int) -> None:
     a, b, c = buffers(m * k, k * n, m * n)
@@ -140,6 +166,10 @@ def test_other_rings_and_empty_buffers_are_refused() -> None:
         opened().adjust_mul("s", buffers(1, 1, 0))
     with pytest.raises(OpAdjustError, match="one size"):
         opened().adjust_mul("s", buffers(1, 2, 1))
+    with pytest.raises(OpAdjustError, match="one size"):
+        opened().adjust_mul_priv("s", buffers(1, 2), 4)
+    with pytest.raises(OpAdjustError, match="field_size 16"):
+        opened().adjust_mul_priv("s", buffers(1, 1), 16)
 
 
 def test_cross_products_are_for_two_parties() -> None:

@@ -20,12 +20,12 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .ring import Ring
+from .ring import Ring, Words
 
 if TYPE_CHECKING:
     from .recorder import Recorder
 
-Payload = Ring | bytes
+Payload = Words | bytes
 
 now = time.perf_counter
 
@@ -46,7 +46,7 @@ class Message(NamedTuple):
     key: str
     """The interconnection transport's, by which it is received."""
     dtype: str
-    """uint64 for ring elements, uint8 for seeds and texts."""
+    """uint64 for ring elements, uint32 for those of the small ring, uint8 for seeds and texts."""
     shape: tuple[int, ...]
     """Of the array that it carries."""
     bytes: int
@@ -72,7 +72,7 @@ Row = tuple[int, int, int, str, Shape, str, float]
 
 _FIELDS = 7
 
-_ITEM = {"uint64": 8, "uint8": 1}
+_ITEM = {"uint64": 8, "uint32": 4, "uint8": 1}
 """Bytes of an element."""
 
 LISTED = 500_000
@@ -292,6 +292,22 @@ class Link:
             self.round = round
         if number % LISTED == 0:
             self.ledger.compact()
+        return received  # type: ignore[return-value]
+
+    @types.coroutine
+    def swap(self, value: Words, op: str) -> Generator[Slot, None, Words]:
+        """Send mine, receive the peer's: point to point, one message each way."""
+        self._sent += 1
+        self._received = number = self._received + 1
+        round, shape = self.round + 1, value.shape
+        self._record((self._p2p, self._sent, round, op, self._same_shape(shape, shape), value.dtype.name, now()))
+        self._deliver(("P2P", self._sent), (value, round))
+        slot = ("P2P", number)
+        if slot not in self._letters:
+            yield from self._inbox.wait_for(slot)
+        received, round = self._letters.pop(slot)
+        if round > self.round:
+            self.round = round
         return received  # type: ignore[return-value]
 
     def close(self, error: BaseException) -> None:

@@ -19,7 +19,7 @@ import secrets
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from .ring import Ring
+from .ring import Ring, Words
 
 SEED_BYTES = 16
 ELEMENTS_PER_BLOCK = 2  # ring elements in one AES block
@@ -90,6 +90,11 @@ class BlockPrg(_Prg):
             self._window = self._generate(counter, ELEMENTS_PER_BLOCK * _WINDOW)
             self._window_start, offset = counter, 0
         return self._window[offset : offset + elements]
+
+    def words(self, counter: int, elements: int, word: type[np.uint32] | type[np.uint64]) -> Words:
+        """As `at`, with elements of another size: uint32 takes both halves of a ring element, the low one first."""
+        per_element = 8 // word().nbytes
+        return self.at(counter, -(-elements // per_element)).view(word)[:elements]
 
     def _generate(self, counter: int, elements: int) -> Ring:
         blocks = blocks_of(elements)

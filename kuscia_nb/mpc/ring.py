@@ -15,6 +15,12 @@ from numpy.typing import NDArray
 Ring = NDArray[np.uint64]
 """An array of ring elements: uint64, any shape."""
 
+Words = NDArray[np.uint32 | np.uint64]
+"""Elements of a ring that may be smaller: Z_2^32 or Z_2^64."""
+
+WORDS: dict[int, type[np.uint32] | type[np.uint64]] = {4: np.uint32, 8: np.uint64}
+"""Bytes of an element -> the type of its ring."""
+
 _SMALL = 4096  # elements; below it a call's fixed cost decides, above it the memory
 
 

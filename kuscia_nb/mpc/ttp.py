@@ -5,22 +5,23 @@ a * b. The TTP was given the seeds, draws the same parts again, and tells one pa
 to add to its c. It never receives a share, an opened value or anything else that depends on data.
 
 Sessions and errors are those of the interconnection standard's BeaverService (spec: ss_lr §5a), and so are
-`adjust_mul` and `adjust_dot`. `adjust_cross_dot` is ours: many products at once, of one party's matrix and the other's
-vector, each masked by its owner alone.
+`adjust_mul` and `adjust_dot`. `adjust_mul_priv` is SPU's (§5c): products of two numbers of which each party has one.
+`adjust_cross_dot` is ours: many products at once, of one party's matrix and the other's vector, each masked by its
+owner alone.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..errors import OpAdjustError, SessionError
 from .link import Link, Stream, now
 from .prg import BlockPrg
-from .ring import Ring, batch_matvec, batch_vecmat, matmul
+from .ring import WORDS, Ring, Words, batch_matvec, batch_vecmat, matmul
 
 VERSION = 2
 FIELD_64 = 2
@@ -33,7 +34,7 @@ class PrgBuffer(NamedTuple):
     counter: int
     """In blocks of the PRG, at the draw's first element."""
     elements: int
-    """Ring elements, of 8 bytes each."""
+    """Ring elements: of 8 bytes each, unless the request says otherwise."""
 
 
 class Session:
@@ -138,6 +139,25 @@ class TrustedThirdParty:
             result += matmul(prg.at(*a).reshape(m, k), right).reshape(-1)
         return result
 
+    def adjust_mul_priv(self, session_id: str, buffers: Sequence[PrgBuffer], field_size: int) -> Words:
+        """The product of all parties' own draws of a, minus R(c), elementwise, modulo 2^(8 * field_size).
+
+        `field_size` is 4 or 8, in bytes, and so are the elements of both buffers: uint32 or uint64.
+        """
+        if field_size not in WORDS:
+            raise OpAdjustError(f"field_size {field_size} is not supported, only 4 and 8 (bytes)")
+        session, word = self._session(session_id, buffers, FIELD_64, field_size), WORDS[field_size]
+        a, c = buffers
+        if a.elements != c.elements:
+            raise OpAdjustError(f"a and c must have one size, got {a.elements} and {c.elements}")
+        prgs = list(session.prgs.values())
+        product = prgs[0].words(*a, word)
+        for prg in prgs[1:]:
+            product = product * prg.words(*a, word)
+        for prg in prgs:
+            product = product - prg.words(*c, word)
+        return product
+
     def adjust_cross_dot(
         self,
         session_id: str,
@@ -171,11 +191,11 @@ class TrustedThirdParty:
             product = batch_matvec(parts[0], v[1]) + batch_matvec(parts[1], v[0])
         return product.reshape(-1) - session.reconstruct(c)
 
-    def _session(self, session_id: str, buffers: Sequence[PrgBuffer], field: int) -> Session:
-        """The session of a request that is well formed, with every seed there. c is the last buffer."""
+    def _session(self, session_id: str, buffers: Sequence[PrgBuffer], field: int, size: int = 8) -> Session:
+        """The session of a well-formed request, with every seed there. c is the last buffer, items of `size` bytes."""
         with self._lock:
             self.requests += 1
-            self.bytes += buffers[-1].elements * np.uint64().nbytes
+            self.bytes += buffers[-1].elements * size
         session = self._sessions.get(session_id)
         if session is None:
             raise SessionError("there is no such session", where=session_id)
@@ -230,6 +250,10 @@ class TtpClient:
         """`TrustedThirdParty.adjust_dot` for this session."""
         return self._call("AdjustDot", self._ttp.adjust_dot, buffers, m, n, k)
 
+    async def adjust_mul_priv(self, buffers: Sequence[PrgBuffer], field_size: int) -> Words:
+        """`TrustedThirdParty.adjust_mul_priv` for this session."""
+        return self._call("AdjustMulPriv", self._ttp.adjust_mul_priv, buffers, field_size)
+
     async def adjust_cross_dot(
         self,
         masks: tuple[PrgBuffer, PrgBuffer],
@@ -245,10 +269,10 @@ class TtpClient:
             "AdjustCrossDot", self._ttp.adjust_cross_dot, masks, vectors, c, batch, rows, transpose=transpose
         )
 
-    def _call(self, method: str, function: Callable[..., Ring], *arguments: object, **options: object) -> Ring:
+    def _call(self, method: str, function: Callable[..., Any], *arguments: object, **options: object) -> Any:
         self._record(self._asks[method], "adjust", _REQUEST_SHAPE, "uint64")
         correction = function(self._session_id, *arguments, **options)
-        self._record(self._answers[method], "adjust", correction.shape, "uint64")
+        self._record(self._answers[method], "adjust", correction.shape, correction.dtype.name)
         if self._link.recorder is not None:
             self._link.recorder.called_ttp(correction)
         return correction
@@ -258,7 +282,7 @@ class TtpClient:
         ledger.record((stream, 0, self._link.round + 1, op, ledger.same_shape(shape, shape), dtype, now()))
 
 
-_METHODS = ("CreateSession", "AdjustMul", "AdjustDot", "AdjustCrossDot")
+_METHODS = ("CreateSession", "AdjustMul", "AdjustMulPriv", "AdjustDot", "AdjustCrossDot")
 
 _REQUEST_SHAPE = (14,)
 """An adjust request as 64-bit numbers: up to five buffers of two, and four for field and shapes."""

@@ -1,0 +1,87 @@
+"""Truncation that cannot fail: two parties cut a secret with the TTP's help (SPU's TruncAPr2; spec: ss_lr §3).
+
+Each party can shift its own share, but nobody knows whether the two shares wrap around 2^64, and if they do, the sum
+of what is left is 2^(64-b) off. For |x| < 2^62 the two of them can work it out without telling each other. With
+s_0 = x_0 - 2^62 and s_1 = x_1, the sum s_0 + s_1 = x - 2^62 has its top bit set. So it wraps exactly if both s_0 and
+s_1 have theirs set: the wrap is the product u_0 u_1 of one bit of each party, and
+
+    x / 2^b  =  (s_0 >> b) + (s_1 >> b) + 2^(62-b) - 2^(64-b) (1 + u_0 u_1) + 1        give or take a unit
+
+The product comes from a pair a_0 a_1 = c_0 + c_1 of the TTP, of which rank i has a_i and c_i. Each sends
+t_i = a_i + u_i, which is uniformly random, and has its part of the product: m_0 = u_0 t_1 + c_0, m_1 = c_1 - a_1 t_0.
+Only b bits of it count, so that the ring of the pair may be as small as 2^32.
+
+The result is x / 2^b rounded down or up, up with the chance of the fraction that is cut off: no bias, as in asymmetric
+truncation of shares (see `share`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy import add, left_shift, multiply, right_shift, subtract
+
+from .link import Link
+from .ring import SHIFTS, Ring, Words
+
+LARGEST = 2**62
+"""What a number has to stay below, as a ring integer."""
+OP = "send u+a"
+
+
+def word_of(bits: int) -> type[np.uint32] | type[np.uint64]:
+    """The ring of the pairs for a truncation by so many bits, 1 to 63: the smallest that has them."""
+    return np.uint32 if bits <= 32 else np.uint64
+
+
+class Pairs(NamedTuple):
+    """One party's part of pairs as a truncation uses them; any shape."""
+
+    a: Words
+    factor: Words
+    """What the peer's t is multiplied with, at rank 1: a_1 2^(64-b), the upper word of it. Unused at rank 0."""
+    offset: Ring
+    """All that is known of the result beforehand: constants, and c_i at its place."""
+
+    def row(self, i: int) -> Pairs:
+        """Those of one batch."""
+        return Pairs(self.a[i], self.factor[i], self.offset[i])
+
+
+class Truncation:
+    """One party's truncations by `bits`."""
+
+    def __init__(self, link: Link, bits: int) -> None:
+        self.bits, self.word = bits, word_of(bits)
+        self._link, self._rank = link, link.rank
+        size = 8 * self.word().nbytes
+        self._shift = SHIFTS[bits].astype(np.uint64)
+        self._top, self._room = (np.array(count, self.word) for count in (size - 1, size - bits))
+        self._minus = np.array(2**size - 2 ** (size - bits), self.word)
+        self._before = np.array(LARGEST, np.uint64)
+        after = (2 ** (62 - bits) if bits <= 62 else 0) - 2 ** (64 - bits)
+        self._after = np.array((1 if self._rank else after) % 2**64, np.uint64)
+
+    def pairs(self, a: Words, c: Words) -> Pairs:
+        """This party's part of pairs, made ready."""
+        offset = self._after - left_shift(c, SHIFTS[64 - self.bits].astype(np.uint64), dtype=np.uint64)
+        return Pairs(a, left_shift(a, self._room) if self._rank else a, offset)
+
+    def upper(self, x: Ring) -> Words:
+        """The words of `x` that have the top bits (a view)."""
+        return x.view(self.word)[..., 1::2] if self.word is np.uint32 else x
+
+    async def cut(self, x: Ring, upper: Words, pairs: Pairs) -> None:
+        """Turn this party's additive share into that of x / 2^bits, in place. `upper` is `self.upper(x)`."""
+        a, factor, offset = pairs
+        if self._rank:
+            theirs = await self._link.swap(a + right_shift(upper, self._top), OP)
+        else:
+            subtract(x, self._before, x)
+            u = right_shift(upper, self._top)
+            theirs = await self._link.swap(a + u, OP)
+            factor = multiply(u, self._minus, u)
+        right_shift(x, self._shift, x)
+        add(x, offset, x)
+        add(upper, factor * theirs, upper)
