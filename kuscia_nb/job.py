@@ -16,6 +16,7 @@ from .control.runs import Run
 from .errors import DataError, JobError
 from .mpc import decode
 from .operators.ss_lr.results import read_share
+from .operators.ss_lr.scaling import Scaling, original_units
 from .trace.events import LOGGED, Event, EventLog, log_line
 from .trace.trace import Trace
 
@@ -87,6 +88,11 @@ class Job:
     def warnings(self) -> list[str]:
         """What the parties' programs had to say about this job."""
         return list(dict.fromkeys(event.message for event in self._run.events.select("warning")))
+
+    @property
+    def notes(self) -> list[str]:
+        """What the parties' programs say of this job that is no warning: who has learned what, what nobody checks."""
+        return list(dict.fromkeys(event.message for event in self._run.events.select("note")))
 
     @property
     def events(self) -> EventLog:
@@ -178,7 +184,8 @@ class Job:
     def weights(self, task: str | None = None) -> pd.DataFrame:
         """The model: feature, owner, one column of shares for each node, weight.
 
-        This is the only place where the shares of both nodes meet.
+        If a party has scaled its columns, `original_units` are the weights for the columns as they were. This is the
+        only place where the shares of both nodes meet.
         """
         import pandas as pd
 
@@ -188,7 +195,10 @@ class Job:
         for node in sorted(files):
             columns[node] = decode(files[node][0], files[node][1]["fxp_bits"])
         first, second = files.values()
-        columns["weight"] = decode(first[0] + second[0], first[1]["fxp_bits"])
+        columns["weight"] = weights = decode(first[0] + second[0], first[1]["fxp_bits"])
+        scalings = [Scaling.read(description) for _, description in files.values()]
+        if any(scaling.scale != "none" for scaling in scalings):
+            columns["original_units"] = original_units(weights, scalings)
         return pd.DataFrame(columns)
 
     @property

@@ -222,9 +222,9 @@ def test_ss_lr_is_explained_with_all_of_the_tutorials_parameters() -> None:
     own, common = page.split("\n\nPARAMETERS in task_params.common:\n")
     own = own.split("\n\nPARAMETERS in task_params.<role>.<index>:\n")[1]
     names = re.findall(r"^  (\w+)\t<", own, re.MULTILINE)
-    assert names == ["name", "namespace", "has_label"]  # spec: tutorial, "per party"
+    assert names == ["name", "namespace", "has_label", "id_column", "scale"]  # spec: tutorial, "per party"; and ours
     names += re.findall(r"^  (\w+)\t<", common, re.MULTILINE)
-    assert sorted(names) == sorted(TUTORIAL.split())
+    assert sorted(names) == sorted([*TUTORIAL.split(), "id_column", "scale", "holdout"])
 
 
 @pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda parameter: parameter.name)

@@ -177,6 +177,7 @@ class Pods:
             lambda message: emit("log", message=message),
             lambda message: emit("warning", message=message),
             lambda done, steps: emit("progress", data=(done, steps)),
+            lambda message: emit("note", message=message),
         )
         return pod.operator.program(party)
 

@@ -4,6 +4,8 @@ Numbers become float32 because that is what the reference operator reads (spec: 
 float64, which is then rounded to the nearest float32. The reference reads float32 at once; the two can differ (by the
 last bit) only for a decimal within a float64 unit or two of the middle between two float32 numbers.
 
+One column may hold ids: texts that say whose row it is, and that nobody computes with.
+
 A good file is read once, at the speed of pandas' C reader. Only a file that fails is looked at again, line by line.
 """
 
@@ -14,19 +16,23 @@ import difflib
 import os
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..control.problems import choice
 from ..errors import DataError
 
 _BOM = b"\xef\xbb\xbf"
 _NUMBERS = b'0123456789+-.eE, \t\n"'  # all that a table of numbers is written with
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_TRUTH = re.compile(rb"true|false", re.IGNORECASE)
 _LARGEST = float(np.finfo(np.float32).max)
 _MISSING = {"nan", "na", "n/a", "null", "none", "inf", "infinity"}
 
@@ -39,25 +45,58 @@ class Table:
     values: NDArray[np.float32] = field(repr=False)
     """Shape (rows, columns), C order."""
     path: Path
+    ids: list[str] | None = field(default=None, repr=False)
+    """The cells of the id column, as they are; it is not among `names` and `values`. None without one."""
+    id_position: int | None = None
+    """Where the id column is in the file, from 0."""
+
+    def number(self, column: int) -> int:
+        """The number that one of `names` has in the file, from 1."""
+        column %= len(self.names)
+        return column + 1 + (self.id_position is not None and self.id_position <= column)
 
 
-def read_table(path: Path, skip_rows: int, shown_as: str) -> Table:
+def read_table(path: Path, skip_rows: int, shown_as: str, id_column: str | None = None) -> Table:
     """Read a CSV file, leaving out its first `skip_rows` lines.
 
     The last of these names the columns if it has one name for each; otherwise they are x0, x1, ... A byte order mark,
     quotes around cells, any kind of line end and blank lines at the end are accepted. Everything else that is not a
-    finite number in a rectangle is a DataError, which calls the file `shown_as` ("alice: data/my.csv").
+    finite number in a rectangle, but for the column `id_column`, is a DataError, which calls the file `shown_as`
+    ("alice: data/my.csv").
+    """
+    skipped, rows = read_lines(path, skip_rows, shown_as)
+    names = column_names(skipped, rows, f"{shown_as}, line {skip_rows}")
+    position = None if id_column is None else position_of(id_column, names, shown_as)
+    found = _parse(rows, len(names), position)
+    if found is None:
+        raise _fault(rows, names, skip_rows, shown_as, position) or DataError(
+            "the file is not a table of numbers", where=shown_as
+        )
+    values, ids = found
+    others = (name for number, name in enumerate(names) if number != position)
+    return Table(tuple(others), values, path, ids, position)
+
+
+def read_lines(path: Path, skip_rows: int, shown_as: str) -> tuple[list[bytes], bytes]:
+    """The first `skip_rows` lines of a file, and the bytes of all the others, of which there is at least one.
+
+    Lines end in LF; a byte order mark and blank lines at the end are left out.
     """
     lines = BytesIO(_content(path, shown_as))
     skipped = list(islice(lines, skip_rows))
     rows = lines.read()
     if not rows.strip():
         raise _no_rows(len(skipped), skip_rows, shown_as)
-    values = _parse(rows)
-    if values is None:
-        raise _diagnosis(rows, skipped, skip_rows, shown_as)
-    header = skipped[-1] if skipped else b""
-    return Table(_names(header, values.shape[1], f"{shown_as}, line {skip_rows}"), values, path)
+    return skipped, rows
+
+
+def position_of(column: str, names: Sequence[str], where: str) -> int:
+    """Which column has a name; a DataError says that none has it, or two."""
+    if names.count(column) == 1:
+        return names.index(column)
+    what = f"two columns are called {column}" if column in names else f"there is no column {column}"
+    hint = "a name of its own for each" if column in names else choice(column, names)
+    raise DataError(what, where=where, hint=hint)
 
 
 def _content(path: Path, shown_as: str) -> bytes:
@@ -82,36 +121,41 @@ def _content(path: Path, shown_as: str) -> bytes:
     return content
 
 
-def _parse(rows: bytes) -> NDArray[np.float32] | None:
-    """All cells as finite float32 numbers, or None if that cannot be."""
-    if rows.translate(None, _NUMBERS):  # pandas would take the word True for 1
+def _parse(rows: bytes, columns: int, ids: int | None) -> tuple[NDArray[np.float32], list[str] | None] | None:
+    """All cells as finite float32 numbers, and the column of ids as texts; or None if that cannot be."""
+    words = rows.translate(None, _NUMBERS) if ids is None else _TRUTH.search(rows)
+    if words and (ids is None or _fault(rows, (), 0, "", ids)):  # pandas would take the word True for 1
         return None
     import pandas as pd
 
+    types: Any = np.float32 if ids is None else {i: str if i == ids else np.float32 for i in range(columns)}
     try:
         with np.errstate(over="ignore"):  # a number beyond float32 becomes infinite here, and is found below
             frame = pd.read_csv(
                 BytesIO(rows),
                 header=None,
-                dtype=np.float32,
+                dtype=types,
                 na_filter=False,
                 skip_blank_lines=False,  # a blank line in one party's file would shift its rows against the other's
+                skipinitialspace=True,
             )
     except ValueError:  # also pandas' ParserError and UnicodeDecodeError
         return None
-    values = np.ascontiguousarray(frame.to_numpy())
-    return values if np.isfinite(values).all() else None
+    texts = None if ids is None else frame.pop(ids).tolist()
+    values = np.ascontiguousarray(frame.to_numpy(np.float32))
+    return (values, texts) if np.isfinite(values).all() else None
 
 
-def _names(header: bytes, columns: int, where: str) -> tuple[str, ...]:
-    """The cells of the header line if there is one for each column, else x0, x1, ..."""
+def column_names(skipped: list[bytes], rows: bytes, where: str) -> list[str]:
+    """The cells of the header line if there is one for each cell of the first row, else x0, x1, ..."""
+    columns = len(_cells(rows[: rows.find(b"\n") % (len(rows) + 1)].decode("utf-8", "replace")))
     try:
-        cells = _cells(header.decode())
+        cells = _cells(skipped[-1].decode() if skipped else "")
     except UnicodeDecodeError:
         raise DataError("the header is not UTF-8 text", where=where, hint="save the file as CSV in UTF-8") from None
     if len(cells) != columns:
         cells = [""] * columns
-    return tuple(cell or f"x{number}" for number, cell in enumerate(cells))
+    return [cell or f"x{number}" for number, cell in enumerate(cells)]
 
 
 def _cells(line: str) -> list[str]:
@@ -146,8 +190,8 @@ def _no_rows(lines: int, skip_rows: int, shown_as: str) -> DataError:
     return DataError(what, where=shown_as, hint=hint)
 
 
-def _diagnosis(rows: bytes, skipped: list[bytes], skip_rows: int, shown_as: str) -> DataError:
-    """The first thing that is wrong with these lines."""
+def _fault(rows: bytes, names: Sequence[str], skip_rows: int, shown_as: str, ids: int | None) -> DataError | None:
+    """The first thing that is wrong with these lines; in the column of ids, no text is."""
     try:
         lines = rows.decode().split("\n")
     except UnicodeDecodeError as error:
@@ -166,11 +210,11 @@ def _diagnosis(rows: bytes, skipped: list[bytes], skip_rows: int, shown_as: str)
             what = f"the row has {count} instead of {width}" if cells else "the line is blank"
             return DataError(what, where=where, hint=_header_hint(lines, index, skip_rows))
         for column, cell in enumerate(cells):
-            if what := _complaint(cell):
-                name = _names(skipped[-1] if skipped else b"", width, f"{shown_as}, line {skip_rows}")[column]
+            if column != ids and (what := _complaint(cell)):
+                name = names[column] if names else ""
                 hint = _header_hint(lines, index, skip_rows) or _cell_hint(cell)
                 return DataError(what, where=f"{where}, column {column + 1} ({name})", hint=hint)
-    return DataError("the file is not a table of numbers", where=shown_as)
+    return None
 
 
 def _complaint(cell: str) -> str:

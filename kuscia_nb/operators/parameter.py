@@ -94,6 +94,18 @@ def choice(supported: str, *unimplemented: str) -> Kind:
     return Kind("choice", supported, read, unimplemented)
 
 
+def one_of(*values: str) -> Kind:
+    """One of several values, in upper or lower case."""
+
+    def read(text: str) -> str:
+        if text.lower() not in values:
+            guess = difflib.get_close_matches(text.lower(), values, 1)
+            raise ValueError("is unknown" + (f" (did you mean {guess[0]!r}?)" if guess else ""))
+        return text.lower()
+
+    return Kind("choice", ", ".join(values), read)
+
+
 def boolean(refusal: str = "") -> Kind:
     """true or false; only true if there is a reason to refuse false."""
 

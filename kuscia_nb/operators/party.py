@@ -54,6 +54,8 @@ class Party:
     """Tell the people who run the job something that they should know."""
     progress: Callable[[int, int], None]
     """Report `done` of `total` steps."""
+    note: Callable[[str], None] = lambda message: None
+    """Put a sentence into the job's report that is no warning."""
     _sessions: Iterator[int] = field(default_factory=itertools.count, init=False, repr=False, compare=False)
 
     @property

@@ -16,7 +16,7 @@ class Event(NamedTuple):
     """Where: a domain."""
     subject: str
     kind: str
-    """phase, condition, task, log, warning, error, progress, environment, ledger, recorders or bfia."""
+    """phase, condition, task, log, note, warning, error, progress, environment, ledger, recorders or bfia."""
     name: str = ""
     """Of a condition, its type; of a phase, the phase."""
     status: str = ""
@@ -26,7 +26,7 @@ class Event(NamedTuple):
     """What the kind carries besides: (done, steps), an environment, a ledger, a BFIA message with its reply."""
 
 
-LOGGED = {"log": "INFO", "warning": "WARNING", "error": "ERROR"}
+LOGGED = {"log": "INFO", "note": "INFO", "warning": "WARNING", "error": "ERROR"}
 """The kinds that are in a log, with their levels."""
 
 

@@ -128,6 +128,7 @@ def _notes(job: Job, phase: str, say: Say) -> list[str]:
         except KusciaError as error:
             result.append(f"{type(error).__name__}: {error}")
     result += [say("Warning: {text}", text=say(warning)) for warning in job.warnings]
+    result += [say(note) for note in job.notes]
     if job.seed is not None:
         result.append(say("Repeatable run with seed {seed}: nothing in it is secret.", seed=job.seed))
     return result
@@ -152,11 +153,16 @@ def weights(job: Job, say: Say | None = None) -> Table:
     """The model, with as many decimals as a fixed-point number of the job has."""
     say = say or speaker()
     frame = job.weights()
-    nodes = list(frame.columns[2:-1])
+    nodes = list(frame.columns[2 : frame.columns.get_loc("weight")])
     fxp_bits = int(job.env(job.nodes[0]).get("runtime.component.parameter.fxp_bits", "18"))
     decimals = math.ceil(fxp_bits * math.log10(2))
     cells: list[tuple[str, ...]] = [
-        (clipped(feature, _LONGEST_NAME), owner, *(f"{number:.{decimals}f}" for number in numbers))
+        (
+            clipped(feature, _LONGEST_NAME),
+            owner,
+            *(f"{number:.{decimals}f}" for number in numbers[: len(nodes) + 1]),
+            *(f"{number:.6g}" for number in numbers[len(nodes) + 1 :]),
+        )
         for feature, owner, *numbers in _rows(frame)
     ]
     title = say("Weights (each share is random, their sum modulo 2^64 is the weight)")
@@ -164,7 +170,8 @@ def weights(job: Job, say: Say | None = None) -> Table:
         title = say("Weights (first and last of {count:,}; job.weights() has all)", count=len(cells))
         cells[_MOST_WEIGHTS - 10 : -10] = [("…",) * len(frame.columns)]
     shares = (say("share of {node}", node=node) for node in nodes)
-    return Table(title, (say("feature"), say("owner"), *shares, say("weight")), cells, left=2)
+    original = [say("in original units")] if "original_units" in frame else []
+    return Table(title, (say("feature"), say("owner"), *shares, say("weight"), *original), cells, left=2)
 
 
 def shadow(job: Job, say: Say) -> Table:

@@ -93,8 +93,14 @@ CHINESE = {
         "预计最多有 {failures:.2g} 个乘积会在环上溢出，一个就足以毁掉模型；{advice}"
     ),
     "lower fxp_bits or num_epoch": "请减小 fxp_bits 或 num_epoch",
-    "scale the features to [-1, 1], lower fxp_bits or num_epoch": (
-        "请把特征缩放到 [-1, 1]，或减小 fxp_bits 或 num_epoch"
+    "scale the features to [-1, 1] (scale: minmax), lower fxp_bits or num_epoch": (
+        "请把特征缩放到 [-1, 1]（scale: minmax），或减小 fxp_bits 或 num_epoch"
+    ),
+    "{domain}: the same number in every row, so that scaling makes it 0 and nothing is learned of it: {names}": (
+        "{domain}：以下各列的值在所有行中都相同，缩放后为 0，不会学到任何东西：{names}"
+    ),
+    "Rows are taken to be in the same order: nothing checks that row 1 of {first} belongs to row 1 of {second}.": (
+        "假定双方的行顺序一致：没有检查 {first} 的第 1 行与 {second} 的第 1 行是否对应。"
     ),
     "Repeatable run with seed {seed}: nothing in it is secret.": "使用种子 {seed} 的可重复运行：其中没有任何秘密。",
     "No weights: {reason}": "没有权重：{reason}",
@@ -158,5 +164,6 @@ CHINESE = {
     "owner": "所有者",
     "share of {node}": "{node} 的分片",
     "weight": "权重",
+    "in original units": "原始单位下的权重",
     "nothing yet": "暂无",
 }

@@ -1,8 +1,8 @@
 """Before the protocol starts: the parties tell each other their terms, and each checks both.
 
 What is exchanged is what the interconnection handshake exchanges (spec: ss_lr §7): the row count, the number of
-features, who has the label, and the parameters. It travels under the handshake's keys, as JSON. No cell and no column
-name does.
+features, who has the label, and the parameters; and whether there are ids. It travels under the handshake's keys, as
+JSON. No cell and no column name does.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from ...errors import DataError, ParameterError
 from ..party import Party
 from .parameters import PARAMETERS, Parameters
+from .rows import Rows
 
 OWN = frozenset(parameter.name for parameter in PARAMETERS if parameter.own)
 """Parameters that each party has for itself."""
@@ -26,12 +27,13 @@ class Proposal(NamedTuple):
     features: int
     has_label: bool
     parameters: dict[str, Any]
+    has_ids: bool
 
 
-async def shake_hands(party: Party, parameters: Parameters, rows: int, features: int) -> list[Proposal]:
+async def shake_hands(party: Party, parameters: Parameters, rows: Rows) -> list[Proposal]:
     """Both parties' terms in rank order; a DataError or ParameterError, the same at both, if they do not fit."""
     common = {key: value for key, value in dataclasses.asdict(parameters).items() if key not in OWN}
-    mine = Proposal(rows, features, parameters.has_label, common)
+    mine = Proposal(len(rows), len(rows.names), parameters.has_label, common, rows.ids is not None)
     await party.link.send(json.dumps(mine).encode(), "handshake")
     theirs = Proposal(*json.loads(await party.link.receive()))
     both = [theirs, mine] if party.link.rank else [mine, theirs]
@@ -48,7 +50,10 @@ def _check(both: list[Proposal], domains: list[str]) -> None:
             raise ParameterError(what, hint="give it once, in task_params.common")
     if first.rows != second.rows:
         what = f"sample size inconsistent: {domains[0]} has {first.rows} rows, {domains[1]} has {second.rows}"
-        raise DataError(what, hint="both files need the same rows in the same order; check skip_rows")
+        hint = (
+            "both files need the same rows in the same order; check skip_rows, or align them by ids: run ecdh_psi first"
+        )
+        raise DataError(what, hint=hint)
     labels = [domain for domain, terms in zip(domains, both, strict=True) if terms.has_label]
     if not labels:
         raise DataError(

@@ -16,7 +16,6 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.table import read_table
 from ...errors import DataError
 from ...mpc import (
     Layout,
@@ -34,7 +33,8 @@ from ...mpc import (
 )
 from .parameters import Parameters
 from .plaintext import Plaintext
-from .program import STRATEGY, split_label
+from .program import STRATEGY
+from .rows import Rows
 from .training import SIGMOID_SHIFT, STRATEGIES, Descent, Plan, targets
 
 _HEARD = 2**20
@@ -57,7 +57,7 @@ class Material:
     nodes: tuple[str, str]
     """By rank."""
     features: tuple[NDArray[np.float32], NDArray[np.float32]]
-    """Of each rank, (rows, columns)."""
+    """Of each rank, (rows, columns): the rows that were trained on, scaled as they were."""
     labels: NDArray[np.float32]
     label_rank: int
     parameters: Parameters
@@ -76,11 +76,10 @@ class Material:
             if path.is_file() and path.stat().st_mtime > since:
                 what = "the file was changed after the job had begun, so the plaintext would be that of other data"
                 raise DataError(what, where=f"{nodes[-1]}: {path.name}", hint="run the job again")
-            table = read_table(path, parameters.skip_rows, f"{nodes[-1]}: {path.name}")
-            _, own, found = split_label(table, parameters.has_label, path.name, parameters.skip_rows)
-            features.append(own)
-            if found is not None:
-                labels, label_rank = found, rank
+            rows, _ = Rows.read(path, parameters, f"{nodes[-1]}: {path.name}").to_train_on(parameters)
+            features.append(rows.features)
+            if rows.labels is not None:
+                labels, label_rank = rows.labels, rank
         assert labels is not None
         layout = Layout(
             (features[0].shape[1], features[1].shape[1]),

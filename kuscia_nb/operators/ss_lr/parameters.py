@@ -21,7 +21,8 @@ import numpy as np
 from ...errors import ParameterError
 from ...mpc import fixed
 from ...sentence import Sentence
-from ..parameter import PREFIX, Kind, Parameter, boolean, choice, form, number, whole
+from ..parameter import PREFIX, Kind, Parameter, boolean, choice, form, number, one_of, whole
+from .scaling import SCALES
 
 
 def _counts(text: str) -> dict[str, int]:
@@ -44,7 +45,7 @@ _SPEED = number("more than 0", lambda value: value > 0)
 _TRUNCATION = choice("probabilistic", "precise")
 _RATE = "learning_rate / batch_size"
 _RAISE = "raise fxp_bits, learning_rate or lower batch_size"
-_SCALE = "scale the features to [-1, 1], "
+_SCALE = "scale the features to [-1, 1] (scale: minmax), "
 _OTHER_TTP = "ttp_server_host = {host} is not asked: the TTP in this process is"
 _ROUNDED = "{name} = {value:.3g} is {ulps:.3g} ulp at fxp_bits={bits} and is used as {used:.3g} ({change}); {advice}"
 _WRAPS = "up to {failures:.2g} products are expected to wrap around the ring, and one can spoil the model; {advice}"
@@ -54,6 +55,9 @@ _ANY = r"\S(.*\S)?"
 EMBEDDED_TTP = "ttp-server:9449"
 """The tutorial's TTP, which the one in this process stands for."""
 _LABEL = "whether the last column of this party's file is the label; not needed with label_owner"
+_ID = "the column with ids, which is no feature; if both parties have one, their ids have to agree row by row"
+_SCALES = "how this party scales its columns: to mean 0 and deviation 1, or to [0, 1]; neither leaves the node"
+_HOLDOUT = "which part of the rows is kept out of training, to evaluate the model with; the same rows at both parties"
 _COUNTS = Kind("JSON", '{"host.0": 10, "guest.0": 10}', _counts)
 _OPTIMIZERS = ("momentum", "adagrad", "adadelta", "rmsprop", "adam", "adamax", "nadam")
 
@@ -61,14 +65,17 @@ PARAMETERS = (
     Parameter("name", _PLAIN, None, "", "this party's data file", own=True),
     Parameter("namespace", _PLAIN, None, "", "the folder of the data file", own=True),
     Parameter("has_label", boolean(), None, "", _LABEL, own=True),
+    Parameter("id_column", form("the name of a column", _ANY), None, "", _ID, own=True),
+    Parameter("scale", one_of(*SCALES), "none", "", _SCALES, own=True),
     Parameter("label_owner", _PARTY, None, "", "the party with the label"),
     Parameter("feature_nums", _COUNTS, None, "columns", "how many features each party has"),
     Parameter("skip_rows", whole(0), "1", "lines", "how many lines come before the first row of a data file"),
-    Parameter("algo", choice("ss_lr", "ecdh_psi"), "ss_lr", "", "the algorithm"),
+    Parameter("algo", choice("ss_lr"), "ss_lr", "", "the algorithm"),
     Parameter("protocol_families", choice("ss", "ecc", "phe"), "ss", "", "what it computes with: secret sharing"),
     Parameter("batch_size", whole(1), None, "rows", "rows of one training step", required=True),
     Parameter("last_batch_policy", choice("discard"), "discard", "", "rows left over in an epoch are not used"),
     Parameter("num_epoch", whole(1), "1", "epochs", "how often all rows are used"),
+    Parameter("holdout", number("0 to less than 1", lambda value: 0 <= value < 1), "0", "of the rows", _HOLDOUT),
     Parameter("l0_norm", _NORM_0, "0", "", f"weight of the L0 {_NO_EFFECT}"),
     Parameter("l1_norm", _NORM_0, "0", "", f"weight of the L1 {_NO_EFFECT}"),
     Parameter("l2_norm", _PENALTY, None, "", "gradients get l2_norm * w added, but not the intercept's", required=True),
@@ -97,6 +104,8 @@ class Parameters:
     name: str | None
     namespace: str | None
     has_label: bool
+    id_column: str | None
+    scale: str
     label_owner: str | None
     feature_nums: Mapping[str, int] | None
     skip_rows: int
@@ -105,6 +114,7 @@ class Parameters:
     batch_size: int
     last_batch_policy: str
     num_epoch: int
+    holdout: float
     l0_norm: float
     l1_norm: float
     l2_norm: float
@@ -152,12 +162,15 @@ class Parameters:
     def warnings(self, rows: int, largest_feature: float, features: int) -> list[Sentence]:
         """What a person should know before the job runs, a sentence each.
 
-        The arguments are what a party knows: the rows, and of its own features the number and the largest |value|.
+        The arguments are what a party knows: the rows that it trains on, and of its own features, as they are scaled,
+        the number and the largest |value|.
         A ParameterError says that the job cannot be right: no whole batch, or a product that does not fit the ring.
         """
         if self.batch_size > rows:
-            text = f"parameter batch_size = {self.batch_size} is more than the {rows} rows there are"
-            raise ParameterError(text, hint="lower batch_size: without one whole batch nothing is learned")
+            there = f"that holdout = {self.holdout:g} leaves for training" if self.holdout else "there are"
+            text = f"parameter batch_size = {self.batch_size} is more than the {rows} rows {there}"
+            lower = "batch_size or holdout" if self.holdout else "batch_size"
+            raise ParameterError(text, hint=f"lower {lower}: without one whole batch nothing is learned")
         return [
             *self._ttp_warnings(),
             *self._rounding_warnings(),

@@ -10,14 +10,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.table import Table, read_table
 from ...errors import DataError
 from ...mpc import Layout, Semi2k, Terms, encode
+from ...sentence import Sentence
 from ..component import Component
 from ..party import Operator, Party
 from .handshake import shake_hands
+from .ids import check_order
 from .parameters import PARAMETERS, Parameters
 from .results import write_share
+from .rows import Rows
 from .training import STRATEGIES, Plan, targets, train
 
 STRATEGY = "kuscia_nb.strategy"
@@ -27,47 +29,53 @@ STRATEGY = "kuscia_nb.strategy"
 async def ss_lr(party: Party) -> None:
     """Two parties train a logistic regression on their columns, neither seeing the other's.
 
-    Both files have the same rows in the same order. The party with has_label has the label, 0 or 1, in its last column.
-    Each party's output is its own share of the weights; only both shares together are the model.
+    Both files have the same rows in the same order: that of ecdh_psi, whose output may be the input here, or one that
+    the parties have agreed on. With an id_column at both, that is checked; ids are no features. The party with
+    has_label has the label, 0 or 1, in its last column. Each party may scale its columns. Its output is its own share
+    of the weights; only both shares together are the model. In the JSON file beside it are the names of this party's
+    columns and how they were scaled.
     """
     parameters = Parameters.from_environment(party.environment)
     path, result = party.input("train_data"), party.output("train_data")
-    table = read_table(path, parameters.skip_rows, party.shown(path))
-    names, features, labels = split_label(table, parameters.has_label, party.shown(path), parameters.skip_rows)
-    _check_count(party, parameters, len(names))
-    party.log(f"read {len(features)} rows x {len(names)} features from {party.shown(path)}")
+    rows = Rows.read(path, parameters, party.shown(path))
+    _check_count(party, parameters, len(rows.names))
+    party.log(f"read {len(rows)} rows x {len(rows.names)} features from {party.shown(path)}")
+    training, scaling = rows.to_train_on(parameters)
 
-    both = await shake_hands(party, parameters, len(features), len(names))
-    largest = float(np.abs(features).max())
-    for warning in parameters.warnings(len(features), largest, len(names)):
+    both = await shake_hands(party, parameters, rows)
+    await check_order(party, both, rows.ids)
+    for warning in (*scaling.warnings(party.domain, rows.names), *_warnings(parameters, training)):
         party.warn(warning)
 
     layout = Layout(
         columns=(both[0].features, both[1].features),
         batch_size=parameters.batch_size,
-        batches=len(features) // parameters.batch_size,
+        batches=len(training) // parameters.batch_size,
         epochs=parameters.num_epoch,
         penalised=parameters.l2_norm > 0,
     )
-    weights = await _train(party, parameters, layout, features, labels)
+    weights = await _train(party, parameters, layout, training)
     description = {
         "task_id": party.task_id,
         "party": party.role,
         "rank": party.link.rank,
-        "features": _feature_names(party, layout, names),
+        "features": _feature_names(party, layout, rows.names),
         "owners": _owners(party, layout),
+        "columns": list(rows.names),
+        "label": rows.label,
+        "id_column": rows.id_column,
+        "scaling": scaling.as_json(),
     }
     write_share(result, weights, parameters.fxp_bits, description)
     party.log(f"wrote this party's share of {layout.width} weights to {party.shown(result)}")
 
 
-async def _train(
-    party: Party,
-    parameters: Parameters,
-    layout: Layout,
-    features: NDArray[np.float32],
-    labels: NDArray[np.float32] | None,
-) -> NDArray[np.uint64]:
+def _warnings(parameters: Parameters, training: Rows) -> list[Sentence]:
+    """What there is to say before these rows are trained on."""
+    return parameters.warnings(len(training), float(np.abs(training.features).max()), len(training.names))
+
+
+async def _train(party: Party, parameters: Parameters, layout: Layout, training: Rows) -> NDArray[np.uint64]:
     """This party's additive share of the weights, shape (width,)."""
     bits = parameters.fxp_bits
     session = f"{parameters.ttp_session_id}/{party.task_id}"
@@ -80,32 +88,11 @@ async def _train(
             strategy=party.environment.get(STRATEGY, next(iter(STRATEGIES))),
         )
         party.log(f"{layout.epochs} x {layout.batches} batches of {layout.batch_size}, {plan.strategy} products")
-        own = encode(features, bits)
-        share = await train(mpc, own, targets(mpc, labels, len(own)), plan, party.progress)
+        own = encode(training.features, bits)
+        share = await train(mpc, own, targets(mpc, training.labels, len(own)), plan, party.progress)
     finally:
         mpc.ttp.leave()
     return share.ring
-
-
-def split_label(
-    table: Table, has_label: bool, shown: str, skip_rows: int
-) -> tuple[tuple[str, ...], NDArray[np.float32], NDArray[np.float32] | None]:
-    """Feature names, features (rows, features) and labels (rows,) of a file; the label is its last column."""
-    if not has_label:
-        return table.names, table.values, None
-    if len(table.names) < 2:
-        hint = "a party with a label needs at least one feature column before it"
-        raise DataError("the label is the only column", where=shown, hint=hint)
-    labels = table.values[:, -1]
-    wrong = np.flatnonzero((labels != 0) & (labels != 1))
-    if len(wrong):
-        row = int(wrong[0])
-        raise DataError(
-            f"label {labels[row]:g} is not 0 or 1 ({len(wrong)} such rows)",
-            where=f"{shown}, line {skip_rows + row + 1}, column {len(table.names)} ({table.names[-1]})",
-            hint="the label is the last column of the party with has_label; code its classes as 0 and 1",
-        )
-    return table.names[:-1], table.values[:, :-1], labels
 
 
 def _check_count(party: Party, parameters: Parameters, features: int) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...data.description import description_path, write_description
 from ...data.files import write_atomically
 from ...errors import DataError
 
@@ -33,14 +34,13 @@ def write_share(path: Path, ring: NDArray[np.uint64], fxp_bits: int, description
     last: where there is a share, there is its description.
     """
     lines = [_decimal(value, fxp_bits) for value in ring.view(np.int64).ravel().tolist()]
-    text = json.dumps({**description, "fxp_bits": fxp_bits}, indent=2, ensure_ascii=False)
-    write_atomically(_description_path(path), (text + "\n").encode())
+    write_description(path, {**description, "fxp_bits": fxp_bits})
     write_atomically(path, "".join(line + "\n" for line in lines).encode())
 
 
 def read_share(path: Path) -> tuple[NDArray[np.uint64], dict[str, Any]]:
     """What `write_share` has written: the share, shape (weights,), and its description."""
-    description = _read_description(_description_path(path))
+    description = _read_description(description_path(path))
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -86,10 +86,6 @@ def _read_description(path: Path) -> dict[str, Any]:
     if type(fxp_bits) is not int or not 0 <= fxp_bits <= 63:
         raise DataError("the description has no fxp_bits from 0 to 63", where=_shown(path))
     return description
-
-
-def _description_path(path: Path) -> Path:
-    return path.with_name(path.name + ".json")
 
 
 def _shown(path: Path) -> str:

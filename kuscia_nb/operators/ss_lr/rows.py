@@ -1,0 +1,101 @@
+"""A party's file as rows to train on: features, label, ids; which rows are held out; columns scaled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...data.description import id_column
+from ...data.table import Table, read_table
+from ...errors import DataError, ParameterError
+from ..ids import checked_ids
+from .parameters import Parameters
+from .scaling import Scaling
+
+_HOLDOUT_SEED = 20
+"""Public: which rows are held out is no secret, and both parties have to find the same ones."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """What a party has of each row."""
+
+    names: tuple[str, ...]
+    """Of the features."""
+    features: NDArray[np.float32]
+    """(rows, columns)."""
+    labels: NDArray[np.float32] | None
+    """(rows,), 0 or 1; None at the party without them."""
+    label: str | None
+    """The name of the label's column."""
+    ids: list[str] | None
+    id_column: str | None
+
+    @classmethod
+    def read(cls, path: Path, parameters: Parameters, shown: str) -> Rows:
+        """All rows of a file, unscaled. A file that ecdh_psi has written says itself which column has the ids."""
+        column = parameters.id_column or id_column(path)
+        table = read_table(path, parameters.skip_rows, shown, column)
+        ids = None if table.ids is None else checked_ids(table.ids, shown, parameters.skip_rows)
+        names, features, labels = split_label(table, parameters.has_label, shown, parameters.skip_rows)
+        return cls(names, features, labels, None if labels is None else table.names[-1], ids, column)
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def chosen(self, which: NDArray[np.bool_]) -> Rows:
+        """Some of the rows, in their order."""
+        labels = None if self.labels is None else self.labels[which]
+        ids = None if self.ids is None else [self.ids[i] for i in np.flatnonzero(which)]
+        return replace(self, features=self.features[which], labels=labels, ids=ids)
+
+    def scaled(self, scaling: Scaling) -> Rows:
+        """The same rows in the units of a model."""
+        return replace(self, features=scaling.apply(self.features))
+
+    def to_train_on(self, parameters: Parameters) -> tuple[Rows, Scaling]:
+        """The rows that are not held out, scaled; and their scaling, which knows nothing of the rows held out."""
+        rows = self.chosen(~held_out(len(self), parameters.holdout)) if parameters.holdout else self
+        scaling = Scaling.of(parameters.scale, rows.features)
+        return rows.scaled(scaling), scaling
+
+
+def held_out(rows: int, holdout: float) -> NDArray[np.bool_]:
+    """Which rows are kept out of training, (rows,): the nearest whole number of them, spread over the file.
+
+    The rule is public and knows nothing but the number of rows, so that both parties hold out the same ones.
+    """
+    count = round(rows * holdout)
+    if holdout and not 0 < count < rows:
+        text = f"parameter holdout = {holdout:g} keeps {count} of {rows} rows"
+        raise ParameterError(text, hint="so that there is something to train with and something to evaluate with")
+    result = np.zeros(rows, bool)
+    # numpy promises never to change what this old generator draws from a seed; the new ones may change.
+    result[np.random.RandomState(_HOLDOUT_SEED).permutation(rows)[:count]] = True
+    return result
+
+
+def split_label(
+    table: Table, has_label: bool, shown: str, skip_rows: int
+) -> tuple[tuple[str, ...], NDArray[np.float32], NDArray[np.float32] | None]:
+    """Feature names, features (rows, features) and labels (rows,) of a file; the label is its last column."""
+    if not table.names:
+        raise DataError("the ids are the only column", where=shown, hint="a party needs at least one feature column")
+    if not has_label:
+        return table.names, table.values, None
+    if len(table.names) < 2:
+        hint = "a party with a label needs at least one feature column before it"
+        raise DataError("the label is the only column", where=shown, hint=hint)
+    labels = table.values[:, -1]
+    wrong = np.flatnonzero((labels != 0) & (labels != 1))
+    if len(wrong):
+        row = int(wrong[0])
+        raise DataError(
+            f"label {labels[row]:g} is not 0 or 1 ({len(wrong)} such rows)",
+            where=f"{shown}, line {skip_rows + row + 1}, column {table.number(-1)} ({table.names[-1]})",
+            hint="the label is the last column of the party with has_label; code its classes as 0 and 1",
+        )
+    return table.names[:-1], table.values[:, :-1], labels
