@@ -1,4 +1,4 @@
-# make demo | test | lab | labextension | docs | bench | clean       every target makes .venv first, from this folder and a Python >= 3.11
+# make demo | test | test-baseline | lab | labextension | docs | bench | clean       every target makes .venv first, from this folder and a Python >= 3.11
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,7 +9,7 @@ MODULES := labextension/node_modules/.package-lock.json
 SOURCES := $(shell find labextension/src labextension/style labextension/schema labextension/scripts -type f) \
   $(wildcard labextension/*.json notebooks/student/*.ipynb notebooks/student/zh/*.ipynb)
 
-.PHONY: demo test lint lab labextension docs bench clean
+.PHONY: demo test test-baseline lint lab labextension docs bench clean
 
 demo: .venv/demo
 	$(BIN)/python -m kuscia_nb
@@ -17,6 +17,11 @@ demo: .venv/demo
 test: .venv/dev lint labextension
 	cd labextension && npm test
 	$(BIN)/python -m pytest
+
+# What is stored and compared, on the oldest processor that this one can play.
+test-baseline: .venv/dev
+	env $$($(BIN)/python tests/baseline_cpu.py) $(BIN)/python -m pytest \
+	  --ignore=tests/browser --ignore=tests/test_binder.py --ignore=tests/test_panel_package.py
 
 lint: .venv/dev $(MODULES)
 	$(BIN)/ruff check .
