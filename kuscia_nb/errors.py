@@ -13,9 +13,10 @@ parts, and in a notebook it shows as one block without a traceback (`sys.last_va
     ├── LinkError          messages between the parties
     │   ├── Deadlock       every party waits for a message that nobody sends
     │   └── PeerFailed     the other party failed or left
-    └── TtpError           the trusted third party refused
-        ├── SessionError   (code 1) unknown, incomplete or contradictory session
-        └── OpAdjustError  (code 2) a request that does not fit the session
+    ├── TtpError           the trusted third party refused
+    │   ├── SessionError   (code 1) unknown, incomplete or contradictory session
+    │   └── OpAdjustError  (code 2) a request that does not fit the session
+    └── WrongAnswer        an answer to an exercise, where only a right one may pass
 """
 
 from __future__ import annotations
@@ -112,3 +113,7 @@ class OpAdjustError(TtpError):
     """A request for an adjustment that does not fit its session or its shapes."""
 
     code = 2
+
+
+class WrongAnswer(KusciaError):
+    """An answer to an exercise that is not right, or is not there, with `kn.check(..., strict=True)`."""

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import kuscia_nb as kn
+from kuscia_nb.errors import WrongAnswer
 from kuscia_nb.exercises import checking
 from kuscia_nb.exercises.checking import Unanswered, Wrong, called, exercise, names, number
 from kuscia_nb.exercises.chinese import CHINESE
@@ -84,6 +85,29 @@ def test_what_cannot_be_checked_says_so(even: str) -> None:
 
 def test_html_in_an_answer_stays_text(even: str) -> None:
     assert "<script>" not in kn.check(even, "<script>")._repr_html_()
+
+
+def test_a_verdict_is_true_for_a_right_answer_alone(even: str) -> None:
+    """So that `assert kn.check(...)` grades."""
+    assert kn.check(even, 4)
+    assert not kn.check(even, 3)
+    assert not kn.check(even)
+    assert not kn.check("1.1", 3)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [(3, ["not yet", "3 is odd.", "Hint 1 of 2: first hint"]), (..., ["not answered yet", "Put your answer"])],
+)
+def test_strict_raises_what_the_verdict_says(even: str, answer: Any, words: list[str]) -> None:
+    with pytest.raises(WrongAnswer) as caught:
+        kn.check(even, answer, strict=True)
+    assert [word for word in words if word not in str(caught.value)] == []
+    assert isinstance(caught.value, kn.KusciaError)
+
+
+def test_strict_changes_nothing_for_a_right_answer(even: str) -> None:
+    assert repr(kn.check(even, 4, strict=True)) == repr(kn.check(even, 4))
 
 
 def test_an_unknown_exercise_is_an_error_that_names_the_others() -> None:

@@ -67,11 +67,45 @@ def test_1_2_is_what_the_ledger_says(cluster: kn.Cluster) -> None:
     assert said("1.2", 1) == "It is more."
 
 
+FASTER = kn.tutorial_manifest().replace('"learning_rate":0.0001', '"learning_rate":0.01')
+
+
 def test_1_3(cluster: kn.Cluster) -> None:
-    tutorial = kn.tutorial_manifest()
-    faster = tutorial.replace('"learning_rate":0.0001', '"learning_rate":0.01')
-    assert kn.check("1.3", cluster.apply(faster, replace=True)).state == "right"
-    assert "still warns: learning_rate" in said("1.3", cluster.apply(tutorial, replace=True))
-    smaller = tutorial.replace('"batch_size":21', '"batch_size":1')
-    assert "21 rows" in said("1.3", cluster.apply(smaller, replace=True))
-    assert "A job is asked for" in said("1.3", faster)
+    assert kn.check("1.3", cluster.apply(FASTER, replace=True)).state == "right"
+    assert "still warns: learning_rate" in said("1.3", cluster.apply(kn.tutorial_manifest(), replace=True))
+    assert "A job is asked for" in said("1.3", FASTER)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('"batch_size":21', '"batch_size":1', "21 rows"),
+        ('"num_epoch":1', '"num_epoch":2', "num_epoch was 1, and is 2"),
+        ('"l2_norm":0.5', '"l2_norm":0.25', "l2_norm was 0.5, and is 0.25"),
+        ('"fxp_bits":18', '"fxp_bits":20', "fxp_bits was 18, and is 20"),
+        ("perfect_logit_a.csv", "shop.csv", "On alice the job has read shop.csv"),
+        ("perfect_logit_b.csv", "bank.csv", "On bob the job has read bank.csv"),
+    ],
+)
+def test_1_3_is_about_the_learning_rate_alone(cluster: kn.Cluster, old: str, new: str, words: str) -> None:
+    """None of these jobs warns. They were right answers before."""
+    for node, name, kind in (("alice", "shop", "a"), ("bob", "bank", "b")):
+        cluster.put(node, f"{name}.csv", cluster.data(node, f"perfect_logit_{kind}.csv"))
+    job = cluster.apply(FASTER.replace(old, new), replace=True).wait()
+    assert job.warnings == []
+    assert words in said("1.3", job)
+
+
+def test_1_3_other_data_under_the_tutorials_names(tmp_path: Path) -> None:
+    with kn.connect(storage=tmp_path) as cluster:
+        frame = cluster.data("bob", "perfect_logit_b.csv")
+        cluster.put("bob", "perfect_logit_b.csv", frame.iloc[::-1])
+        assert "other data" in said("1.3", cluster.apply(FASTER).wait())
+
+
+def test_1_3_takes_no_job_of_another_kind(cluster: kn.Cluster) -> None:
+    manifest = cluster.apply(FASTER, replace=True).wait().manifest()
+    (task,) = manifest["spec"]["tasks"]
+    config = task["taskInputConfig"].replace("ss_lr_1", "second")
+    manifest["spec"]["tasks"].append(task | {"alias": "second", "taskInputConfig": config})
+    assert "another job" in said("1.3", cluster.apply(manifest, replace=True))

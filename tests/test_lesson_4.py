@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,56 @@ def whole_masks(x: Ring, n: int) -> list[Ring]:
     return [x - sum(drawn), *drawn]
 
 
+def shifted_masks(bits: int) -> Callable[[Ring, int], list[Ring]]:
+    """Masks that leave the last bits as they are."""
+
+    def shifted(x: Ring, n: int) -> list[Ring]:
+        drawn = [masks(x) << np.uint64(bits) for _ in range(n - 1)]
+        return [x - sum(drawn), *drawn]
+
+    return shifted
+
+
+def without_bit(bit: int) -> Callable[[Ring, int], list[Ring]]:
+    """Masks in which one bit is never set."""
+
+    def holed(x: Ring, n: int) -> list[Ring]:
+        drawn = [masks(x) & ~np.uint64(1 << bit) for _ in range(n - 1)]
+        return [x - sum(drawn), *drawn]
+
+    return holed
+
+
+def thin_masks(x: Ring, n: int) -> list[Ring]:
+    """Each bit is set in one of four only: no bit is constant, and none depends on others."""
+    drawn = [masks(x) & masks(x) for _ in range(n - 1)]
+    return [x - sum(drawn), *drawn]
+
+
+def halves(x: Ring, n: int) -> list[Ring]:
+    """32 random bits, twice: every part of the ring is hit equally often."""
+    drawn = [(masks(x) >> np.uint64(32)) * np.uint64(2**32 + 1) for _ in range(n - 1)]
+    return [x - sum(drawn), *drawn]
+
+
+def counted(x: Ring, n: int) -> list[Ring]:
+    drawn = [masks(x)[:1] + np.arange(x.size, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) for _ in range(n - 1)]
+    return [x - sum(drawn), *drawn]
+
+
+def repeated(x: Ring, n: int) -> list[Ring]:
+    drawn = [np.resize(masks(x)[: x.size // 2 + 1], x.size) for _ in range(n - 1)]
+    return [x - sum(drawn), *drawn]
+
+
+def rotated_masks(x: Ring, n: int) -> list[Ring]:
+    """With three parties or more, one of them can compute another's mask from its own. Each share alone is random."""
+    drawn = [masks(x) for _ in range(n - 1)]
+    if n > 2:
+        drawn[1] = drawn[0] << np.uint64(13) | drawn[0] >> np.uint64(51)
+    return [x - sum(drawn), *drawn]
+
+
 def known_masks(x: Ring, n: int) -> list[Ring]:
     key = kn.explore.split(0, x.size * (n - 1), seed=1).bob
     drawn = list(key.reshape(n - 1, -1))
@@ -84,8 +135,15 @@ def known_masks(x: Ring, n: int) -> list[Ring]:
         (of_numpy, "numpy.random"),
         (equal_masks, "Two parties get the same share"),
         (one_mask, "one and the same mask"),
-        (small_masks, "not random over all"),
-        (whole_masks, "not random over all"),
+        (small_masks, "not random in every bit"),
+        (whole_masks, "not random in every bit"),
+        *[(shifted_masks(bits), "not random in every bit") for bits in (1, 2, 4, 8)],
+        *[(without_bit(bit), "not random in every bit") for bit in (0, 17, 40, 63)],
+        (thin_masks, "not random in every bit"),
+        (halves, "not random in every bit"),
+        (counted, "follow from each other"),
+        (repeated, "comes twice"),
+        (rotated_masks, "taken together"),
         (known_masks, "Called twice"),
         (lambda x, n: split(x, 2), "For 3 parties it gives 2 shares"),
         (lambda x, n: split(x, n + 1), "For 2 parties it gives 3 shares"),
@@ -107,6 +165,16 @@ def test_4_1_typical_mistakes(answer: Any, text: str) -> None:
 
 def test_4_1_a_function_without_a_body_is_no_answer() -> None:
     assert kn.check("4.1", lambda x, n: ...).state == "not answered yet"
+
+
+def test_4_1_proper_shares_are_never_refused() -> None:
+    """The check draws nothing and judges by chances below 1 in 10^8, so a right answer is right every time."""
+    for _ in range(20):
+        right("4.1", split)
+
+
+def test_4_1_says_what_it_cannot_see() -> None:
+    assert "cannot see which generator" in kn.check("4.1", split).more[0]
 
 
 # --- 4.2 -------------------------------------------------------------------------------------------------------------

@@ -88,7 +88,9 @@ def test_what_was_forgotten_is_named() -> None:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[kn.Cluster]:
     cluster = kn.connect(storage=tmp_path_factory.mktemp("nodes"))
     for node, kind in (("alice", "a"), ("bob", "b")):
-        cluster.put(node, f"train_{kind}.csv", cluster.data(node, f"perfect_logit_{kind}.csv").head(8000))
+        everything = cluster.data(node, f"perfect_logit_{kind}.csv")
+        cluster.put(node, f"train_{kind}.csv", everything.head(8000))
+        cluster.put(node, f"last_{kind}.csv", everything.tail(8000))
     yield cluster
     cluster.close()
 
@@ -127,6 +129,7 @@ def test_a_job_that_is_still_on_its_way(cluster: kn.Cluster) -> None:
         ({"learning_rate": 0.3, "l2_norm": 0, "num_epoch": 2}, "these are 2"),
         ({"learning_rate": 0.3, "l2_norm": 0, "batch_size": 20}, "stay at 21 rows"),
         ({"learning_rate": 0.3, "l2_norm": 0, "files": "perfect_logit"}, "has seen 10,000"),
+        ({"learning_rate": 0.3, "l2_norm": 0, "files": "last"}, "has seen others"),
     ],
 )
 def test_what_keeps_a_job_from_being_right(cluster: kn.Cluster, common: dict[str, Any], text: str) -> None:

@@ -11,15 +11,20 @@ from functools import partial
 from html import escape
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..control.problems import choice
-from ..errors import KusciaError
+from ..data.sample import write_sample
+from ..errors import KusciaError, WrongAnswer
 from ..views.table import html_paragraph, wrapped
 from ..views.texts import speaker
 from .chinese import CHINESE
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _LESSON = "lesson_"
 
@@ -50,12 +55,15 @@ class Unanswered(Exception):
 
 @dataclass(frozen=True, repr=False)
 class Verdict:
-    """What became of an answer: `state` is "right", "not yet" or "not answered yet"."""
+    """What became of an answer: `state` is "right", "not yet" or "not answered yet". It is true if it is right."""
 
     exercise: str
     state: str
     headline: str
     more: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return self.state == RIGHT
 
     def __repr__(self) -> str:
         return "\n".join(map(wrapped, (self.headline, *self.more)))
@@ -78,12 +86,21 @@ def exercise(name: str, *hints: str, why: str) -> Callable[[Callable[[Any], None
     return register
 
 
-def check(exercise: str, answer: Any = ...) -> Verdict:
+def check(exercise: str, answer: Any = ..., *, strict: bool = False) -> Verdict:
     """Check an answer to an exercise of the notebooks, such as "4.1"; the result shows itself.
 
-    Each wrong answer gets the next hint. An unknown exercise is a KusciaError.
+    Each wrong answer gets the next hint. The verdict is true only for a right answer, so `assert kn.check(...)` grades
+    it. With `strict`, an answer that is not right, or is not there, raises WrongAnswer, which says the same. An unknown
+    exercise is a KusciaError.
     """
-    found, say = _found(str(exercise)), speaker(CHINESE)
+    verdict = _judge(_found(str(exercise)), exercise, answer)
+    if strict and not verdict:
+        raise WrongAnswer(verdict.headline, where="\n".join(verdict.more))
+    return verdict
+
+
+def _judge(found: Exercise, exercise: str, answer: Any) -> Verdict:
+    say = speaker(CHINESE)
     verdict = partial(Verdict, str(exercise))
     try:
         if answer is ... or answer is None:
@@ -170,3 +187,14 @@ def called(function: Any, *arguments: Any) -> Any:
     if result is None or result is ...:
         raise Unanswered
     return result
+
+
+def sample() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The data that every cluster begins with, alice's and bob's, whatever has become of the files since."""
+    import pandas as pd
+
+    with TemporaryDirectory() as folder:
+        paths = Path(folder, "a.csv"), Path(folder, "b.csv")
+        write_sample(*paths)
+        alice, bob = map(pd.read_csv, paths)
+    return alice, bob

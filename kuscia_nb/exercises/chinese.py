@@ -61,8 +61,13 @@ CHINESE = {
     "The step size is a multiple of 2^-18 as every number is. With many units, rounding to one hardly matters.": (
         "步长和所有的数一样，是 2^-18 的整数倍。倍数大了，舍入到整数倍就几乎没有影响。"
     ),
-    "The batches have to stay at 21 rows.": "每批必须保持 21 行。",
     "The job still warns: {warning}": "作业仍然发出警告：{warning}",
+    "This is another job than the tutorial's.": "这不是教程里的作业。",
+    "Only the learning rate may change: {name} was {was}, and is {now}.": (
+        "只能改学习率：{name} 原来是 {was}，现在是 {now}。"
+    ),
+    "The batches have to stay at 21 rows.": "每批必须保持 21 行。",
+    "The files have the tutorial's names, but other data.": "文件名与教程相同，但数据不同。",
     # 2.1
     "%kubectl get kj job-ss-lr -n cross-domain -o yaml has them below status.conditions; with --node bob, bob's.": (
         "%kubectl get kj job-ss-lr -n cross-domain -o yaml 的 status.conditions 里有它们；加上 --node bob 就是 bob 的。"
@@ -108,6 +113,6 @@ CHINESE = {
     "The job took your files as they are: how many columns there are, and their names, is read from them.": (
         "作业原样接受了你的文件：有多少列、叫什么名字，都从文件中读取。"
     ),
-    "On {node} the job has read {file}, and not mine.csv.": "在 {node} 上，作业读取的是 {file}，而不是 mine.csv。",
+    "On {node} the job has read {file}, and not {own}.": "在 {node} 上，作业读取的是 {file}，而不是 {own}。",
     "The label is not on alice's side.": "标签不在 alice 一方。",
 }

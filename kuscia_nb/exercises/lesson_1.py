@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import numpy as np
+
+from ..control.manifest import read_manifest
+from ..control.resources import TaskInputConfig, TaskParams
+from ..data.sample import tutorial_manifest
 from ..job import Job
-from .checking import Wrong, exercise, number
+from ..operators.ss_lr.observed import Material
+from .checking import Wrong, exercise, number, sample
 
 BITS = 10
 SHARES = (18446744073709545080, 5000)
@@ -13,6 +20,10 @@ SHARES = (18446744073709545080, 5000)
 
 FEATURES, ROWS, BYTES = (10, 11), 21, 8
 """The tutorial's: columns of bob, and of alice with the intercept; rows of a batch; bytes of a ring element."""
+
+
+KEPT = ("num_epoch", "l2_norm", "fxp_bits")
+"""What else decides how the tutorial's job learns."""
 
 
 @exercise(
@@ -67,9 +78,46 @@ def without_a_warning(answer: Any) -> None:
     if not isinstance(answer, Job):
         raise Wrong("A job is asked for, and this is of type {kind}.", kind=type(answer).__name__)
     answer.wait()
-    (task,) = answer.tasks["alias"].unique()
-    environment = answer.env("alice", task)
-    if environment.get("runtime.component.parameter.batch_size") != "21":
-        raise Wrong("The batches have to stay at 21 rows.")
+    _check_is_tutorials(answer)
     if answer.warnings:
         raise Wrong("The job still warns: {warning}", warning=answer.warnings[0])
+
+
+def _check_is_tutorials(job: Job) -> None:
+    """Whether the job has learned from the tutorial's data as the tutorial's does, but for the learning rate."""
+    if len(job.tasks["alias"].unique()) != 1 or job.env("alice").get("runtime.component.name") != "ss_lr":
+        raise Wrong("This is another job than the tutorial's.")
+    found, wanted = _parameters(job.manifest()), read_manifest(tutorial_manifest()).spec.tasks[0].config.task_params
+    for node, role in (("alice", "host"), ("bob", "guest")):
+        file, own = (params.of(role, 0).get("name") for params in (found, wanted))
+        if file != own:
+            raise Wrong("On {node} the job has read {file}, and not {own}.", node=node, file=file, own=own)
+    if found.common.get("batch_size") != ROWS:
+        raise Wrong("The batches have to stay at 21 rows.")
+    for name in KEPT:
+        was = wanted.common[name]
+        now = found.common.get(name, was)  # left out, the last two are the tutorial's
+        if number(now) != was:
+            raise Wrong(
+                "Only the learning rate may change: {name} was {was}, and is {now}.", name=name, was=was, now=now
+            )
+    if not _read_the_sample(job):
+        raise Wrong("The files have the tutorial's names, but other data.")
+
+
+def _parameters(manifest: dict[str, Any]) -> TaskParams:
+    (task,) = manifest["spec"]["tasks"]
+    return TaskInputConfig.from_json(task["taskInputConfig"]).task_params
+
+
+def _read_the_sample(job: Job) -> bool:
+    """Whether both files were those that every cluster begins with."""
+    alice, bob = sample()
+    material = Material.read([job.env(node) for node in job.nodes], since=math.inf)
+    columns = np.hstack(material.features)
+    expected = bob.join(alice.drop(columns="y")).to_numpy()
+    return (
+        columns.shape == expected.shape
+        and np.allclose(columns, expected, atol=1e-6)
+        and np.array_equal(material.labels, alice["y"])
+    )

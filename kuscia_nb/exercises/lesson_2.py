@@ -94,6 +94,6 @@ def own_data(answer: Any) -> None:
     for node in answer.nodes:
         file = answer.env(node).get("runtime.component.parameter.name")
         if file != "mine.csv":
-            raise Wrong("On {node} the job has read {file}, and not mine.csv.", node=node, file=file)
+            raise Wrong("On {node} the job has read {file}, and not {own}.", node=node, file=file, own="mine.csv")
     if answer.env("alice").get("runtime.component.parameter.has_label") != "true":
         raise Wrong("The label is not on alice's side.")

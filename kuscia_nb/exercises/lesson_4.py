@@ -17,6 +17,8 @@ BITS = 18
 _PARTIES = (2, 3, 5)
 _RARE = 1e-9
 """A p-value that no luck explains."""
+_WINDOWS = (*range(6, 64, 6), 64)
+"""How many of the last bits a test looks at. It sees the upper six of them, so these see every bit."""
 
 _OF_NUMPY = {"RandomState", "default_rng", "integers", "randint"}
 
@@ -26,8 +28,9 @@ _OF_NUMPY = {"RandomState", "default_rng", "integers", "randint"}
     "Draw n - 1 arrays of masks, each of x.nbytes fresh bytes from secrets.token_bytes; these are n - 1 of the shares.",
     "The last share is x minus all the masks, so that everything adds up to x.",
     "np.frombuffer(secrets.token_bytes(x.nbytes), np.uint64).reshape(x.shape) is one array of masks.",
-    why="Any n - 1 of the shares are masks that nobody else knows, or random because a mask is missing. Only all n of "
-    "them have the secret.",
+    why="Any n - 1 of the shares are random, because at least one mask is missing from them. Only all n together hold "
+    "the secret. This check looked at the numbers. It cannot see which generator made them: masks of a generator that "
+    "somebody can predict look just as random.",
 )
 def into_shares(answer: Any) -> None:
     for count in _PARTIES:
@@ -64,7 +67,7 @@ def _add_up(shares: Any, secrets: Ring, count: int) -> list[Ring]:
 
 
 def _independent(shares: list[Ring], secrets: Ring) -> None:
-    """Whether each share is random, and no two of them belong together."""
+    """Whether each share is random, and all but one of them together."""
     for i, share in enumerate(shares):
         if np.array_equal(share, secrets):
             raise Wrong("One of the shares is the secret itself.")
@@ -73,8 +76,39 @@ def _independent(shares: list[Ring], secrets: Ring) -> None:
         steps = np.diff(share)
         if (steps == 0).all() or np.array_equal(steps, np.diff(secrets)):
             raise Wrong("All numbers of the array have one and the same mask; each needs its own.")
-        if min(uniformity(share).p_value, uniformity(share, bits=BITS).p_value) < _RARE:
-            raise Wrong("A share is not random over all 2^64 numbers: `kn.explore.uniformity` shows it.")
+        if len(np.unique(share)) < share.size:
+            raise Wrong("Within a share a number comes twice: a mask is used once.")
+    for share in shares:
+        if min(uniformity(share, bits=bits).p_value for bits in _WINDOWS) < _RARE or _related(share):
+            raise Wrong("A share is not random in every bit: `kn.explore.uniformity(share, bits=...)` shows it.")
+        if _related(share[1:], share[:-1]):
+            raise Wrong("The numbers of a share follow from each other: each mask has to be drawn for itself.")
+    for left_out in range(len(shares)):
+        if _related(*shares[:left_out], *shares[left_out + 1 :]):
+            raise Wrong("All but one of the shares, taken together, are not random: some follow from others.")
+
+
+def _related(*columns: Ring) -> bool:
+    """Whether bits of a row depend on each other: some of them always add up to the same number modulo 2.
+
+    So it is with bits that never change, copies of other bits, and the low bits of multiples. Of n random rows of k
+    bits, fewer than 1 in 2^(n - k) would look so. Gauss's elimination over the bits of each row and a 1.
+    """
+    wanted = 64 * len(columns) + 1
+    basis: dict[int, int] = {}  # position of the highest bit -> a combination of rows that has it
+    for row in zip(*(column.tolist() for column in columns), strict=True):
+        bits = 1
+        for element in row:
+            bits = bits << 64 | element
+        while bits:
+            highest = bits.bit_length()
+            if highest not in basis:
+                basis[highest] = bits
+                break
+            bits ^= basis[highest]
+        if len(basis) == wanted:
+            return False
+    return True
 
 
 _ALICE, _BOB = 4450, 5300
