@@ -19,7 +19,7 @@ import kuscia_nb as kn
 from kuscia_nb import explore, mpc
 from kuscia_nb.errors import DataError, KusciaError
 from kuscia_nb.explore import uniformity
-from kuscia_nb.explore.chi_square import p_value
+from kuscia_nb.explore.chi_square import p_value, shown
 from kuscia_nb.mpc.ring import signed
 
 QUICK = settings(deadline=None, max_examples=60, derandomize=True)
@@ -82,6 +82,23 @@ def test_what_the_test_of_uniformity_refuses() -> None:
     assert uniformity(np.zeros(100, np.uint64)).p_value < 1e-12
 
 
+def test_low_bits_that_are_constant_are_seen_only_by_a_test_of_low_bits() -> None:
+    """What the docstring warns of: 58 of 64 bits never change, and all bits together look random."""
+    top = np.random.default_rng(3).permutation(np.arange(6400, dtype=np.uint64) % np.uint64(64))
+    numbers = (np.random.default_rng(3).integers(0, 64, 6400, np.uint64) << np.uint64(58)) + np.uint64(5)
+    assert uniformity(numbers).p_value > 0.001
+    assert uniformity(numbers, bits=58).p_value == 0
+    assert uniformity(top << np.uint64(58)).p_value > 1 - 1e-12, "every bin is hit 100 times: too even to be chance"
+
+
+@pytest.mark.parametrize(
+    ("p_value", "text"),
+    [(0.0, "below 1e-12"), (0.042, "0.042"), (0.85, "0.85"), (0.99997, "1 - 3e-05"), (1.0, "1")],
+)
+def test_p_values_near_both_ends_keep_what_is_suspicious(p_value: float, text: str) -> None:
+    assert shown(p_value) == text
+
+
 # --- splitting -------------------------------------------------------------------------------------------------------
 
 
@@ -112,6 +129,26 @@ def test_both_shares_are_uniform(party: str) -> None:
     assert uniformity(ring, bits=12).p_value > 0.001
 
 
+@pytest.mark.parametrize("value", [2.0**43, -(2.0**43)])
+def test_sums_that_wrap_around_are_named(value: float) -> None:
+    """2^43 with 18 fraction bits is 2^61: one sum in eight."""
+    found = explore.split(value, 400, seed=1)
+    sums = [int(a) + int(b) for a, b in zip(signed(found.alice), signed(found.bob), strict=True)]
+    assert found.wraps == [i for i, total in enumerate(sums, 1) if total != found.encoded]
+    assert abs(len(found.wraps) - 50) < 5 * math.sqrt(50)
+    text = " ".join(repr(found).split())
+    assert f"(time {', '.join(map(str, found.wraps[:5]))}, ...)" in text
+    assert "chance |x| / 2^64, here 0.12" in text
+
+
+def test_no_wrap_is_told_of_where_there_is_none() -> None:
+    found = explore.split(3.5, 4, seed=1)
+    assert found.wraps == []
+    text = " ".join(repr(found).split())
+    assert "No sum here wraps around" in text
+    assert "here 5e-14" in text, "917,504 / 2^64"
+
+
 # --- Beaver ----------------------------------------------------------------------------------------------------------
 
 
@@ -139,7 +176,8 @@ def test_every_line_of_a_product_holds(x: float, y: float, fxp_bits: int, seed: 
 def test_a_product_says_who_knows_what() -> None:
     product = explore.product(3.5, -2.0, seed=1)
     known = {step.name: step.knows for step in product.steps}
-    assert known["a"] == known["c"] == "the TTP"
+    assert known["a"] == known["b"] == "the TTP, before opening"
+    assert known["c"] == "the TTP"
     assert known["e"] == known["f"] == "both (opened)"
     assert known["xy"] == "nobody"
     text = repr(product)
@@ -147,6 +185,17 @@ def test_a_product_says_who_knows_what() -> None:
     assert str(product.step("e").together) in text
     assert max(map(len, text.splitlines())) <= 100
     assert str(product.step("e").together) in product._repr_html_()
+
+
+@QUICK
+@given(st.floats(-100, 100), st.floats(-100, 100))
+def test_after_opening_each_party_knows_the_mask_of_its_own_secret(x: float, y: float) -> None:
+    """So the table may say no more than that the TTP knows a and b before."""
+    product = explore.product(x, y)
+    of = {name: product.step(name).together for name in "xyabef"}
+    assert wrap(of["x"] - of["e"]) == of["a"]
+    assert wrap(of["y"] - of["f"]) == of["b"]
+    assert "alice knows a = x - e and bob knows b = y - f" in " ".join(repr(product).split())
 
 
 def test_what_a_product_opens_is_what_goes_over_the_link(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,6 +282,42 @@ def test_proper_shares_are_uniform_and_broken_ones_are_not() -> None:
     assert "below 1e-12" in repr(lesson)
 
 
+def test_proper_shares_of_two_secrets_follow_one_law_and_broken_ones_do_not() -> None:
+    from scipy import stats
+
+    lesson = explore.one_share(0.0025, 20_000, other=1e6, seed=2)
+    assert (lesson.secret, lesson.other) == (0.0025, 1e6)
+
+    def same_law(one: explore.Variant, other: explore.Variant) -> float:
+        _, p_value = stats.ks_2samp(one.shares.view(np.int64), other.shares.view(np.int64))
+        return p_value
+
+    assert same_law(lesson.proper, lesson.other_proper) > 0.001
+    assert same_law(lesson.broken, lesson.other_broken) < 1e-100
+    assert abs(lesson.other_broken.guess_of_many - 1e6) < 1
+    assert abs(lesson.other_proper.guess_of_many - 1e6) > 1e8
+    assert set(lesson.proper.shares.tolist()).isdisjoint(lesson.other_proper.shares.tolist())
+    assert "0.0025 and 1,000,000" in lesson.headline
+    assert [variant.secret for variant in lesson.variants] == [0.0025, 1e6, 0.0025, 1e6]
+
+
+def test_what_bob_gets_is_the_secret_minus_a_mask_that_alice_keeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was the mask itself, which is the same for every secret, and shows nothing."""
+    one, other = (explore.one_share(secret, 1000, seed=7) for secret in (0.0025, 1e6))
+    difference = wrap(math.trunc(1e6 * 2**18) - math.trunc(0.0025 * 2**18))
+    assert {wrap(int(x)) for x in other.proper.shares - one.proper.shares} == {difference}
+    sent: list[bytes] = []
+    send = mpc.Link.send
+
+    def spy(self: mpc.Link, payload: bytes, op: str) -> Any:
+        sent.append(payload)
+        return send(self, payload, op)
+
+    monkeypatch.setattr(mpc.Link, "send", spy)
+    again = explore.one_share(0.0025, 1000, seed=7)
+    assert again.proper.shares.tobytes() in sent
+
+
 # --- reused triple ---------------------------------------------------------------------------------------------------
 
 
@@ -247,6 +332,12 @@ def test_a_reused_triple_leaks_the_exact_differences(
     assert lesson.reused.y_difference == y1_ - y2_
     assert lesson.leaked == ((x1_ - x2_) / 2**fxp_bits, (y1_ - y2_) / 2**fxp_bits)
     assert lesson.fresh.x_difference != x1_ - x2_
+
+
+def test_the_party_whose_draws_repeat_can_notice() -> None:
+    text = " ".join(repr(explore.reused_triple()).split())
+    assert "Alice can notice the fault, as her own part of the triple repeats" in text
+    assert "whether bob has looked, she cannot tell" in text
 
 
 def test_with_fresh_triples_the_differences_are_uniform() -> None:

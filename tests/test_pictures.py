@@ -200,7 +200,7 @@ def test_an_unknown_node_is_refused(job: kn.Job) -> None:
             draw("carol")
 
 
-def test_one_share_draws_both_variants() -> None:
+def test_one_share_draws_both_secrets_in_both_ways() -> None:
     lesson = explore.one_share(0.5, 2000, seed=1)
     picture = lesson.picture()
     for axes, variant in zip(picture.figure.axes, lesson.variants, strict=True):

@@ -59,7 +59,8 @@ def what_bob_learns(answer: Any) -> None:
     "add up to the two means: as secrets, with +.",
     "Multiply the secret mean with itself (await mpc.mul), take it from the mean of the squares, and open that.",
     why="One number was opened, and the means stayed secret. A party that knows it and its own values has one equation "
-    "for the other's mean and spread, which are two unknown numbers.",
+    "for the other's mean and spread, which are two unknown numbers. If the other firm has one employee, there is no "
+    "spread: one unknown is left, and the equation leaves two possible salaries, or one.",
 )
 def variance_of_both(answer: Any) -> None:
     operator = _registered(answer)

@@ -82,7 +82,8 @@ class Product(Lesson):
     def notes(self) -> list[str]:
         helped = f"The TTP knows both parties' seeds, so also a and b: it told alice to add {self.correction} to her c."
         masked = "e and f are opened, and say nothing: a and b are random, and used for this product alone."
-        return [helped, masked, *repeatable(self.seed)]
+        own = "Once they are open, alice knows a = x - e and bob knows b = y - f: each the mask of a secret of its own."
+        return [helped, masked, own, *repeatable(self.seed)]
 
     def __repr__(self) -> str:
         lines = [
@@ -149,11 +150,12 @@ def _steps(alice: _Parts, bob: _Parts, bits: int) -> tuple[Step, ...]:
 
     (a0, b0, c0), (a1, b1, c1) = alice.triple, bob.triple
     nobody, ttp, both = "nobody", "the TTP", "both (opened)"
+    before = f"{ttp}, before opening"
     return (
         step("x", "x0 + x1", alice.x, bob.x, bits, "alice"),
         step("y", "y0 + y1", alice.y, bob.y, bits, "bob"),
-        step("a", "a0 + a1, random", a0, a1, None, ttp),
-        step("b", "b0 + b1, random", b0, b1, None, ttp),
+        step("a", "a0 + a1, random", a0, a1, None, before),
+        step("b", "b0 + b1, random", b0, b1, None, before),
         step("c", "a b", c0 + alice.correction, c1, None, ttp),
         step("e", "x - a", alice.x - a0, bob.x - a1, None, both),
         step("f", "y - b", alice.y - b0, bob.y - b1, None, both),

@@ -3,7 +3,12 @@
 For n numbers in k bins, each expected n / k times, X^2 = sum (seen - n/k)^2 / (n/k). Its p-value is the chance that
 uniformly random numbers look at least as uneven: Q((k - 1) / 2, X^2 / 2), the upper regularised incomplete gamma
 function. A p-value is itself uniform between 0 and 1 if the numbers are random: one below 0.05 comes up one time in
-twenty, and means nothing alone.
+twenty, and means nothing alone. One very near 1 is as suspicious as one very near 0: the numbers are more even than
+chance would have them, as those of a counter are.
+
+What it does not see. The bins are those of the upper bits: numbers with 58 constant low bits pass. It counts how often
+each bin is hit, so it does not see that numbers depend on each other, or on the secret. Secrecy means that shares
+follow the same law for every secret; no test of one sample shows that.
 """
 
 from __future__ import annotations
@@ -34,7 +39,7 @@ class Uniformity:
     statistic: float
     """Chi-square of the counts."""
     p_value: float
-    """How often uniform numbers would look at least as uneven."""
+    """How often uniform numbers would look at least as uneven. Very near 0 and very near 1 are suspicious."""
 
     @property
     def expected(self) -> float:
@@ -50,7 +55,8 @@ def uniformity(ring: Ring, bins: int | None = None, bits: int = 64) -> Uniformit
     """The test on all elements of an array, modulo 2^bits.
 
     `bins` is a power of two; without it there are as many as the test allows, at most 64. With `bits` below 64 only
-    the last bits of each number count.
+    the last bits of each number count, and of these the upper ones decide: with 64 bins six of them. So a test of all
+    bits takes several calls, with bits = 64, 58, ..., 6. A good p-value does not prove that shares are secret.
     """
     count = bins or 2 ** min(6, bits, max(1, (ring.size // LEAST).bit_length() - 1))
     exponent = count.bit_length() - 1
@@ -79,8 +85,10 @@ def p_value(statistic: float, degrees: int) -> float:
 
 
 def shown(p_value: float) -> str:
-    """A p-value for people."""
-    return "below 1e-12" if p_value < 1e-12 else f"{p_value:.2g}"
+    """A p-value for people; near 1 with the digits by which it is below."""
+    if p_value < 1e-12:
+        return "below 1e-12"
+    return f"1 - {1 - p_value:.1g}" if 0.995 < p_value < 1 else f"{p_value:.2g}"
 
 
 def _upper_gamma(a: float, x: float) -> float:

@@ -1,4 +1,8 @@
-"""Why one share says nothing: proper shares of a secret beside broken ones, share = x + a little noise."""
+"""Why one share says nothing: two secrets, shared properly, and in a way that is broken, share = x + a little noise.
+
+Bob gets x - r, with r uniform over the ring. Then x - r is uniform, too, and so his shares follow one and the same law
+for *every* secret. That is what secrecy means; a look at the shares of one secret cannot show it, so there are two.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +26,12 @@ BINS = (8, 16, 32, 64)
 
 @dataclass(frozen=True, eq=False)
 class Variant:
-    """One way to share, seen by bob alone."""
+    """One way to share one secret, seen by bob alone."""
 
     name: str
     """What it is called in the table."""
+    secret: float
+    """Alice's number."""
     shares: Ring
     """What bob gets, one for each time the secret is shared."""
     uniformity: Uniformity
@@ -38,23 +44,41 @@ class Variant:
 
 @dataclass(frozen=True, repr=False, eq=False)
 class OneShare(Lesson):
-    """Bob's shares of one secret of alice's."""
+    """Bob's shares of two secrets of alice's."""
 
-    secret: float
-    """Alice's number."""
     noise: float
-    """The most that a broken share is away from the secret."""
+    """The most that a broken share is away from its secret."""
     proper: Variant
-    """With masks from the whole ring."""
+    """The secret, with masks from the whole ring."""
     broken: Variant
-    """With masks of at most `noise`."""
+    """The secret, with masks of at most `noise`."""
+    other_proper: Variant
+    """The other secret, with masks from the whole ring."""
+    other_broken: Variant
+    """The other secret, with masks of at most `noise`."""
     seed: int | None
     """Of a repeatable run; None if its randomness was fresh."""
 
     @property
+    def secret(self) -> float:
+        """Alice's number."""
+        return self.proper.secret
+
+    @property
+    def other(self) -> float:
+        """Her other number."""
+        return self.other_proper.secret
+
+    @property
+    def variants(self) -> tuple[Variant, Variant, Variant, Variant]:
+        """Both proper ones, both broken ones."""
+        return self.proper, self.other_proper, self.broken, self.other_broken
+
+    @property
     def headline(self) -> str:
         times = len(self.proper.shares)
-        return f"The secret {self.secret:g}, shared {times:,} times: what bob can make of his shares"
+        secrets = f"{self.secret:,.10g} and {self.other:,.10g}"
+        return f"The secrets {secrets}, shared {times:,} times each: what bob can make of his shares"
 
     @property
     def tables(self) -> list[Table]:
@@ -65,27 +89,27 @@ class OneShare(Lesson):
                 shown(variant.uniformity.p_value),
                 f"{variant.guess:.6g}",
                 f"{variant.guess_of_many:.6g}",
-                f"{abs(variant.guess_of_many - self.secret):.2g}",
+                f"{abs(variant.guess_of_many - variant.secret):.2g}",
             )
             for variant in self.variants
         ]
         return [Table("Guessing the secret", columns, rows, 1), *map(_histogram, self.variants)]
 
     @property
-    def variants(self) -> tuple[Variant, Variant]:
-        """Proper, broken."""
-        return self.proper, self.broken
-
-    @property
     def notes(self) -> list[str]:
-        test = (
-            "The p-value is the chance that random numbers look at least as uneven: near 0, the shares are not random. "
-            "A proper share is as random as any number, so each guess is as good as every other."
+        same = (
+            "Proper shares look the same for both secrets, as x - r is uniform if r is, whatever x is. That both have "
+            "the same law is what makes them say nothing."
         )
-        return [test, *repeatable(self.seed)]
+        test = (
+            "The p-value is the chance that random numbers look at least as uneven: near 0, the shares are not random; "
+            "very near 1, they are more even than chance. A good p-value proves nothing: the test sees how often each "
+            "part of the ring is hit, not the bits below, and not whether numbers depend on each other."
+        )
+        return [same, test, *repeatable(self.seed)]
 
     def picture(self) -> Picture:
-        """Both histograms over the whole ring, as a picture; needs matplotlib."""
+        """The histograms over the whole ring, as a picture; needs matplotlib."""
         from ..views.pictures_shares import compare
 
         return compare(self)
@@ -104,33 +128,46 @@ def _histogram(variant: Variant) -> Table:
 @explorer(
     "Share again",
     Field("secret", "Secret", "alice's secret: any number"),
-    Field("times", "Times", "how often it is shared", LEAST * BINS[-1], MOST),
+    Field("times", "Times", "how often each secret is shared", LEAST * BINS[-1], MOST),
+    Field("other", "Other secret", "another number, to compare the shares with"),
     Field("noise", "Noise", "the broken shares are the secret give or take this"),
     Field("bins", "Bins", "bins of the histogram: a power of two", choices=tuple(map(str, BINS))),
 )
 def one_share(
-    secret: float = 0.0025, times: int = 10_000, *, noise: float = 1.0, bins: int | str = 16, seed: int | None = None
+    secret: float = 0.0025,
+    times: int = 10_000,
+    *,
+    other: float = 1e6,
+    noise: float = 1.0,
+    bins: int | str = 16,
+    seed: int | None = None,
 ) -> OneShare:
-    """Share a secret many times, properly and as x + noise; test bob's shares for uniformity, and guess the secret.
+    """Share two secrets many times, properly and as x + noise; test bob's shares for uniformity, and guess the secrets.
 
     `seed` makes the shares repeatable, for a lesson; nothing is secret then.
     """
     limit = 2.0 ** (61 - _TERMS)
-    secret, noise = number("secret", secret, limit), number("noise", noise, limit)
+    secrets = number("secret", secret, limit), number("other", other, limit)
+    noise = number("noise", noise, limit)
     bins = whole("bins", int(bins) if str(bins).isdecimal() else bins, 2, 1024)
     count = whole("times", times, LEAST * bins, MOST)
-    secrets = encode(np.full(count, secret), _TERMS)
 
-    async def program(player: Player) -> tuple[Ring, Ring]:
-        share = await player.split(None if player.rank else secrets, count)
-        away = signed(player.random.draw(count)) / 2.0**63  # from -1 to 1
-        return share.ring, secrets + encode(noise * away, _TERMS)
+    async def program(player: Player) -> list[Ring]:
+        if player.rank:
+            return [np.frombuffer(await player.semi2k.link.receive(), np.uint64) for _ in range(4)]
+        for x in (encode(np.full(count, value), _TERMS) for value in secrets):
+            await player.semi2k.link.send((x - player.random.draw(count)).tobytes(), "send x - r")
+            away = signed(player.random.draw(count)) / 2.0**63  # from -1 to 1
+            await player.semi2k.link.send((x + encode(noise * away, _TERMS)).tobytes(), "send x + noise")
+        return []
 
-    (_, broken), (proper, _) = run(program, seed, _TERMS)
-    variants = (_variant("proper: random shares", proper, bins), _variant("broken: x + noise", broken, bins))
-    return OneShare(secret, noise, *variants, seed)
+    _, received = run(program, seed, _TERMS)
+    ways = [(way, value) for value in secrets for way in ("proper: x - r", "broken: x + noise")]
+    variants = [_variant(way, value, shares, bins) for (way, value), shares in zip(ways, received, strict=True)]
+    return OneShare(noise, *variants, seed)
 
 
-def _variant(name: str, shares: Ring, bins: int) -> Variant:
+def _variant(way: str, secret: float, shares: Ring, bins: int) -> Variant:
     numbers = decode(shares, _TERMS)
-    return Variant(name, shares, uniformity(shares, bins), float(numbers[0]), float(numbers.mean()))
+    test = uniformity(shares, bins)
+    return Variant(f"{way}, x = {secret:,.10g}", secret, shares, test, float(numbers[0]), float(numbers.mean()))

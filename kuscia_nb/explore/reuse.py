@@ -81,7 +81,8 @@ class Reuse(Lesson):
     def notes(self) -> list[str]:
         known = (
             "Bob sees both e, so he learns how far alice's numbers are apart, and all of x2 if he knows x1. He needs "
-            "no share for it, and alice cannot tell. The products come out right, so nothing else gives it away."
+            "no share for it. The products come out right. Alice can notice the fault, as her own part of the triple "
+            "repeats; whether bob has looked, she cannot tell."
         )
         return [known, *repeatable(self.seed)]
 

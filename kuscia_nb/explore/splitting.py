@@ -12,6 +12,7 @@ from ..mpc.ring import signed
 from ..views.table import Table
 from .lesson import Field, Lesson, Player, element, explorer, number, repeatable, run, whole
 
+_MOST_NAMED = 5
 MOST_SHOWN = 50
 """Of more times than these the first ones are shown."""
 
@@ -54,9 +55,20 @@ class Split(Lesson):
     def notes(self) -> list[str]:
         rule = (
             "Alice draws r, all 2^64 numbers being equally likely, sends r to bob and keeps x - r. Her share is as "
-            "random as his. A sum beyond 2^63 wraps around, and stands for the same number modulo 2^64."
+            "random as his."
         )
-        return [rule, *repeatable(self.seed)]
+        wrapping = "No sum here wraps around: each is x itself."
+        if wraps := self.wraps:
+            times = ", ".join(map(str, wraps[:_MOST_NAMED])) + ", ..." * (len(wraps) > _MOST_NAMED)
+            wrapping = f"Sums that wrap around (time {times}) are 2^64 away from x, and the same modulo 2^64."
+        chance = f"A sum wraps around with chance |x| / 2^64, here {abs(self.encoded) / 2**64:.2g}."
+        return [rule, f"{wrapping} {chance}", *repeatable(self.seed)]
+
+    @property
+    def wraps(self) -> list[int]:
+        """The times, counted from 1, in which the shares, read as signed numbers, add up to x plus or minus 2^64."""
+        a, b = signed(self.alice), signed(self.bob)
+        return (np.flatnonzero(((a < 0) == (b < 0)) & ((a < 0) != (a + b < 0))) + 1).tolist()
 
 
 @explorer(

@@ -1,8 +1,12 @@
 """One party's additive share of a secret array in Z_2^64.
 
-The secret is the sum of both parties' shares; one share alone is a uniformly random array. Public values are plain
-`uint64` arrays (see `fixed.encode`), secrets are `Share`s, and what can be done with a secret without talking to the
-other party is an operator or a method here:
+The secret is the sum of both parties' shares. A product is shared uniformly: one share of it alone is a uniformly
+random array, whatever the secret. Not every share is. Of an input (`Semi2k.zeros`), the owner's share is the number
+itself and the peer's is 0; the masks of a sealed constant are known to both; a truncated share is narrower, but still
+as independent of the secret as the share that it was made of.
+
+Public values are plain `uint64` arrays (see `fixed.encode`), secrets are `Share`s, and what can be done with a secret
+without talking to the other party is an operator or a method here:
 
     share + share, share - share, -share      local
     share + public, public - share            rank 0 adds the public value, rank 1 does nothing

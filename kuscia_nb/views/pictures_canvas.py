@@ -92,8 +92,8 @@ class Picture:
         return wrapped(self.words)
 
 
-def canvas(title: str, size: tuple[float, float], panels: int = 1, *, below: bool = False, **layout: Any) -> Canvas:
-    """An empty picture of `size` inches with panels beside each other, or below. KusciaError without matplotlib."""
+def canvas(title: str, size: tuple[float, float], panels: int = 1, *, rows: int = 1, **layout: Any) -> Canvas:
+    """An empty picture of `size` inches with its panels in so many rows. KusciaError without matplotlib."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -104,8 +104,7 @@ def canvas(title: str, size: tuple[float, float], panels: int = 1, *, below: boo
     figure = Figure(figsize=size, dpi=_DPI, layout=margins, facecolor=GROUND, edgecolor=GROUND)
     FigureCanvasAgg(figure)
     figure.suptitle(title, color=INK, fontsize=12, fontweight="bold")
-    rows, columns = (panels, 1) if below else (1, panels)
-    axes = figure.subplots(rows, columns, squeeze=False, **layout).ravel().tolist()
+    axes = figure.subplots(rows, panels // rows, squeeze=False, **layout).ravel().tolist()
     for each in axes:
         _plain(each)
     return Canvas(figure, axes)

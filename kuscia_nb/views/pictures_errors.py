@@ -14,7 +14,7 @@ _NAMED = 40
 def weights(job: str, shadow: Shadow) -> Picture:
     """Secret weights and plaintext ones above, the error of each below."""
     frame = shadow.weights
-    drawn = canvas(f"{job}: weights on shares and in plaintext", (9, 5.4), 2, below=True, sharex=True)
+    drawn = canvas(f"{job}: weights on shares and in plaintext", (9, 5.4), 2, rows=2, sharex=True)
     places = np.arange(len(frame))
     above, below = drawn.axes
     labels = ("on shares", "plaintext, rate as the ring has it", "plaintext, exact rate")

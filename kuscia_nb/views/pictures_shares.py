@@ -72,15 +72,15 @@ def received(job: str, node: str, steps: Steps) -> Picture:
 
 
 def compare(lesson: OneShare) -> Picture:
-    """Proper shares beside broken ones."""
-    count = len(lesson.proper.shares)
-    drawn = canvas(f"The secret {lesson.secret:g}, shared {count:,} times: bob's shares", (9, 3.6), 2, sharey=True)
-    for axes, variant, look in zip(drawn.axes, lesson.variants, (SECRET, PLAIN), strict=True):
+    """Proper shares of two secrets, and broken ones."""
+    what = f"{lesson.secret:,.10g} and {lesson.other:,.10g}, shared {len(lesson.proper.shares):,} times each"
+    drawn = canvas(f"The secrets {what}: bob's shares", (10, 6), 4, rows=2, sharex=True, sharey=True)
+    for axes, variant, look in zip(drawn.axes, lesson.variants, (SECRET, SECRET, PLAIN, PLAIN), strict=True):
         _ring_bars(axes, variant.uniformity, look)
         labelled(axes, f"{variant.name}\n{_guess(variant)}", "share / 2^63", "shares per bin")
     legend(drawn, drawn.axes[0], 1)
     words = "; ".join(f"{variant.name}: {variant.uniformity}, {_guess(variant)}" for variant in lesson.variants)
-    return Picture(drawn.figure, f"The secret {lesson.secret:g} shared {count:,} times. {words}.")
+    return Picture(drawn.figure, f"The secrets {what}. {words}.")
 
 
 def secret_bits(secrets: Ring) -> int:
