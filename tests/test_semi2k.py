@@ -70,6 +70,40 @@ def test_fixed_point_products(protocol: Protocol, truncation: str) -> None:
         assert np.abs(result - [-4.5, -0.28125, 1.0]).max() <= 1002 * 2.0**-18
 
 
+@pytest.mark.parametrize("adjust_rank", [0, 1])
+@pytest.mark.parametrize(("truncation", "assisted"), [("asymmetric", True), ("symmetric", True), ("ttp", None)])
+def test_truncation_with_the_ttp_does_not_fail(
+    protocol: Protocol, truncation: str, assisted: bool | None, adjust_rank: int
+) -> None:
+    """8000 x 8000 wraps in 24 % of local truncations, each time by 2^28."""
+    x = np.linspace(7900, 8000, 5000)
+
+    async def program(party: mpc.Semi2k) -> np.ndarray:
+        left, right = inputs(party, (0, party.encode(x)), (1, party.encode(-x)))
+        product = await party.mul(left, right, party.fxp_bits, assisted=assisted)
+        return mpc.decode(await party.open(product), party.fxp_bits)
+
+    for result in protocol(program, truncation=truncation, adjust_rank=adjust_rank):
+        assert np.abs(result + x**2).max() <= 2 * 8001 * 2.0**-18
+
+
+def test_a_truncation_with_the_ttp_sends_what_spu_sends(protocol: Protocol) -> None:
+    """Spec ss_lr §8 and §5: one message each way, uint32 x 21; AdjustMulPriv at the adjust rank, 84 bytes back."""
+
+    async def program(party: mpc.Semi2k) -> list[int]:
+        party.beaver.counter = 105
+        await party.truncate(party.zeros(21), 18)
+        return [party.beaver.counter]
+
+    assert protocol(program, truncation="ttp") == ([117], [117])  # 84 bytes are 6 blocks: at 105 and at 111
+    messages = [m for m in protocol.ledger.messages if m.op in ("send a+u", "adjust")]
+    assert {(m.sender, m.key, m.dtype, m.bytes) for m in messages if m.kind != "REQUEST"} == {
+        ("ttp", "AdjustMulPriv", "uint32", 84),
+        ("bob", "root:P2P-2:0->1", "uint32", 84),
+        ("alice", "root:P2P-2:1->0", "uint32", 84),
+    }
+
+
 def test_sealing_takes_no_message_and_never_the_same_share(protocol: Protocol) -> None:
     async def program(party: mpc.Semi2k) -> tuple[list[int], list[int], list[int]]:
         messages = len(party.link.ledger)

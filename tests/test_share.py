@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from kuscia_nb.mpc.share import SHARE_TYPES, Share
+from kuscia_nb.mpc.share import LOCAL, SHARE_TYPES, Share
 
 words = st.one_of(st.sampled_from([0, 1, 2**18, 2**63 - 1, 2**63, 2**64 - 1]), st.integers(0, 2**64 - 1))
 vectors = hnp.arrays(np.uint64, 4, elements=words)
@@ -66,6 +66,14 @@ def test_truncation_rounds_each_rank_as_documented(r: np.ndarray, bits: int) -> 
         )
 
 
+@pytest.mark.parametrize("rank", [0, 1])
+def test_what_takes_the_ttp_is_not_truncated_by_a_party_alone(rank: int) -> None:
+    share = SHARE_TYPES["ttp"][rank].of(np.ones(3, np.uint64))
+    for act in (lambda: share.truncate(18), lambda: share.scale(np.array(3, np.uint64), 18)):
+        with pytest.raises(TypeError, match=r"await mpc\.truncate\(x, bits\)"):
+            act()
+
+
 @given(st.integers(-(2**40), 2**40), st.integers(0, 2**64 - 1), st.integers(1, 24))
 def test_a_truncated_secret_is_less_than_a_unit_off(x: int, r: int, bits: int) -> None:
     """Unless the shares wrap, which is decided by r alone."""
@@ -83,7 +91,7 @@ def test_asymmetric_truncation_is_unbiased_and_symmetric_is_not() -> None:
     secret = np.full(n, 12345678, np.uint64)
     mask = generator.integers(0, 2**64, n, dtype=np.uint64)
     exact, mean = 12345678 / 2**bits, {}
-    for kind in SHARE_TYPES:
+    for kind in LOCAL:
         parts = split(secret, mask, kind)
         opened = (parts[0].truncate(bits).ring + parts[1].truncate(bits).ring).view(np.int64)
         mean[kind] = float(np.mean(opened - exact))

@@ -130,10 +130,20 @@ async def operations(party: mpc.Semi2k) -> list[int]:
     return (await party.open(dot + sealed)).tolist()
 
 
+async def assisted(party: mpc.Semi2k) -> list[int]:
+    """Truncations with the TTP's help, in both rings."""
+    x, zero = party.encode([[1.5, -2.0], [0.25, 3.0]]), party.zeros((2, 2))
+    y = party.share.of(x)
+    y = await party.mul(*((y, zero) if party.rank == 0 else (zero, y)), 18, assisted=True)
+    y = await party.matmul(y, y[0], 18, assisted=True)
+    return (await party.open(await party.truncate(y * np.array(2**40, np.uint64), 40, assisted=True))).tolist()
+
+
 RUNS = {
     **{strategy: training(strategy) for strategy in STRATEGIES},
     "no penalty": training("interconnection", l2=0.0),
     "operations": operations,
+    "assisted": assisted,
 }
 
 
@@ -394,7 +404,8 @@ def test_a_party_sees_nothing_but_its_own_and_what_was_sent(traced: Traced, rank
 def test_the_ttp_sees_draws_and_corrections_only(traced: Traced) -> None:
     """Every number that its view shows comes from the parties' seeds, which it has."""
     prgs = [mpc.BlockPrg(mpc.Seeds(5, name).draw("beaver")) for name in NAMES]
-    draws = {n for prg in prgs for n in prg.at(0, 20_000).tolist()}
+    streams = [prg.at(0, 20_000) for prg in prgs]
+    draws = {n for stream in streams for size in (np.uint64, np.uint32) for n in stream.view(size).tolist()}
     for step in traced.record.steps:
         for shown in step.numbers:
             if shown.sees & 4:
@@ -877,14 +888,15 @@ def test_columns_survive_without_a_file(traced: Traced) -> None:
 
 def test_a_formula_is_read_as_it_is_written() -> None:
     formula = parse("z.i = c.i - e*b.i {eb.i} + [rank 0] e*g {eg}")
-    assert (tuple(formula.left), formula.truncated, formula.exact) == (("z", "i"), False, True)
+    assert (tuple(formula.left), formula.function, formula.exact) == (("z", "i"), "", True)
     shape = [(t.negative, [tuple(f) for f in t.factors], t.kept and tuple(t.kept), t.only) for t in formula.terms]
     assert shape == [
         (False, [("c", "i")], None, ""),
         (True, [("e", ""), ("b", "i")], ("eb", "i"), ""),
         (False, [("e", ""), ("g", "")], ("eg", ""), "rank 0"),
     ]
-    assert parse("t.i = T(z.i)").truncated
+    texts = "T(z.i)", "S(z.i)", "B(z.i - [rank 0] B)"
+    assert [parse(f"t.i = {text}").function for text in texts] == ["T", "S", "B"]
     assert not parse("w'.i = w.i - rate*g.i !").exact
 
 

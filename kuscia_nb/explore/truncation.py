@@ -21,11 +21,11 @@ import numpy as np
 from ..errors import DataError
 from ..mpc import Ring, encode
 from ..mpc.ring import signed
-from ..mpc.share import SHARE_TYPES
+from ..mpc.share import LOCAL, SHARE_TYPES
 from ..views.table import Table
 from .lesson import MOST, Field, Lesson, Player, bar, element, explorer, number, repeatable, run, whole
 
-KINDS = tuple(SHARE_TYPES)
+KINDS = LOCAL
 
 
 @dataclass(frozen=True, repr=False)

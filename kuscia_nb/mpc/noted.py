@@ -4,17 +4,19 @@ Names are those of the formulas:
 
     e = x - a    g = y - b    z = c + e b + a g + [rank 0] e g            c = k + [adjust rank] d
     m = s - v    z = q + X (w + n)        n is the peer's m, w this party's share of its own columns' weights
+    h = a + u    t = (s >> b) - m W + [rank 0] C + [rank 1] D    s = x - [rank 0] B, u its top bit (see `truncation`)
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .ring import Ring, matmul, matvec, vecmat
+from .ring import Ring, Words, matmul, matvec, vecmat
+from .truncation import constants
 
 
 class Value(NamedTuple):
@@ -50,12 +52,15 @@ class Note(NamedTuple):
     """Counters and sizes of the random numbers that were drawn, in turns, as the TTP is told them."""
 
 
-Arrays = tuple[Ring | None, ...]
+Arrays = tuple[Any, ...]
+"""Arrays of ring elements or of smaller words, or None."""
 Values = dict[str, Ring | None]
 
 
-def values_of(kind: str, arrays: Arrays, rank: int, mirrored: bool) -> Values:
+def values_of(kind: str, arrays: Arrays, rank: int, bits: int, *, mirrored: bool) -> Values:
     """The numbers of an operation by name. `mirrored`: whether this party's shares keep themselves negated."""
+    if kind in ("pair", "assisted truncate"):
+        return _pair(*arrays) if kind == "pair" else _assisted(*arrays, rank=rank, bits=bits)
     named: Values = {}
     for name, x in zip(_NAMES.get(kind, ()), arrays, strict=True):
         if name[0] == "-":
@@ -117,6 +122,24 @@ def _cross_product(named: Values, rank: int, transpose: bool) -> Values:
     else:
         product = matvec(own, u)
     return named | {"u": u, "Xu": product, "z": q + product}
+
+
+def _pair(a: Words, c: Words, d: Words | None) -> Values:
+    """With k, what was drawn of c. Numbers of the small ring are kept as ring elements of the same value."""
+    drawn = {"k": c} if d is None else {"k": c - d.reshape(c.shape), "d": d.reshape(c.shape)}
+    return {name: x.astype(np.uint64) for name, x in {"a": a, **drawn, "c": c}.items()}
+
+
+def _assisted(x: Ring, a: Words, c: Words, sent: Words, received: Words, t: Ring, *, rank: int, bits: int) -> Values:
+    """With all that is computed on the way from x to t."""
+    (before, first), (_, second) = (constants(rank, bits) for rank in (0, 1))
+    public = {"B": before, "W": 2 ** (64 - bits), "C": first, "D": second}
+    common = {name: np.broadcast_to(np.uint64(number % 2**64), x.shape) for name, number in public.items()}
+    s = x if rank else x - common["B"]
+    u = s >> np.uint64(63)
+    m = c - a * received if rank else c + u.astype(c.dtype) * received
+    narrow = {name: part.astype(np.uint64) for name, part in {"a": a, "c": c, "h": sent, "m": m}.items()}
+    return {"x": x, "s": s, "u": u, "f": s >> np.uint64(bits), "t": t, **common, **narrow}
 
 
 def _vectors(named: Values) -> Values:

@@ -45,9 +45,9 @@ class Seeds:
         return hashlib.sha256(text).digest()[:SEED_BYTES]
 
 
-def blocks_of(elements: int) -> int:
-    """How many 16-byte blocks a draw of so many ring elements takes."""
-    return (elements + 1) >> 1
+def blocks_of(elements: int, size: int = 8) -> int:
+    """How many 16-byte blocks a draw of so many elements takes, of 8 bytes or another size."""
+    return (elements * size + 15) >> 4
 
 
 class _Prg:

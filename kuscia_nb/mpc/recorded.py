@@ -12,8 +12,9 @@ import numpy as np
 
 from .link import Ledger, Link, LockstepMailbox, ThreadMailbox
 from .recorder import Recorder, Window
-from .ring import Ring
+from .ring import Ring, Words
 from .share import Share
+from .truncation import Pairs, Truncation
 
 
 class RecordedLink(Link):
@@ -37,6 +38,22 @@ class RecordedLink(Link):
         received = await super().exchange(value, op)
         self._notes.exchanged(number, op, value, received)
         return received
+
+    async def swap(self, value: Words, op: str) -> Words:  # type: ignore[override]
+        received = await super().swap(value, op)
+        self._notes.swapped(self._sent, value, received)
+        return received
+
+
+class RecordedTruncation(Truncation):
+    """Truncations with the TTP's help, as operations."""
+
+    async def cut(self, x: Ring, upper: Words, pairs: Pairs) -> None:
+        recorder, before = self._link.recorder, x.copy()
+        assert recorder is not None
+        await super().cut(x, upper, pairs)
+        arrays = before, pairs[0], pairs[1], *recorder.last_swap, x.copy()
+        recorder.note("assisted truncate", "truncate", arrays, bits=self.bits)
 
 
 def connect_recorded(names: tuple[str, str], window: Window | None = None, threads: bool = False) -> tuple[Link, Link]:

@@ -17,10 +17,11 @@ import numpy as np
 
 from .data import Layout
 from .noted import Arrays, Note, Value, values_of
-from .ring import Ring
+from .ring import Ring, Words
 from .share import Share
 
 ZERO = np.uint64(0)
+_NOTHING = np.empty(0, np.uint64)
 
 
 class Window(NamedTuple):
@@ -71,7 +72,9 @@ class Recorder:
         self._whole = True
         self._exchanges: list[tuple[int, str, Ring, Ring]] = []  # that no operation has claimed: number, op, both parts
         self._p2p = self._call = self._calls = 0  # of the next note: its point-to-point message, its call to the TTP
-        self._correction: Ring | None = None
+        self._correction: Words | None = None
+        self.last_swap: tuple[Words, Words] = (_NOTHING, _NOTHING)
+        """What was sent and received last from point to point, for the operation that claims it."""
         self._weights: tuple[Share, Ring] | None = None
         self._gradient: Ring | None = None
 
@@ -170,7 +173,7 @@ class Recorder:
         """A note with what is kept of its values: copies."""
         kind, op, arrays, segment, batch, epoch, bits, whole, (p2p, call, number, exchanges), draws = draft
         window, values = self.window, {}
-        for name, x in values_of(kind, arrays, self.rank, self.mirrored).items():
+        for name, x in values_of(kind, arrays, self.rank, bits, mirrored=self.mirrored).items():
             if x is not None:
                 all_of_it = whole and x.size <= window.largest
                 values[name] = Value(x.shape, x.flatten() if all_of_it else x.flat[: window.preview])
@@ -209,18 +212,24 @@ class Recorder:
         self.segment += 1
         self._exchanges.append((number, op, sent, received))
 
+    def swapped(self, number: int, sent: Words, received: Words) -> None:
+        """Both parties' messages from point to point; the next operation claims them."""
+        self.segment += 1
+        self._settle(0)
+        self._p2p, self.last_swap = number, (sent, received)
+
     def last_exchange(self) -> tuple[Ring, Ring]:
         """What was sent and received last; for an operation that will claim it."""
         return self._exchanges[-1][2:]
 
-    def called_ttp(self, correction: Ring | None) -> None:
+    def called_ttp(self, correction: Words | None) -> None:
         """A call to the TTP; `correction` is what it gave, if it was asked for one."""
         self._calls += 1
         self._call, self._correction = self._calls, correction
         if correction is None:
             self.note("join", "create session")
 
-    def corrected(self) -> Ring | None:
+    def corrected(self) -> Words | None:
         """The correction that has come since the last time somebody asked; None at the party that gets none."""
         correction, self._correction = self._correction, None
         return correction

@@ -7,6 +7,7 @@ Formulas and message order are those of SPU and the interconnection standard (sp
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -14,9 +15,10 @@ import numpy as np
 from . import fixed
 from .link import Link
 from .prg import BlockPrg, Seeds, StreamPrg, blocks_of
-from .recorded import recorded
+from .recorded import RecordedTruncation, recorded
 from .ring import Ring, matmul
-from .share import SHARE_TYPES, Share
+from .share import ASSISTED, SHARE_TYPES, Share
+from .truncation import Pairs, Truncation, word_of
 from .ttp import PrgBuffer, TrustedThirdParty, TtpClient
 
 ZERO = np.uint64(0)
@@ -32,7 +34,7 @@ class Terms(NamedTuple):
     fxp_bits: int = 18
     """Bits behind the point of every number."""
     truncation: str = "asymmetric"
-    """A key of share.SHARE_TYPES. The parties may differ: each rule is local."""
+    """A key of share.SHARE_TYPES. The parties may have different ones of the two that are local."""
 
 
 class Semi2k:
@@ -52,6 +54,9 @@ class Semi2k:
         self.share: type[Share] = SHARE_TYPES[terms.truncation][self.rank]
         """The type of this party's shares; `share.of(ring)` takes ring elements as its own share."""
         self.mirrored = self.share.mirrored
+        self.assisted = terms.truncation == ASSISTED
+        """Whether the parties truncate with the TTP's help, unless they are told otherwise."""
+        self._truncations: dict[int, Truncation] = {}
         self.kind = self.share
         """The same for results of the protocol, which a recorder does not take for a party's input."""
         self.recorder = link.recorder
@@ -116,8 +121,8 @@ class Semi2k:
 
     # Products.
 
-    async def mul(self, x: Share, y: Share, bits: int = 0) -> Share:
-        """x * y / 2^bits elementwise, equal shapes."""
+    async def mul(self, x: Share, y: Share, bits: int = 0, *, assisted: bool | None = None) -> Share:
+        """x * y / 2^bits elementwise, equal shapes; truncated as `truncate` does it."""
         if x.shape != y.shape:
             raise ValueError(f"shapes differ: {x.shape} and {y.shape}")
         size = x.ring.size
@@ -129,10 +134,10 @@ class Semi2k:
         z = self.kind.of(c + e * b + (a if self.rank else a + e) * g)
         if self.recorder is not None:
             self._note_product("elementwise product", "x * y", (x, y), (a, b, c), (e, g), z, buffers)
-        return z.truncate(bits)
+        return await self.truncate(z, bits, assisted=assisted)
 
-    async def matmul(self, x: Share, y: Share, bits: int = 0) -> Share:
-        """x (m x k) . y (k x n or k) / 2^bits.
+    async def matmul(self, x: Share, y: Share, bits: int = 0, *, assisted: bool | None = None) -> Share:
+        """x (m x k) . y (k x n or k) / 2^bits; truncated as `truncate` does it.
 
         z_i = c_i + e b_i + a_i g + [rank 0] e g, where c = a b, and e = x - a and g = y - b are opened, one after
         the other as interconnection peers do it (spec: ss_lr §8).
@@ -147,7 +152,42 @@ class Semi2k:
         z = self.kind.of(c + matmul(e, b) + matmul(a if self.rank else a + e, g))
         if self.recorder is not None:
             self._note_product("product", "x . y", (x, y), (a, b, c), (e, g), z, buffers)
-        return z.truncate(bits)
+        return await self.truncate(z, bits, assisted=assisted)
+
+    async def truncate(self, x: Share, bits: int, *, assisted: bool | None = None) -> Share:
+        """x / 2^bits, give or take a unit: by each party alone, or with the TTP's help (see `share`).
+
+        `assisted` says which, for both parties; without it, the session's terms do.
+        """
+        if not bits:
+            return x
+        if not (self.assisted if assisted is None else assisted):
+            return x.truncate(bits)
+        pairs, truncation, ring = await self.draw_pairs(x.shape, bits), self.truncation(bits), x.ring.copy()
+        await truncation.cut(ring, truncation.upper(ring), pairs)
+        return self.kind.of(ring)
+
+    def truncation(self, bits: int) -> Truncation:
+        """This party's truncations by so many bits with the TTP's help."""
+        if bits not in self._truncations:
+            kind = Truncation if self.recorder is None else RecordedTruncation
+            self._truncations[bits] = kind(self.link, bits)
+        return self._truncations[bits]
+
+    async def draw_pairs(self, shape: tuple[int, ...], bits: int) -> Pairs:
+        """Pairs for the truncation of so many numbers by `bits`, with the TTP's correction."""
+        word, size = word_of(bits), math.prod(shape)
+        start, blocks = self.beaver.counter, blocks_of(size, word().nbytes)
+        self.beaver.counter += 2 * blocks
+        buffers = [PrgBuffer(start, size), PrgBuffer(start + blocks, size)]
+        a, c = (self.beaver.words(counter, size, word) for counter, _ in buffers)
+        if self.ttp.adjusts:
+            c = c + await self.ttp.adjust_mul_priv(buffers, word().nbytes)
+        a, c = a.reshape(shape), c.reshape(shape)
+        if self.recorder is not None:
+            draws = tuple(number for buffer in buffers for number in buffer)
+            self.recorder.note("pair", "pair", (a, c, self.recorder.corrected()), bits=bits, draws=draws)
+        return self.truncation(bits).pairs(a, c)
 
     def _note_product(
         self,

@@ -17,14 +17,16 @@ without talking to the other party is an operator or a method here:
 A product of two secrets needs messages: `await mpc.mul(x, y)`. To learn a value takes a named act that the ledger
 shows: `await mpc.open(x)`. Everything that would do so by accident is refused.
 
-Truncation comes in two kinds (`SHARE_TYPES`). *asymmetric*: rank 0 rounds its share down, rank 1 rounds its own up,
+Truncation comes in three kinds (`SHARE_TYPES`). *asymmetric*: rank 0 rounds its share down, rank 1 rounds its own up,
 -((-x_1) >> bits). The roundings cancel on average, so the opened value has an error below one unit in the last place
 and mean 0. This is what the interconnection standard documents, and what SPU does since 2026. *symmetric*: both round
 down, so every truncation also takes about one unit away. SPU 0.9.5 does this (spec: ss_lr §3); over hundreds of steps
 the bias grows larger than small weights. The rule is local: parties with different rules can work together.
 
 Either way the result is off by 2^(64-bits) if the two shares wrap around 2^64, which happens with probability
-|x| / 2^64, x as a ring integer [Mohassel, Zhang: SecureML, 2017, theorem 1]. Keep products far below 2^63.
+|x| / 2^64, x as a ring integer [Mohassel, Zhang: SecureML, 2017, theorem 1]: rare for one small number, but a job
+truncates millions. *ttp* is for both parties and takes a message each way, `await mpc.truncate(x, bits)`: with the
+TTP's help it never fails for |x| < 2^62, and rounds without a bias, too (see `truncation`).
 """
 
 from __future__ import annotations
@@ -162,9 +164,39 @@ class Rank1SymmetricShare(Share):
     rank = 1
 
 
+class _Assisted(Share):
+    """What neither party truncates by itself."""
+
+    __slots__ = ()
+
+    def truncate(self, bits: int) -> NoReturn:
+        raise TypeError("a truncation with the TTP's help takes a message: `await mpc.truncate(x, bits)`")
+
+    def scale(self, factor: Ring, bits: int) -> NoReturn:
+        self.truncate(bits)
+
+
+class Rank0AssistedShare(_Assisted, Rank0Share):
+    """Rank 0, truncation with the TTP's help."""
+
+    __slots__ = ()
+
+
+class Rank1AssistedShare(_Assisted, Rank1SymmetricShare):
+    """Rank 1, truncation with the TTP's help."""
+
+    __slots__ = ()
+
+
+LOCAL = ("asymmetric", "symmetric")
+"""The kinds of truncation that each party does by itself."""
+ASSISTED = "ttp"
+"""The kind that takes the TTP and a message."""
+
 SHARE_TYPES: dict[str, tuple[type[Share], type[Share]]] = {
     "asymmetric": (Rank0Share, Rank1Share),
     "symmetric": (Rank0Share, Rank1SymmetricShare),
+    ASSISTED: (Rank0AssistedShare, Rank1AssistedShare),
 }
 """Kind of truncation -> the share types of rank 0 and rank 1."""
 

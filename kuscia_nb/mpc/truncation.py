@@ -8,7 +8,7 @@ s_1 have theirs set: the wrap is the product u_0 u_1 of one bit of each party, a
     x / 2^b  =  (s_0 >> b) + (s_1 >> b) + 2^(62-b) - 2^(64-b) (1 + u_0 u_1) + 1        give or take a unit
 
 The product comes from a pair a_0 a_1 = c_0 + c_1 of the TTP, of which rank i has a_i and c_i. Each sends
-t_i = a_i + u_i, which is uniformly random, and has its part of the product: m_0 = u_0 t_1 + c_0, m_1 = c_1 - a_1 t_0.
+h_i = a_i + u_i, which is uniformly random, and has its part of the product: m_0 = u_0 h_1 + c_0, m_1 = c_1 - a_1 h_0.
 Only b bits of it count, so that the ring of the pair may be as small as 2^32.
 
 The result is x / 2^b rounded down or up, up with the chance of the fraction that is cut off: no bias, as in asymmetric
@@ -23,65 +23,69 @@ import numpy as np
 from numpy import add, left_shift, multiply, right_shift, subtract
 
 from .link import Link
-from .ring import SHIFTS, Ring, Words
+from .ring import WORDS, Ring, Words
 
 LARGEST = 2**62
 """What a number has to stay below, as a ring integer."""
-OP = "send u+a"
 
 
 def word_of(bits: int) -> type[np.uint32] | type[np.uint64]:
-    """The ring of the pairs for a truncation by so many bits, 1 to 63: the smallest that has them."""
-    return np.uint32 if bits <= 32 else np.uint64
+    """The ring of the pairs for a truncation by so many bits, 1 to 62: the smallest that has them."""
+    return WORDS[4 if bits <= 32 else 8]
 
 
 class Pairs(NamedTuple):
-    """One party's part of pairs as a truncation uses them; any shape."""
+    """One party's part of pairs, ready for a truncation; all have the shape of what is truncated."""
 
     a: Words
+    c: Words
     factor: Words
-    """What the peer's t is multiplied with, at rank 1: a_1 2^(64-b), the upper word of it. Unused at rank 0."""
+    """What the peer's h is multiplied with, at rank 1: a_1 2^(64-b), the upper word of it. Rank 0 has no use for it."""
     offset: Ring
     """All that is known of the result beforehand: constants, and c_i at its place."""
-
-    def row(self, i: int) -> Pairs:
-        """Those of one batch."""
-        return Pairs(self.a[i], self.factor[i], self.offset[i])
 
 
 class Truncation:
     """One party's truncations by `bits`."""
 
     def __init__(self, link: Link, bits: int) -> None:
+        if not 1 <= bits <= 62:
+            raise ValueError(f"a truncation by {bits} bits is not possible, only by 1 to 62")
         self.bits, self.word = bits, word_of(bits)
         self._link, self._rank = link, link.rank
         size = 8 * self.word().nbytes
-        self._shift = SHIFTS[bits].astype(np.uint64)
+        self._shift = np.array(bits, np.uint64)
         self._top, self._room = (np.array(count, self.word) for count in (size - 1, size - bits))
         self._minus = np.array(2**size - 2 ** (size - bits), self.word)
-        self._before = np.array(LARGEST, np.uint64)
-        after = (2 ** (62 - bits) if bits <= 62 else 0) - 2 ** (64 - bits)
-        self._after = np.array((1 if self._rank else after) % 2**64, np.uint64)
+        self._before, self._after = (np.array(x % 2**64, np.uint64) for x in constants(self._rank, bits))
 
     def pairs(self, a: Words, c: Words) -> Pairs:
         """This party's part of pairs, made ready."""
-        offset = self._after - left_shift(c, SHIFTS[64 - self.bits].astype(np.uint64), dtype=np.uint64)
-        return Pairs(a, left_shift(a, self._room) if self._rank else a, offset)
+        offset = self._after - left_shift(c, np.uint64(64 - self.bits), dtype=np.uint64)
+        return Pairs(a, c, left_shift(a, self._room) if self._rank else a, offset)
 
     def upper(self, x: Ring) -> Words:
         """The words of `x` that have the top bits (a view)."""
         return x.view(self.word)[..., 1::2] if self.word is np.uint32 else x
 
     async def cut(self, x: Ring, upper: Words, pairs: Pairs) -> None:
-        """Turn this party's additive share into that of x / 2^bits, in place. `upper` is `self.upper(x)`."""
-        a, factor, offset = pairs
+        """Turn this party's additive share into that of x / 2^bits, in place. `upper` is `self.upper(x)`.
+
+        The words of x below the upper ones are only shifted: what is added for the wrap is a multiple of 2^(64-bits).
+        """
+        a, _, factor, offset = pairs
         if self._rank:
-            theirs = await self._link.swap(a + right_shift(upper, self._top), OP)
+            theirs = await self._link.swap(a + right_shift(upper, self._top), "send a+u")
         else:
             subtract(x, self._before, x)
             u = right_shift(upper, self._top)
-            theirs = await self._link.swap(a + u, OP)
+            theirs = await self._link.swap(a + u, "send a+u")
             factor = multiply(u, self._minus, u)
         right_shift(x, self._shift, x)
         add(x, offset, x)
         add(upper, factor * theirs, upper)
+
+
+def constants(rank: int, bits: int) -> tuple[int, int]:
+    """What a rank takes from its share before it is shifted, and what it adds after."""
+    return (0, 1) if rank else (LARGEST, 2 ** (62 - bits) - 2 ** (64 - bits))

@@ -63,6 +63,9 @@ const ZH_KINDS = {
   "combine": ["用三元组合成乘积", "双方用公开的 e、g 和自己的三元组分量在本地算出乘积的分片，不发消息。"],
   "combine elementwise": ["用三元组合成乘积", "双方用公开的 e、g 和自己的三元组分量在本地算出乘积的分片，不发消息。"],
   "truncate": ["截断", "双方各自把分片右移：0 号向下取整，1 号向上取整。不发消息。"],
+  "pair": ["为截断准备的随机数对", "双方各自生成自己的 a 和 c 的分量；TTP 重新生成它们，并把修正值 d 发给其中一方，使双方的 a 之积等于双方的 c 之和。"],
+  "send top bit": ["发送被遮住的最高位", "双方最高位 u 都是 1 时，分片之和才会回绕 2^64。双方各发送自己的最高位，用随机数 a 遮住。"],
+  "assisted truncate": ["借助 TTP 截断", "m 是两个最高位之积的分片，表示分片之和是否回绕。双方各自右移分片并减去回绕：误差小于一个单位，绝不会因回绕而出错。"],
   "open": ["公开秘密值", "双方发送分片并得到总和：秘密值在这里被公开。"],
   "mask columns": ["遮住各自的列", "双方各发送一次被随机数 A 遮住的列；F 供这一块的所有乘积使用。"],
   "vectors": ["为一块乘积准备的向量", "双方各生成遮住分片的 v；TTP 给出 A v 的两个分量；F v 预先加上。"],
@@ -211,7 +214,7 @@ function visible(number, lens, task) {
 }
 
 function written(word, name, step, fixed) {
-  if (!fixed) return word.toString();
+  if (!fixed || step.about.small.includes(name)) return word.toString();
   const bits = step.task.fxp_bits * (step.about.wide.includes(name) ? 2 : 1);
   const value = Number(BigInt.asIntN(64, word)) / 2 ** bits;
   return Number.isInteger(value) && Math.abs(value) < 1e6 ? String(value) : value.toPrecision(7);
@@ -230,7 +233,7 @@ function symbol([name, whose], rank, names) {
 }
 
 const applies = (step, term, rank) =>
-  !(term.only === "rank 0" && rank) && !(term.only === "adjust" && !resolve(step, term.factors[0], rank));
+  term.only !== `rank ${1 - rank}` && !(term.only === "adjust" && !resolve(step, term.factors[0], rank));
 
 // Every formula for every party that computes it: tokens of symbols, and of numbers.
 function linesOf(step) {
@@ -388,9 +391,11 @@ const hiddenNode = (texts) => make("span", { class: "knt-hidden" }, `▒ ${texts
 
 const symbolNode = ({ name, of }) => make("span", { class: "knt-symbol" }, name, ...(of ? [make("sub", {}, of)] : []));
 
-// What a truncation has before and after its terms; rank 1 of the asymmetric rule rounds up
+// What a truncation has before and after its terms; rank 1 of the asymmetric rule rounds up. >>> is without a sign
 export function around(line, step) {
-  if (!line.formula.truncated) return ["", ""];
+  if (!line.formula.function) return ["", ""];
+  if (line.formula.function === "B") return ["(", ") >>> 63"];
+  if (line.formula.function === "S") return ["(", `) >>> ${step.bits}`];
   const shift = `) >> ${step.bits}`;
   return line.rank === 1 && step.task.mirrored ? ["-(-(", `${shift})`] : ["(", shift];
 }

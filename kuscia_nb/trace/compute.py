@@ -43,7 +43,7 @@ def terms(step: Step, formula: Formula, rank: int) -> list[Term]:
     return [
         term
         for term in formula.terms
-        if not (term.only == "rank 0" and rank)
+        if term.only != f"rank {1 - rank}"
         and not (term.only == "adjust" and number(step, term.factors[0], rank) is None)
     ]
 
@@ -61,14 +61,25 @@ def compute(step: Step, formula: Formula, rank: int, task: Task, *, whole: bool 
         value = -value if term.negative else value
         known = value.size if total is None else min(total.size, value.size)
         total = value[:known] if total is None else total[:known] + value[:known]
-    if total is not None and formula.truncated:
-        return truncate(total, step.bits, mirrored=rank == 1 and task.mirrored)
+    if total is None:
+        return None
+    if formula.function:
+        return _FUNCTIONS[formula.function](total, step.bits, rank == 1 and task.mirrored)
+    if formula.left.name in step.about.small.split() and step.bits <= 32:
+        return total & np.uint64(2**32 - 1)
     return total
 
 
 def truncate(x: Ring, bits: int, *, mirrored: bool) -> Ring:
     """A share over 2^bits, rounded down; mirrored, rounded up."""
     return -shift(-x, bits) if mirrored else shift(x.copy(), bits)
+
+
+_FUNCTIONS: dict[str, Callable[[Ring, int, bool], Ring]] = {
+    "T": lambda x, bits, mirrored: truncate(x, bits, mirrored=mirrored),
+    "S": lambda x, bits, _: x >> np.uint64(bits),
+    "B": lambda x, bits, _: x >> np.uint64(63),
+}
 
 
 def _term(step: Step, term: Term, rank: int, whole: bool) -> Ring | None:
@@ -147,9 +158,11 @@ def _written(
         sign = "-" if term.negative else "+"
         right += f" {sign} " if right else "-" if term.negative else ""
         right += text([symbol(factor, rank, task.names) for factor in term.factors], term)
-    if formula.truncated:
-        right = f"({right}) >> {step.bits}"
-        if rank == 1 and task.mirrored:
+    if formula.function == "B":
+        right = f"({right}) >>> 63"
+    elif formula.function:
+        right = f"({right}) {'>>' if formula.function == 'T' else '>>>'} {step.bits}"
+        if formula.function == "T" and rank == 1 and task.mirrored:
             right = f"-(-{right})"  # rounds up: see `truncate`
     result = number(step, formula.left, rank)
     left = symbol(formula.left, rank, task.names)
@@ -163,5 +176,7 @@ def as_ring(x: Ring) -> list[int]:
 
 def as_fixed(x: Ring, step: Step, name: str, task: Task) -> list[float]:
     """The elements as fixed-point numbers."""
+    if name in step.about.small.split():
+        return x.astype(float).tolist()
     wide = name in step.about.wide.split()
     return decode(x, task.fxp_bits * (2 if wide else 1)).tolist()

@@ -5,8 +5,9 @@ A formula is a line such as
     z.i = c.i + e*b.i {eb.i} + a.i*g {ag.i} + [rank 0] e*g {eg}
 
 `.i` is a party's own part and `.j` its peer's; a name without either is common to both. `{eb.i}` names the number that
-was kept of a product, `[rank 0]` and `[adjust]` say which party has a term, `T(...)` truncates. A line with `!` is for
-reading: it has constants that a trace does not know.
+was kept of a product, `[rank 0]`, `[rank 1]` and `[adjust]` say which party has a term. `T(...)` truncates a share,
+`S(...)` shifts a number without a sign, and `B(...)` is its top bit. A line with `!` is for reading: it has constants
+that a trace does not know.
 
 Who sees a number is a property of its name, in one of these ways:
 
@@ -35,15 +36,16 @@ class Term(NamedTuple):
     kept: Ref | None
     """The name of what was kept of the product."""
     only: str
-    """rank 0, adjust, or nothing for both parties."""
+    """rank 0, rank 1, adjust, or nothing for both parties."""
 
 
 class Formula(NamedTuple):
-    """left = terms, truncated or not."""
+    """left = terms, or a function of them."""
 
     left: Ref
     terms: tuple[Term, ...]
-    truncated: bool
+    function: str
+    """T, S or B, or nothing."""
     exact: bool
     """Whether it can be computed from what a trace has."""
 
@@ -63,6 +65,8 @@ class Kind(NamedTuple):
     """Names of numbers whose parts are shares: they add up to a secret."""
     product: str
     """How factors multiply: matrix, elementwise, or columns (the transposed matrix, into its own columns)."""
+    small: str
+    """Names of whole numbers modulo 2^32, or modulo 2^64 in truncations by more than 32 bits."""
 
 
 _TERM = re.compile(r"\s*([+-])?\s*(?:\[([\w ]+)\])?\s*([^\s+{}-]+)(?:\s*\{([\w'.]+)\})?")
@@ -72,15 +76,15 @@ def parse(text: str) -> Formula:
     """A formula from its line."""
     left, _, right = text.partition("=")
     exact, right = not right.endswith("!"), right.rstrip("!").strip()
-    truncated = right.startswith("T(")
-    if truncated:
+    function = right[0] if right[1:2] == "(" else ""
+    if function:
         right = right[2:-1]
     terms = []
     for match in _TERM.finditer(right):
         sign, only, product, kept = match.groups()
         factors = tuple(_ref(name) for name in product.split("*"))
         terms.append(Term(sign == "-", factors, _ref(kept) if kept else None, only or ""))
-    return Formula(_ref(left), tuple(terms), truncated, exact)
+    return Formula(_ref(left), tuple(terms), function, exact)
 
 
 def _ref(text: str) -> Ref:
@@ -95,10 +99,11 @@ def _kind(
     wide: str = "",
     shared: str = "",
     product: str = "",
+    small: str = "",
     **sees: str,
 ) -> Kind:
     names = {name: way for way, group in sees.items() for name in group.split()}
-    return Kind(title, text, tuple(map(parse, formulas)), names, wide, shared, product)
+    return Kind(title, text, tuple(map(parse, formulas)), names, wide, shared, product, small)
 
 
 def _triple(product: str) -> Kind:
@@ -204,6 +209,43 @@ KINDS: dict[str, Kind] = {
         wide="z",
         shared="z t",
     ),
+    "pair": _kind(
+        "Pair for a truncation",
+        "Each party draws a number a of its own and its part of c; the TTP draws them again and tells one party the"
+        " correction d, so that the product of both a is the sum of both c.",
+        "c.i = k.i + [adjust] d.i",
+        drawn="a k c",
+        dealt="d",
+        small="a k d c",
+    ),
+    "send top bit": _kind(
+        "Send a masked bit",
+        "The two shares wrap around 2^64 if the top bit u of both is 1. Each sends its bit, masked by its random a.",
+        "s.i = x.i - [rank 0] B",
+        "u.i = B(s.i)",
+        "h.i = a.i + u.i",
+        own="x s u",
+        drawn="a",
+        sent="h B",
+        wide="x s B",
+        shared="x",
+        small="u a h",
+    ),
+    "assisted truncate": _kind(
+        "Truncate with the TTP's help",
+        "m is a share of the product of both bits: whether the shares wrap. Each shifts its share and takes the wrap"
+        " away: the result is less than a unit off, never by a wrap.",
+        "m.i = c.i + [rank 0] u.i*h.j - [rank 1] a.i*h.j",
+        "f.i = S(s.i)",
+        "t.i = f.i - m.i*W + [rank 0] C + [rank 1] D",
+        own="u m s f t",
+        drawn="a c",
+        sent="h W C D",
+        wide="s",
+        shared="t",
+        product="elementwise",
+        small="a c u h m",
+    ),
     "open": _kind(
         "Open a secret",
         "Both send their share, and both learn the sum: this is where a secret becomes known.",
@@ -280,10 +322,16 @@ EXPANDED: dict[str, tuple[Part, ...]] = {
         ("cross combine transposed", _CROSS, None),
         ("truncate", "z t", None),
     ),
+    "assisted truncate": (
+        ("send top bit", "x B s u a h", FIRST),
+        ("assisted truncate", "c u a h m s f W C D t", None),
+    ),
 }
 """What a note of a party becomes. A note that is not here is a step as it is."""
 
-COMMON = frozenset({"e", "g", "eg", "o", "p"})
+SHIFTING = frozenset({"truncate", "scale", "pair", "send top bit", "assisted truncate"})
+"""Kinds of steps that depend on by how many bits a number is truncated."""
+COMMON = frozenset({"e", "g", "eg", "o", "p", "B", "W", "C", "D"})
 """Names of numbers that are the same at both parties."""
 PARTS = {"e.i": "me", "g.i": "mg"}
 """What a note calls the parts of a number that also is common."""

@@ -14,7 +14,7 @@ from operator import attrgetter
 from ..mpc.link import Ledger, Message
 from ..mpc.noted import Note
 from ..mpc.recorder import Recorder
-from .formulas import COMMON, EXPANDED, IGNORED, KINDS, PARTS, TTP, Part
+from .formulas import COMMON, EXPANDED, IGNORED, KINDS, PARTS, SHIFTING, TTP, Part
 from .garbage import uncollected
 from .steps import BOTH, SEES, Number, Record, Sent, Step, Task
 
@@ -83,7 +83,7 @@ def _steps(
                 if (names[rank], *message) in seqs
             ]
             draws = note.draws if own == TTP else ()
-            bits = note.bits if kind in ("truncate", "scale") else 0
+            bits = note.bits if kind in SHIFTING else 0
             yield Step(
                 task,
                 kind,
@@ -103,7 +103,7 @@ def _messages(note: Note, part: Part) -> Iterable[tuple[str, int]]:
     if note.kind not in EXPANDED:
         return note.messages
     own = part[2]
-    exchanges = [message for message in note.messages if message[0] == "ALLGATHER"]
+    exchanges = [message for message in note.messages if message[0] in ("ALLGATHER", "P2P")]
     if own == TTP:
         return [message for message in note.messages if message[0] in ("REQUEST", "REPLY")]
     return exchanges[own : own + 1] if isinstance(own, int) else ()

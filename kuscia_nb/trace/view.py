@@ -150,5 +150,7 @@ CARRIED: dict[tuple[str, str], str] = {
     ("triple", "REPLY"): "d",
     ("triple elementwise", "REPLY"): "d",
     ("vectors", "REPLY"): "d",
+    ("pair", "REPLY"): "d",
+    ("send top bit", "P2P"): "h",
 }
 """Which number of a step a message carries, by the kinds of both."""

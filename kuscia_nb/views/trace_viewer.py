@@ -148,6 +148,7 @@ def _formulas() -> dict[str, Any]:
             "title": kind.title,
             "text": kind.text,
             "wide": kind.wide.split(),
+            "small": kind.small.split(),
             "shared": kind.shared.split(),
             "formulas": [_formula(formula) for formula in kind.formulas],
         }
@@ -160,7 +161,7 @@ def _formula(formula: Formula) -> dict[str, Any]:
         {"negative": term.negative, "factors": term.factors, "kept": term.kept, "only": term.only}
         for term in formula.terms
     ]
-    return {"left": formula.left, "terms": terms, "truncated": formula.truncated, "exact": formula.exact}
+    return {"left": formula.left, "terms": terms, "function": formula.function, "exact": formula.exact}
 
 
 def _carried() -> list[tuple[str, str, str]]:
