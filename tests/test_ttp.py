@@ -179,6 +179,146 @@ def test_cross_products_are_for_two_parties() -> None:
         ttp.adjust_cross_dot("alone", (one, one), (one, one), one, 1, 1)
 
 
+def test_one_seed_is_not_for_both_ranks() -> None:
+    """Equal seeds give equal draws: either party would know the other's masks."""
+    ttp = mpc.TrustedThirdParty()
+    ttp.create_session("s", 0, SEEDS[0], world_size=2, adjust_rank=0)
+    with pytest.raises(SessionError, match="rank 1 has the seed of another rank"):
+        ttp.create_session("s", 1, SEEDS[0], world_size=2, adjust_rank=0)
+    ttp.create_session("s", 1, SEEDS[1], world_size=2, adjust_rank=0)
+
+
+# --- what was drawn serves one purpose -------------------------------------------------------------------------------
+
+
+def test_no_square_of_a_draw_is_given_out() -> None:
+    """R(a) R(a) - R(a) gives a, bit by bit: x -> x^2 - x is 2-adically invertible on odd and on even numbers."""
+    buffer = PrgBuffer(0, 3)
+    with pytest.raises(OpAdjustError, match="draws of one triple overlap at counter 0"):
+        opened().adjust_mul("s", [buffer, buffer, buffer])
+
+
+@pytest.mark.parametrize("shift", [(0, 0, 9), (0, 9, 1), (9, 0, 10), (0, 9, 9)])
+def test_draws_of_one_triple_do_not_overlap(shift: tuple[int, int, int]) -> None:
+    with pytest.raises(OpAdjustError, match="overlap"):  # 4 elements are 2 blocks
+        opened().adjust_mul("s", [PrgBuffer(counter, 4) for counter in shift])
+
+
+def test_no_c_is_adjusted_twice() -> None:
+    ttp = opened()
+    ttp.adjust_mul("s", [PrgBuffer(0, 4), PrgBuffer(2, 4), PrgBuffer(4, 4)])
+    for c in (PrgBuffer(4, 4), PrgBuffer(5, 4), PrgBuffer(4, 2), PrgBuffer(3, 2), PrgBuffer(0, 2)):
+        with pytest.raises(OpAdjustError, match="ends at 6"):
+            ttp.adjust_dot("s", [PrgBuffer(90, c.elements), PrgBuffer(95, 1), c], c.elements, 1, 1)
+    ttp.adjust_mul("s", [PrgBuffer(6, 3), PrgBuffer(8, 3), PrgBuffer(10, 3)])
+
+
+def test_an_adjusted_c_is_no_part_of_another_triple() -> None:
+    """Whoever has taken the masks that are to come as a c cannot have the product that they are for."""
+    ttp = opened()
+    ttp.adjust_mul("s", [PrgBuffer(70, 1), PrgBuffer(71, 1), PrgBuffer(72, 1)])
+    for a in (PrgBuffer(72, 1), PrgBuffer(70, 5), PrgBuffer(71, 4)):
+        with pytest.raises(OpAdjustError, match="overlaps a c that was adjusted, at 72"):
+            ttp.adjust_dot("s", [a, PrgBuffer(80, a.elements), PrgBuffer(90, 1)], 1, 1, a.elements)
+    with pytest.raises(OpAdjustError, match="overlaps a c"):
+        ttp.adjust_cross_dot("s", (PrgBuffer(72, 1),) * 2, (PrgBuffer(80, 1),) * 2, PrgBuffer(90, 1), 1, 1)
+
+
+def test_masks_serve_many_products() -> None:
+    ttp, masks = opened(), (PrgBuffer(0, 6), PrgBuffer(0, 12))
+    for i in range(3):
+        vectors = PrgBuffer(10 * i + 6, 4), PrgBuffer(10 * i + 6, 2)
+        ttp.adjust_cross_dot("s", masks, vectors, PrgBuffer(10 * i + 9, 3), 1, 3)
+    with pytest.raises(OpAdjustError, match="at 19"):  # a mask that reaches into the second c
+        ttp.adjust_cross_dot(
+            "s", (PrgBuffer(20, 6), PrgBuffer(17, 12)), (PrgBuffer(40, 4), PrgBuffer(40, 2)), PrgBuffer(50, 3), 1, 3
+        )
+
+
+def test_words_of_four_bytes_take_half_the_blocks() -> None:
+    """21 of them are 84 bytes: 6 blocks. The draws stand where SPU draws them (spec: ss_lr §4)."""
+    ttp = opened()
+    for a in (111, 123):
+        ttp.adjust_mul_priv("s", [PrgBuffer(a, 21), PrgBuffer(a + 6, 21)], 4)
+    with pytest.raises(OpAdjustError, match="ends at 135"):
+        ttp.adjust_mul_priv("s", [PrgBuffer(140, 21), PrgBuffer(134, 21)], 4)
+
+
+def test_a_request_that_was_refused_uses_nothing_up() -> None:
+    ttp, request = opened(), [PrgBuffer(0, 4), PrgBuffer(2, 4), PrgBuffer(4, 4)]
+    with pytest.raises(OpAdjustError):
+        ttp.adjust_dot("s", request, 3, 1, 1)
+    assert ttp.adjust_mul("s", request).shape == (4,)
+
+
+def test_a_ttp_that_replays_does_as_it_is_asked() -> None:
+    """As SPU's server: R(a)^2 - R(a)."""
+    ttp, buffer = mpc.TrustedThirdParty(replays=True), PrgBuffer(0, 3)
+    for rank, seed in enumerate(SEEDS):
+        ttp.create_session("s", rank, seed, world_size=2, adjust_rank=0)
+    expected = [(x * x - x) % 2**64 for x in summed(buffer)]
+    for _ in range(2):
+        assert ttp.adjust_mul("s", [buffer, buffer, buffer]).tolist() == expected
+
+
+# --- a party's line --------------------------------------------------------------------------------------------------
+
+
+def lines(*scopes: str) -> tuple[mpc.TrustedThirdParty, tuple[mpc.Link, mpc.Link], list[mpc.TtpLine]]:
+    ttp, links = mpc.TrustedThirdParty(), mpc.connect(("bob", "alice"))
+    return ttp, links, [mpc.TtpLine(ttp, link, scope) for scope in scopes or ("",) for link in links]
+
+
+@pytest.mark.parametrize("adjust_rank", [0, 1])
+def test_only_the_adjust_rank_may_ask(adjust_rank: int) -> None:
+    _, _, ends = lines()
+    handles = [line.join("s", seed, adjust_rank) for line, seed in zip(ends, SEEDS, strict=True)]
+    assert handles[adjust_rank].ask("AdjustMul", buffers(2, 2, 2)).shape == (2,)
+    with pytest.raises(OpAdjustError, match=f"only rank {adjust_rank} is told"):
+        handles[1 - adjust_rank].ask("AdjustMul", buffers(9, 9, 9))
+
+
+def test_every_request_is_in_the_ledger() -> None:
+    """Also one that is refused."""
+    ttp, links, (bob, alice) = lines()
+    handle, _ = bob.join("s", SEEDS[0], 0), alice.join("s", SEEDS[1], 0)
+    handle.ask("AdjustMul", buffers(2, 2, 2))
+    with pytest.raises(OpAdjustError):
+        handle.ask("AdjustMul", buffers(2, 2, 2))
+    said = [(m.sender, m.receiver, m.kind, m.key) for m in links[0].ledger.messages]
+    assert said == [
+        ("bob", "ttp", "REQUEST", "CreateSession"),
+        ("alice", "ttp", "REQUEST", "CreateSession"),
+        ("bob", "ttp", "REQUEST", "AdjustMul"),
+        ("ttp", "bob", "REPLY", "AdjustMul"),
+        ("bob", "ttp", "REQUEST", "AdjustMul"),
+    ]
+    assert ttp.requests == 2
+
+
+def test_a_party_leaves_for_itself_and_once() -> None:
+    ttp, _, (bob, alice) = lines()
+    mine, theirs = bob.join("s", SEEDS[0], 0), alice.join("s", SEEDS[1], 0)
+    for _ in range(2):
+        theirs.leave()
+    assert mine.ask("AdjustMul", buffers(2, 2, 2)).shape == (2,)
+    mine.leave()
+    assert ttp.sessions == 0
+    with pytest.raises(SessionError, match="bob has left"):
+        mine.ask("AdjustMul", buffers(2, 2, 2))
+
+
+def test_a_task_has_sessions_of_its_own() -> None:
+    """Under one id, and each ends with its own task."""
+    ttp, _, ends = lines("first/", "second/")
+    for line, seed in zip(ends, (*SEEDS, *SEEDS), strict=True):
+        line.join("s", seed, 0)
+    assert ttp.sessions == 2
+    for line in ends[:2]:
+        line.close()
+    assert ttp.sessions == 1
+
+
 def test_errors_have_the_codes_of_the_standard() -> None:
     assert (SessionError.code, OpAdjustError.code) == (1, 2)
 

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from ..errors import JobStopped, KusciaError
-from ..mpc import Link, NoLedger, Outcome, Seeds, TrustedThirdParty, connect, connect_recorded, run_lockstep
+from ..mpc import Door, Link, NoLedger, Outcome, Seeds, Ttp, TtpLine, connect, connect_recorded, run_lockstep
 from ..operators import OPERATORS, Operator, Party, ranked_parties
 from ..operators.ss_lr.program import STRATEGY
 from .environment import agent_environment, task_environment
@@ -69,7 +69,7 @@ class Pods:
 
     def __init__(
         self,
-        ttp: TrustedThirdParty,
+        ttp: Ttp,
         runs: Runs,
         spawn: Callable[[str, Callable[[], None]], Join] = on_thread,
         operators: Mapping[str, Operator] = OPERATORS,
@@ -163,21 +163,26 @@ class Pods:
 
     def _outcomes(self, task: KusciaTask, session: Session, pods: list[Pod]) -> tuple[Outcome, Outcome]:
         assert session.links is not None
-        first, second = (self._program(task, *pair) for pair in zip(pods, session.links, strict=True))
-        return run_lockstep((first, second), session.links)
+        lines = [TtpLine(self._ttp, link, f"{task.name}/") for link in session.links]
+        first, second = (self._program(task, *of_party) for of_party in zip(pods, session.links, lines, strict=True))
+        try:
+            return run_lockstep((first, second), session.links)
+        finally:
+            for line in lines:
+                line.close()
 
-    def _program(self, task: KusciaTask, pod: Pod, link: Link) -> Coroutine[Any, Any, None]:
-        """One party's program, with nothing in its hands but its own."""
+    def _program(self, task: KusciaTask, pod: Pod, link: Link, line: TtpLine) -> Coroutine[Any, Any, None]:
+        """One party's program, with nothing in its hands but its own, and doors."""
         emit = partial(pod.run.events.emit, pod.domain, task.name)
         party = Party(
-            pod.environment,
+            pod.environment.copy(),
             link,
-            self._ttp,
+            Door(line.join),
             Seeds(pod.run.options.seed, scope=f"{task.labels[f'{LABEL}task-alias']}/{link.name}"),
-            lambda message: emit("log", message=message),
-            lambda message: emit("warning", message=message),
-            lambda done, steps: emit("progress", data=(done, steps)),
-            lambda message: emit("note", message=message),
+            Door(lambda message: emit("log", message=message)),
+            Door(lambda message: emit("warning", message=message)),
+            Door(lambda done, steps: emit("progress", data=(done, steps))),
+            Door(lambda message: emit("note", message=message)),
         )
         return pod.operator.program(party)
 

@@ -139,7 +139,7 @@ def product(x: float = 3.5, y: float = -2.0, *, fxp_bits: int = 18, seed: int | 
         z = double.truncate(bits)
         return _Parts(first.ring, second.ring, triple, correction, double.ring, z.ring, await semi2k.open(z))
 
-    parties = run(program, seed, bits)
+    parties = run(program, seed, bits, replays=True)
     return Product(x, y, bits, _steps(*parties, bits), element(parties[0].correction), seed)
 
 

@@ -50,14 +50,17 @@ class Player(NamedTuple):
         return semi2k.share.of(secrets - drawn)
 
 
-def run(program: Callable[[Player], Coroutine[Any, Any, R]], seed: int | None, fxp_bits: int) -> tuple[R, R]:
+def run(
+    program: Callable[[Player], Coroutine[Any, Any, R]], seed: int | None, fxp_bits: int, *, replays: bool = False
+) -> tuple[R, R]:
     """Run a program in both parties, each with its own seeds and its end of a link; what each of them returns.
 
-    With a `seed` the run can be repeated, and nothing in it is secret.
+    With a `seed` the run can be repeated, and nothing in it is secret. With `replays` the TTP answers again what it has
+    answered.
     """
     if seed is not None and not isinstance(seed, Integral):
         raise DataError(f"seed = {seed!r:.30} is not possible", hint="a whole number, or None")
-    links, ttp = mpc.connect((ALICE, BOB)), mpc.TrustedThirdParty()
+    links, ttp = mpc.connect((ALICE, BOB)), mpc.TrustedThirdParty(replays=replays)
 
     async def party(link: mpc.Link) -> R:
         seeds = mpc.Seeds(seed, link.name)

@@ -131,7 +131,7 @@ def reused_triple(
                 opened += [x[i].ring - a, y[i].ring - b]  # what this party sent
         return opened
 
-    alice, bob = run(program, seed, bits)
+    alice, bob = run(program, seed, bits, replays=True)
     numbers = [element(a + b) for a, b in zip(alice, bob, strict=True)]
     return Reuse((x1, x2), (y1, y2), bits, Opened(*numbers[:4]), Opened(*numbers[4:]), seed)
 

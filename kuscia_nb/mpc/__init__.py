@@ -21,6 +21,7 @@ Two party programs, each with its own data, run like this:
 """
 
 from .data import Layout
+from .door import Door
 from .fixed import decode, encode
 from .interconnection import InterconnectionData
 from .link import Ledger, Link, Message, NoLedger, connect
@@ -32,11 +33,13 @@ from .ring import Ring
 from .scheduler import Outcome, Stop, run_lockstep, run_threads
 from .semi2k import Semi2k, Terms
 from .share import Share
-from .ttp import PrgBuffer, TrustedThirdParty
+from .ttp import JoinTtp, PrgBuffer, TrustedThirdParty, Ttp, TtpLine
 
 __all__ = [
     "BlockPrg",
+    "Door",
     "InterconnectionData",
+    "JoinTtp",
     "Layout",
     "Ledger",
     "Link",
@@ -54,6 +57,8 @@ __all__ = [
     "StreamPrg",
     "Terms",
     "TrustedThirdParty",
+    "Ttp",
+    "TtpLine",
     "Window",
     "connect",
     "connect_recorded",

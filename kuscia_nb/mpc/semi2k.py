@@ -19,7 +19,7 @@ from .recorded import RecordedTruncation, recorded
 from .ring import Ring, matmul
 from .share import ASSISTED, SHARE_TYPES, Share
 from .truncation import Pairs, Truncation, word_of
-from .ttp import PrgBuffer, TrustedThirdParty, TtpClient
+from .ttp import JoinTtp, PrgBuffer, Ttp, TtpClient
 
 ZERO = np.uint64(0)
 
@@ -66,14 +66,13 @@ class Semi2k:
             self.recorder.set_terms(terms.fxp_bits, mirrored=self.mirrored, adjusts=ttp.adjusts)
 
     @classmethod
-    async def start(cls, link: Link, ttp: TrustedThirdParty, seeds: Seeds, terms: Terms) -> Semi2k:
+    async def start(cls, link: Link, ttp: Ttp | JoinTtp, seeds: Seeds, terms: Terms) -> Semi2k:
         """Give the TTP a fresh seed, exchange PRSS seeds with the peer.
 
         Whoever has the peer's PRSS seed knows that the peer's TTP session is open too: it was opened first.
         """
         beaver_seed, own_seed = seeds.draw("beaver"), seeds.draw("prss")
-        client = TtpClient(ttp, link, terms.session_id, terms.adjust_rank)
-        await client.join(beaver_seed)
+        client = await TtpClient.join(ttp, link, terms.session_id, terms.adjust_rank, beaver_seed)
         try:
             await link.send(own_seed, "PRSS seed")
             prss = StreamPrg(own_seed), StreamPrg(await link.receive())

@@ -4,6 +4,10 @@ Both parties draw their parts of a triple (a, b, c) from their own seeds, so the
 a * b. The TTP was given the seeds, draws the same parts again, and tells one party (the *adjust rank*) the difference
 to add to its c. It never receives a share, an opened value or anything else that depends on data.
 
+A number that was drawn serves one purpose: no c is adjusted twice, and none was or becomes a part of another triple.
+Otherwise an adjust rank could ask for R(a)^2 - R(a), and its peer's a would follow. SPU's server does not look: it
+replays whatever it is asked, by whoever knows the session.
+
 Sessions and errors are those of the interconnection standard's BeaverService (spec: ss_lr §5a), and so are
 `adjust_mul` and `adjust_dot`. `adjust_mul_priv` is SPU's (§5c): products of two numbers of which each party has one.
 `adjust_cross_dot` is ours: many products at once, of one party's matrix and the other's vector, each masked by its
@@ -12,15 +16,19 @@ owner alone.
 
 from __future__ import annotations
 
+import hashlib
 import threading
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
 from ..errors import OpAdjustError, SessionError
+from .door import Door
 from .link import Link, Stream, now
-from .prg import BlockPrg
+from .prg import BlockPrg, blocks_of
 from .ring import WORDS, Ring, Words, batch_matvec, batch_vecmat, matmul
 
 VERSION = 2
@@ -36,15 +44,62 @@ class PrgBuffer(NamedTuple):
     elements: int
     """Ring elements: of 8 bytes each, unless the request says otherwise."""
 
+    @property
+    def end(self) -> int:
+        """The counter behind its last block."""
+        return self.counter + blocks_of(self.elements)
+
+    def of_words(self, size: int) -> PrgBuffer:
+        """This draw in ring elements, when its elements are words of `size` bytes, 4 or 8."""
+        return PrgBuffer(self.counter, -(-self.elements * size // 8))
+
+
+Own = tuple[PrgBuffer, PrgBuffer]
+"""A draw that each rank has for itself, by rank."""
+
 
 class Session:
-    """The seeds of one computation, by rank."""
+    """The seeds of one computation, by rank, and which counters were used for what."""
 
     def __init__(self, world_size: int, adjust_rank: int) -> None:
         self.world_size, self.adjust_rank = world_size, adjust_rank
         self.prgs: dict[int, BlockPrg] = {}
+        self.digests: set[bytes] = set()
+        """Of the seeds."""
         self.left = 0
-        self._masks: tuple[tuple[PrgBuffer, ...], list[Ring]] | None = None
+        self._masks: tuple[Own, list[Ring]] | None = None
+        self._end = 0  # behind everything that was asked for
+        self._adjusted: tuple[list[int], list[int]] = [], []  # where each c that was adjusted began and ended; rising
+
+    def claim(self, parts: Sequence[PrgBuffer | Own], c: PrgBuffer) -> None:
+        """Use up the counters of c, which goes with the draws in `parts`. OpAdjustError, if any of them is used."""
+        end = self._end
+        for draw in (*parts, c):
+            if not isinstance(draw, PrgBuffer) or draw.counter < end:
+                end = self._checked([_place(part) for part in parts], c)
+                break
+            end = draw.end
+        begins, ends = self._adjusted
+        begins.append(c.counter)
+        ends.append(c.end)
+        self._end = end
+
+    def _checked(self, parts: list[tuple[int, int]], c: PrgBuffer) -> int:
+        """The counter behind draws that are not simply new and in order."""
+        if c.counter < self._end:
+            what = f"c at counter {c.counter} is not behind all that was asked before, which ends at {self._end}"
+            raise OpAdjustError(what, hint="each triple is drawn anew, and asked for once")
+        behind = 0
+        for begin, end in sorted([*parts, (c.counter, c.end)]):
+            if begin < behind:
+                raise OpAdjustError(f"the draws of one triple overlap at counter {begin}")
+            behind = end
+        begins, ends = self._adjusted
+        for begin, end in parts:
+            i = bisect_right(ends, begin)
+            if i < len(begins) and begins[i] < end:
+                raise OpAdjustError(f"the draw at counter {begin} overlaps a c that was adjusted, at {begins[i]}")
+        return max(behind, self._end)
 
     def reconstruct(self, buffer: PrgBuffer) -> Ring:
         """The sum of all parties' draws, shape (elements,)."""
@@ -54,17 +109,49 @@ class Session:
             total = total + prg.at(*buffer)
         return total
 
-    def own_draws(self, buffers: tuple[PrgBuffer, PrgBuffer]) -> list[Ring]:
+    def own_draws(self, buffers: Own) -> list[Ring]:
         """Each rank's own draw, remembering the last ones: the masks of a matrix are asked for once per product."""
         if self._masks is None or self._masks[0] != buffers:
             self._masks = buffers, [self.prgs[rank].at(*buffer) for rank, buffer in enumerate(buffers)]
         return self._masks[1]
 
 
-class TrustedThirdParty:
-    """An embedded TTP. Any number of sessions, from any thread."""
+class Ttp(Protocol):
+    """What a TTP can be asked. `session_id` names the computation, a buffer a draw."""
 
-    def __init__(self) -> None:
+    def create_session(self, session_id: str, rank: int, prg_seed: bytes, *, world_size: int, adjust_rank: int) -> None:
+        """Register one party's seed."""
+
+    def delete_session(self, session_id: str) -> None:
+        """End one party's part."""
+
+    def adjust_mul(self, session_id: str, buffers: Sequence[PrgBuffer]) -> Ring:
+        """The correction of an elementwise product."""
+        ...
+
+    def adjust_mul_priv(self, session_id: str, buffers: Sequence[PrgBuffer], field_size: int) -> Words:
+        """The correction of products of which each party has a factor."""
+        ...
+
+    def adjust_dot(self, session_id: str, buffers: Sequence[PrgBuffer], m: int, n: int, k: int) -> Ring:
+        """The correction of a matrix product."""
+        ...
+
+    def adjust_cross_dot(
+        self, session_id: str, masks: Own, vectors: Own, c: PrgBuffer, batch: int, rows: int, *, transpose: bool
+    ) -> Ring:
+        """The correction of one party's matrices times the other's vectors."""
+        ...
+
+
+class TrustedThirdParty:
+    """An embedded TTP. Any number of sessions, from any thread.
+
+    With `replays` it answers what it has answered already, as SPU's server does: to show what comes of it.
+    """
+
+    def __init__(self, *, replays: bool = False) -> None:
+        self._replays = replays
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
         self.opened = self.requests = self.bytes = 0
@@ -75,14 +162,15 @@ class TrustedThirdParty:
     ) -> None:
         """Register one party's seed. Every party does this once, with the same world size and adjust rank.
 
-        Raises `SessionError` for another version, a rank outside the world, a rank that is already there, or
-        terms that differ from those of the other party.
+        Raises `SessionError` for another version, a rank outside the world, a rank that is already there, the seed of
+        another rank, or terms that differ from those of the other party.
         """
         if version > VERSION:
             raise SessionError(f"TTP version {version} was required, this is version {VERSION}")
         for what, number in (("rank", rank), ("adjust_rank", adjust_rank)):
             if not 0 <= number < world_size:
                 raise SessionError(f"{what} {number} is not one of the {world_size} parties", where=session_id)
+        prg, digest = BlockPrg(prg_seed), hashlib.sha256(prg_seed).digest()
         with self._lock:
             session = self._sessions.get(session_id)
             if session is None:
@@ -96,7 +184,10 @@ class TrustedThirdParty:
                 )
             if rank in session.prgs:
                 raise SessionError(f"rank {rank} has already joined", where=session_id)
-            session.prgs[rank] = BlockPrg(prg_seed)
+            if digest in session.digests:
+                raise SessionError(f"rank {rank} has the seed of another rank", where=session_id, hint="a fresh seed")
+            session.prgs[rank] = prg
+            session.digests.add(digest)
 
     def delete_session(self, session_id: str) -> None:
         """End one party's part in a session; when all that have joined have done so, its seeds are forgotten.
@@ -121,6 +212,7 @@ class TrustedThirdParty:
         a, b, c = buffers
         if not a.elements == b.elements == c.elements:
             raise OpAdjustError(f"a, b and c must have one size, got {a.elements}, {b.elements}, {c.elements}")
+        self._claim(session, [a, b], c)
         return session.reconstruct(a) * session.reconstruct(b) - session.reconstruct(c)
 
     def adjust_dot(
@@ -132,6 +224,7 @@ class TrustedThirdParty:
         _require("a", a, m * k)
         _require("b", b, k * n)
         _require("c", c, m * n)
+        self._claim(session, [a, b], c)
         right, result = session.reconstruct(b), -session.reconstruct(c)
         if n > 1:
             right = right.reshape(k, n)
@@ -150,6 +243,7 @@ class TrustedThirdParty:
         a, c = buffers
         if a.elements != c.elements:
             raise OpAdjustError(f"a and c must have one size, got {a.elements} and {c.elements}")
+        self._claim(session, [a.of_words(field_size)], c.of_words(field_size))
         prgs = list(session.prgs.values())
         product = prgs[0].words(*a, word)
         for prg in prgs[1:]:
@@ -161,8 +255,8 @@ class TrustedThirdParty:
     def adjust_cross_dot(
         self,
         session_id: str,
-        masks: tuple[PrgBuffer, PrgBuffer],
-        vectors: tuple[PrgBuffer, PrgBuffer],
+        masks: Own,
+        vectors: Own,
         c: PrgBuffer,
         batch: int,
         rows: int,
@@ -183,6 +277,7 @@ class TrustedThirdParty:
             _require(f"the mask of rank {rank}", masks[rank], batch * rows * columns[rank])
             _require(f"the vector of rank {rank}", vectors[rank], batch * (rows if transpose else columns[1 - rank]))
         _require("c", c, batch * (sum(columns) if transpose else rows))
+        self._claim(session, [masks, vectors], c)
         parts = [part.reshape(batch, rows, -1) for part in session.own_draws(masks)]
         v = [session.prgs[rank].at(*vectors[rank]).reshape(batch, -1) for rank in (0, 1)]
         if transpose:
@@ -209,80 +304,147 @@ class TrustedThirdParty:
                 raise OpAdjustError(f"an empty buffer or a negative counter: {tuple(buffer)}")
         return session
 
+    def _claim(self, session: Session, parts: Sequence[PrgBuffer | Own], c: PrgBuffer) -> None:
+        """Every draw of a request is used for what it is asked for, and for nothing else."""
+        if not self._replays:
+            with self._lock:
+                session.claim(parts, c)
+
+
+def _place(draw: PrgBuffer | Own) -> tuple[int, int]:
+    """Where a draw begins and ends; one that is each rank's own, where it does for any of them."""
+    if isinstance(draw, PrgBuffer):
+        return draw.counter, draw.end
+    first, second = draw
+    return min(first.counter, second.counter), max(first.end, second.end)
+
 
 def _require(name: str, buffer: PrgBuffer, elements: int) -> None:
     if buffer.elements != elements:
         raise OpAdjustError(f"{name} has {buffer.elements} elements, its shape needs {elements}")
 
 
-class TtpClient:
-    """One party's line to the TTP for one session; what goes over it is in the ledger."""
+Method = Literal["CreateSession", "AdjustMul", "AdjustMulPriv", "AdjustDot", "AdjustCrossDot"]
+"""A request as the standard's BeaverService calls it."""
 
-    def __init__(self, ttp: TrustedThirdParty, link: Link, session_id: str, adjust_rank: int) -> None:
-        self._ttp, self._link = ttp, link
-        self._session_id, self._adjust_rank = session_id, adjust_rank
-        self.adjusts = link.rank == adjust_rank
-        """Whether this party is the one that gets the corrections."""
+_FUNCTIONS: dict[Method, str] = {
+    "CreateSession": "create_session",
+    "AdjustMul": "adjust_mul",
+    "AdjustMulPriv": "adjust_mul_priv",
+    "AdjustDot": "adjust_dot",
+    "AdjustCrossDot": "adjust_cross_dot",
+}
+"""Request -> the TTP's function."""
+
+_REQUEST_SHAPE = (14,)
+"""An adjust request as 64-bit numbers: up to five buffers of two, and four for field and shapes."""
+
+
+class TtpHandle(NamedTuple):
+    """One rank of one session, as its party holds it: two doors."""
+
+    ask: Callable[..., Any]
+    """(method, the request's arguments): a correction."""
+    leave: Callable[[], None]
+    """End this party's part in the session; again is fine."""
+
+
+JoinTtp = Door[[str, bytes, int], TtpHandle]
+"""A door to the `join` of a party's line."""
+
+
+class TtpLine:
+    """A party's line to the TTP, at the TTP's end. What comes over it is in the ledger; `scope` names its sessions.
+
+    A program holds `join` by a door, and gets a handle for each session that it joins.
+    """
+
+    def __init__(self, ttp: Ttp, link: Link, scope: str = "") -> None:
+        self._ttp, self._link, self._scope = ttp, link, scope
+        self._handles: list[TtpHandle] = []
         register = link.ledger.register
-        self._asks = {method: register(Stream(link.name, "ttp", "REQUEST", method)) for method in _METHODS}
-        self._answers = {method: register(Stream("ttp", link.name, "REPLY", method)) for method in _METHODS}
+        self._asks = {method: register(Stream(link.name, "ttp", "REQUEST", method)) for method in _FUNCTIONS}
+        self._answers = {method: register(Stream("ttp", link.name, "REPLY", method)) for method in _FUNCTIONS}
 
-    async def join(self, prg_seed: bytes) -> None:
-        """Give the TTP this party's seed."""
+    def join(self, session_id: str, prg_seed: bytes, adjust_rank: int) -> TtpHandle:
+        """Open a session, or join the peer's."""
         self._record(self._asks["CreateSession"], "create session", (len(prg_seed),), "uint8")
-        self._ttp.create_session(
-            self._session_id, self._link.rank, prg_seed, world_size=2, adjust_rank=self._adjust_rank
-        )
-        if self._link.recorder is not None:
-            self._link.recorder.called_ttp(None)
+        rank, scoped = self._link.rank, self._scope + session_id
+        self._ttp.create_session(scoped, rank, prg_seed, world_size=2, adjust_rank=adjust_rank)
+        joined = [scoped]
+        handle = TtpHandle(Door(partial(self._ask, joined, adjust_rank)), Door(partial(self._leave, joined)))
+        self._handles.append(handle)
+        return handle
 
-    def leave(self) -> None:
-        """End this party's part in the session."""
-        self._ttp.delete_session(self._session_id)
-        if self._link.recorder is not None:
-            self._link.recorder.finish()
+    def close(self) -> None:
+        """Leave every session."""
+        for handle in self._handles:
+            handle.leave()
 
-    async def adjust_mul(self, buffers: Sequence[PrgBuffer]) -> Ring:
-        """`TrustedThirdParty.adjust_mul` for this session."""
-        return self._call("AdjustMul", self._ttp.adjust_mul, buffers)
-
-    async def adjust_dot(self, buffers: Sequence[PrgBuffer], m: int, n: int, k: int) -> Ring:
-        """`TrustedThirdParty.adjust_dot` for this session."""
-        return self._call("AdjustDot", self._ttp.adjust_dot, buffers, m, n, k)
-
-    async def adjust_mul_priv(self, buffers: Sequence[PrgBuffer], field_size: int) -> Words:
-        """`TrustedThirdParty.adjust_mul_priv` for this session."""
-        return self._call("AdjustMulPriv", self._ttp.adjust_mul_priv, buffers, field_size)
-
-    async def adjust_cross_dot(
-        self,
-        masks: tuple[PrgBuffer, PrgBuffer],
-        vectors: tuple[PrgBuffer, PrgBuffer],
-        c: PrgBuffer,
-        batch: int,
-        rows: int,
-        *,
-        transpose: bool,
-    ) -> Ring:
-        """`TrustedThirdParty.adjust_cross_dot` for this session."""
-        return self._call(
-            "AdjustCrossDot", self._ttp.adjust_cross_dot, masks, vectors, c, batch, rows, transpose=transpose
-        )
-
-    def _call(self, method: str, function: Callable[..., Any], *arguments: object, **options: object) -> Any:
+    def _ask(self, joined: list[str], adjust_rank: int, method: Method, *arguments: object, **options: object) -> Any:
+        """A correction, for the adjust rank of a session; `joined` is its id until the party has left."""
         self._record(self._asks[method], "adjust", _REQUEST_SHAPE, "uint64")
-        correction = function(self._session_id, *arguments, **options)
+        if self._link.rank != adjust_rank:
+            raise OpAdjustError(f"only rank {adjust_rank} is told corrections, and rank {self._link.rank} has asked")
+        if not joined:
+            raise SessionError(f"{self._link.name} has left the session")
+        correction = getattr(self._ttp, _FUNCTIONS[method])(joined[0], *arguments, **options)
         self._record(self._answers[method], "adjust", correction.shape, correction.dtype.name)
-        if self._link.recorder is not None:
-            self._link.recorder.called_ttp(correction)
         return correction
+
+    def _leave(self, joined: list[str]) -> None:
+        while joined:
+            self._ttp.delete_session(joined.pop())
 
     def _record(self, stream: int, op: str, shape: tuple[int, ...], dtype: str) -> None:
         ledger = self._link.ledger
         ledger.record((stream, 0, self._link.round + 1, op, ledger.same_shape(shape, shape), dtype, now()))
 
 
-_METHODS = ("CreateSession", "AdjustMul", "AdjustMulPriv", "AdjustDot", "AdjustCrossDot")
+class TtpClient:
+    """What a party does with its handle for one session. It knows no TTP, and reaches none."""
 
-_REQUEST_SHAPE = (14,)
-"""An adjust request as 64-bit numbers: up to five buffers of two, and four for field and shapes."""
+    def __init__(self, handle: TtpHandle, link: Link, adjust_rank: int) -> None:
+        self._handle, self._recorder = handle, link.recorder
+        self.adjusts = link.rank == adjust_rank
+        """Whether this party is the one that gets the corrections."""
+        if self._recorder is not None:
+            self._recorder.called_ttp(None)
+
+    @classmethod
+    async def join(
+        cls, ttp: Ttp | JoinTtp, link: Link, session_id: str, adjust_rank: int, prg_seed: bytes
+    ) -> TtpClient:
+        """Give the TTP this party's seed. A program has a door; a TTP itself is for who has both sides."""
+        join = ttp if isinstance(ttp, Door) else TtpLine(ttp, link).join
+        return cls(join(session_id, prg_seed, adjust_rank), link, adjust_rank)
+
+    def leave(self) -> None:
+        """End this party's part in the session."""
+        self._handle.leave()
+        if self._recorder is not None:
+            self._recorder.finish()
+
+    async def adjust_mul(self, buffers: Sequence[PrgBuffer]) -> Ring:
+        """`TrustedThirdParty.adjust_mul` for this session."""
+        return self._ask("AdjustMul", buffers)
+
+    async def adjust_mul_priv(self, buffers: Sequence[PrgBuffer], field_size: int) -> Words:
+        """`TrustedThirdParty.adjust_mul_priv` for this session."""
+        return self._ask("AdjustMulPriv", buffers, field_size)
+
+    async def adjust_dot(self, buffers: Sequence[PrgBuffer], m: int, n: int, k: int) -> Ring:
+        """`TrustedThirdParty.adjust_dot` for this session."""
+        return self._ask("AdjustDot", buffers, m, n, k)
+
+    async def adjust_cross_dot(
+        self, masks: Own, vectors: Own, c: PrgBuffer, batch: int, rows: int, *, transpose: bool
+    ) -> Ring:
+        """`TrustedThirdParty.adjust_cross_dot` for this session."""
+        return self._ask("AdjustCrossDot", masks, vectors, c, batch, rows, transpose=transpose)
+
+    def _ask(self, method: Method, *arguments: object, **options: object) -> Any:
+        correction = self._handle.ask(method, *arguments, **options)
+        if self._recorder is not None:
+            self._recorder.called_ttp(correction)
+        return correction

@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 
 from ..data.files import write_atomically
 from ..errors import DataError, ParameterError
-from ..mpc import Link, Seeds, Semi2k, Terms, TrustedThirdParty
+from ..mpc import JoinTtp, Link, Seeds, Semi2k, Terms, Ttp
 from .component import Component
 from .computation import Computation
 from .parameter import PREFIX, Parameter
@@ -44,8 +44,8 @@ class Party:
     """Everything the program was started with (spec: kuscia §4)."""
     link: Link
     """To the peer: everything the program says goes through it."""
-    ttp: TrustedThirdParty
-    """The trusted third party of the nodes."""
+    ttp: Ttp | JoinTtp
+    """Opens sessions at the trusted third party, as this party's rank; `Semi2k.start` takes it."""
     seeds: Seeds
     """Where this party's random numbers come from."""
     log: Callable[[str], None]
