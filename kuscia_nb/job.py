@@ -13,9 +13,11 @@ from .control.pods import PATIENCE
 from .control.problems import choice
 from .control.resources import FAILED, PENDING, RUNNING
 from .control.runs import Run
+from .data.description import description_path
 from .errors import DataError, JobError
+from .model import Model
 from .mpc import decode
-from .operators.ss_lr.results import read_share
+from .operators.shares import read_share
 from .operators.ss_lr.scaling import Scaling, original_units
 from .trace.events import LOGGED, Event, EventLog, log_line
 from .trace.trace import Trace
@@ -83,6 +85,11 @@ class Job:
             done, steps = progress.data if progress else (0, 1)
             rows.append((event.name, event.subject, event.node, phase.name if phase else PENDING, done / steps))
         return pd.DataFrame(rows, columns=["alias", "task", "node", "phase", "progress"])
+
+    @property
+    def operators(self) -> list[str]:
+        """What its tasks have run, each operator once, in the order in which they began."""
+        return list(dict.fromkeys(_operator(event) for event in self._run.events.select("environment")))
 
     @property
     def warnings(self) -> list[str]:
@@ -201,6 +208,42 @@ class Job:
             columns["original_units"] = original_units(weights, scalings)
         return pd.DataFrame(columns)
 
+    def model(self, task: str | None = None) -> Model:
+        """The model for columns in their original units, to predict with, to save, or for scikit-learn.
+
+        It is the observer's: both parties' shares and scaling meet in it, and no party has it.
+        """
+        frame = self.weights(task)
+        weights = frame["original_units" if "original_units" in frame else "weight"].tolist()
+        features, owners = frame["feature"].tolist(), frame["owner"].tolist()
+        return Model(tuple(features[:-1]), tuple(owners[:-1]), tuple(weights[:-1]), weights[-1], job=self.name)
+
+    def predictions(self, node: str, task: str | None = None) -> pd.DataFrame:
+        """What a node has learned of ss_lr_predict: the id (if there is one), score, probability, predicted."""
+        import pandas as pd
+
+        path, name = self._own_output(node, "ss_lr_predict", task)
+        if name is None:
+            frame = pd.read_csv(path, dtype=str)  # ids are texts: 007 is not 7
+            return frame.astype({"score": float, "probability": float, "predicted": int})
+        raise DataError(f"{node} has no predictions: {name} alone has learned them", hint=f'job.predictions("{name}")')
+
+    def evaluation(self, task: str | None = None) -> pd.DataFrame:
+        """What ss_lr_evaluate says of the model, of the node that has the labels: metric, value."""
+        import pandas as pd
+
+        metrics = self.report(task)["metrics"]
+        values = [float("nan") if value is None else value for value in metrics.values()]
+        return pd.DataFrame({"metric": list(metrics), "value": values})
+
+    def report(self, task: str | None = None) -> dict[str, Any]:
+        """The whole report of ss_lr_evaluate: owner, holdout, threshold, metrics, confusion and curves."""
+        for node in self.nodes:
+            path, owner = self._own_output(node, "ss_lr_evaluate", task)
+            if owner is None and "curves" in (found := json.loads(path.read_text("utf-8"))):
+                return found
+        raise DataError(f"no node of job {self.name} that can be read has the report")
+
     @property
     def shadow(self) -> Shadow:
         """The teacher's shadow, of a job that was started with `shadow=True`: the same training in plaintext.
@@ -234,13 +277,17 @@ class Job:
         event = self._run.events.last("environment", node=node, subject=self._task_id(task))
         return dict(event.data) if event else {}
 
+    def fxp_bits(self, task: str | None = None) -> int:
+        """Fraction bits of the weights."""
+        return next(iter(self._results(task).values()))[1]["fxp_bits"]
+
     def _observed(self, task: str | None) -> Shadow:
         """A task's training beside plaintext, from both nodes' files."""
         from .operators.ss_lr.observed import Material
         from .operators.ss_lr.shadow import Shadow
 
         self._check_finished()
-        task_id = self._task_id(task)
+        task_id = self._last("ss_lr", task)
         if task_id not in self._shadows:
             environments = [self.env(node, task_id) for node in self.nodes]
             if any(environment.get("runtime.component.name") != "ss_lr" for environment in environments):
@@ -254,12 +301,12 @@ class Job:
     def _results(self, task: str | None) -> dict[str, tuple[Any, dict[str, Any]]]:
         """Node -> share and description, by rank, from the nodes' result files."""
         self._check_finished()
-        task_id = self._task_id(task)
+        task_id = self._last("ss_lr", task)
         found = {}
         for domain, node in self._backend.nodes.items():
             environment = self._run.events.last("environment", node=domain, subject=task_id)
             if environment is not None:
-                if environment.data.get("runtime.component.name") != "ss_lr":
+                if _operator(environment) != "ss_lr":
                     hint = f"%kuscia result {self.name} shows what it has written"
                     raise JobError(f"task {self._alias(task_id)} is no ss_lr: it has no weights", hint=hint)
                 path = _output(environment, node.storage)
@@ -276,6 +323,28 @@ class Job:
         if task not in known and task not in known.values():
             raise JobError(f"job {self.name} has no task {task}", hint=choice(task, list(known)))
         return known.get(task, task)
+
+    def _last(self, operator: str, task: str | None) -> str | None:
+        """The id of the task that is named; if none is, of the last one that runs this operator, or of the last one."""
+        ran = [event.subject for event in self._run.events.select("environment") if _operator(event) == operator]
+        return ran[-1] if task is None and ran else self._task_id(task)
+
+    def _own_output(self, node: str, operator: str, task: str | None) -> tuple[Path, str | None]:
+        """Where a node's output of an operator is; and who alone has learned it, if that is the other node."""
+        self._check_finished()
+        self._check_node(node)
+        task_id = self._last(operator, task)
+        environment = self._run.events.last("environment", node=node, subject=task_id)
+        if environment is None or _operator(environment) != operator:
+            named = f"task {self._alias(task_id)} is no {operator}" if task else f"job {self.name} has no {operator}"
+            raise JobError(named, hint=f"a task of {operator}, with the result of ss_lr as its input")
+        path = _output(environment, self._backend.nodes[node].storage)
+        if path.exists():
+            return path, None
+        try:
+            return path, json.loads(description_path(path).read_text("utf-8"))["receiver"]
+        except (OSError, ValueError, KeyError):
+            raise JobError(f"the result of job {self.name} is gone from {node}", hint="run it again") from None
 
     def _alias(self, task_id: str | None) -> str:
         """The name that a task has in the job."""
@@ -299,6 +368,11 @@ class Job:
         from .views.job import bundle
 
         return bundle(self)
+
+
+def _operator(environment: Event) -> str:
+    """What a program with this environment runs."""
+    return environment.data.get("runtime.component.name", "")
 
 
 def _output(environment: Event, storage: Path) -> Path:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kuscia_nb.errors import DataError
 from kuscia_nb.mpc import fixed
-from kuscia_nb.operators.ss_lr.results import read_share, write_share
+from kuscia_nb.operators.shares import read_share, write_share
 
 DESCRIPTION = {"rank": 1, "party": "host.0", "task_id": "job-ss-lr-26e3489ac66e"}
 

@@ -118,6 +118,16 @@ class Semi2k:
             self.recorder.note("open", op, (ring, opened), exchanges=1)
         return opened
 
+    async def open_to(self, x: Share, rank: int, op: str = "send share") -> Ring | None:
+        """Let one party learn a secret: the other one sends its share and learns nothing. Shape of `x`, or None."""
+        if rank not in (0, 1):
+            raise ValueError(f"there is no party of rank {rank}")
+        ring = x.ring
+        if self.rank != rank:
+            await self.link.send(ring.tobytes(), op)
+            return None
+        return ring + np.frombuffer(await self.link.receive(), np.uint64).reshape(ring.shape)
+
     # Products.
 
     async def mul(self, x: Share, y: Share, bits: int = 0, *, assisted: bool | None = None) -> Share:

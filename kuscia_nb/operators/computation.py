@@ -12,7 +12,7 @@ they wrap around (see `mpc.share`).
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -64,9 +64,24 @@ class Computation:
             raise ValueError(f"shapes do not fit: {x.shape} and {y.shape}")
         return await self.semi2k.matmul(rows, y, self.fxp_bits)
 
-    async def open(self, x: Share) -> NDArray[np.floating[Any]]:
-        """Learn a secret, together with the peer."""
-        return decode(await self.semi2k.open(x), self.fxp_bits)
+    def take(self, ring: Ring) -> Share:
+        """This party's share of a secret that an earlier task has left (`Party.read_share`), as a secret again."""
+        return self.semi2k.kind.of(ring)
+
+    def columns(self, x: Share, y: Share) -> Share:
+        """Two matrices with the same rows, beside each other."""
+        return type(x)(np.concatenate([x.kept, y.kept], axis=1))
+
+    @overload
+    async def open(self, x: Share) -> NDArray[np.floating[Any]]: ...
+
+    @overload
+    async def open(self, x: Share, *, to: int) -> NDArray[np.floating[Any]] | None: ...
+
+    async def open(self, x: Share, *, to: int | None = None) -> NDArray[np.floating[Any]] | None:
+        """Learn a secret, together with the peer; with `to`, the party of that rank alone, and the other gets None."""
+        opened = await (self.semi2k.open(x) if to is None else self.semi2k.open_to(x, to))
+        return None if opened is None else decode(opened, self.fxp_bits)
 
 
 def _numbers(values: ArrayLike, limit: float) -> NDArray[np.float64]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
+
+from ..errors import ParameterError
 
 PREFIX = "runtime.component.parameter."
 """What the name of a parameter begins with in an operator's environment (spec: kuscia §4.1)."""
@@ -48,6 +50,34 @@ class Parameter(NamedTuple):
             return self.kind.read(text)
         except ValueError as error:
             raise ValueError(f"parameter {self.name} = {text!r} {error}; allowed: {self.kind.allowed}") from None
+
+
+def read_all(table: Iterable[Parameter], texts: Mapping[str, str], operator: str) -> dict[str, Any]:
+    """The value of each parameter of a table, by name; everything that is wrong is in one ParameterError."""
+    known = {parameter.name: parameter for parameter in table}
+    problems = [unknown(name, known) for name in texts if name not in known]
+    values: dict[str, Any] = {}
+    for name, parameter in known.items():
+        try:
+            values[name] = parameter.read(texts.get(name))
+        except ValueError as error:
+            problems.append(str(error))
+    refuse(problems, operator)
+    return values
+
+
+def unknown(name: str, known: Iterable[str]) -> str:
+    """What is said of a parameter that an operator does not have."""
+    guess = difflib.get_close_matches(name, list(known), 1)
+    return f"parameter {name} is unknown" + (f" (did you mean {guess[0]}?)" if guess else "")
+
+
+def refuse(problems: list[str], operator: str) -> None:
+    """One ParameterError for all problems, if there are any."""
+    if len(problems) > 1:
+        raise ParameterError(f"{len(problems)} problems with the parameters of {operator}", where="\n".join(problems))
+    if problems:
+        raise ParameterError(problems[0])
 
 
 def whole(low: int, high: int = 2**63 - 1, why: str = "") -> Kind:

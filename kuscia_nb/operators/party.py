@@ -18,12 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from ..data.description import write_description
 from ..data.files import write_atomically
 from ..errors import DataError, ParameterError
-from ..mpc import JoinTtp, Link, Seeds, Semi2k, Terms, Ttp
+from ..mpc import JoinTtp, Link, Ring, Seeds, Semi2k, Share, Terms, Ttp
 from .component import Component
 from .computation import Computation
 from .parameter import PREFIX, Parameter
+from .shares import read_share, write_share
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,6 +127,34 @@ class Party:
         finally:
             semi2k.ttp.leave()
 
+    def write_text(self, name: str, text: str) -> None:
+        """Write a text as the output of this name."""
+        path = self.output(name)
+        write_atomically(path, text.encode())
+        self.log(f"wrote {self.shown(path)}")
+
+    def read_share(self, name: str) -> tuple[Ring, dict[str, Any]]:
+        """The share that an earlier task has left here, the input of this name, and what its JSON file says of it.
+
+        `mpc.take(ring)` computes with it again, with the description's "fxp_bits".
+        """
+        return read_share(self.input(name))
+
+    def write_share(self, name: str, share: Share, fxp_bits: int, **description: Any) -> None:
+        """Leave a share of a vector for a later task, as the output of this name; with the peer's it is the secret."""
+        path = self.output(name)
+        described = {"task_id": self.task_id, "party": self.role, "rank": self.link.rank, **description}
+        write_share(path, share.ring, fxp_bits, described)
+        self.log(f"wrote this party's share of {share.ring.size} numbers to {self.shown(path)}")
+
+    def describe_output(self, name: str, description: Mapping[str, Any]) -> None:
+        """Say in the JSON file beside an output what it is, or why there is none here."""
+        write_description(self.output(name), description)
+
+    def has_input(self, name: str) -> bool:
+        """Whether the task says where the input of this name is."""
+        return f"runtime.component.input.{name}" in self.environment
+
     def input(self, name: str) -> Path:
         """Where the input of this name lies in this node's storage."""
         return self._path(f"runtime.component.input.{name}")
@@ -135,10 +165,11 @@ class Party:
 
     def shown(self, path: Path) -> str:
         """A path for people: the node, and the path within its storage."""
-        return f"{self.domain}: {path.relative_to(self._storage).as_posix()}"
+        return f"{self.domain}: {path.relative_to(self.storage).as_posix()}"
 
     @property
-    def _storage(self) -> Path:
+    def storage(self) -> Path:
+        """This node's folder of data and results."""
         return Path(unquote(urlsplit(self.environment["system.storage"]).path))
 
     def _path(self, variable: str) -> Path:
@@ -146,7 +177,7 @@ class Party:
             hint = f'the names of the operator, and "{variable.split(".")[2]}" in taskInputConfig'
             raise ParameterError(f"{variable} is missing in the environment of {self.role}", hint=hint)
         location = json.loads(self.environment[variable])
-        return self._storage / location["namespace"] / location["name"]
+        return self.storage / location["namespace"] / location["name"]
 
 
 class _Given(dict[str, str]):

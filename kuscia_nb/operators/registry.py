@@ -26,6 +26,8 @@ from typing import TypeVar, overload
 from ..errors import KusciaError
 from .component import Component
 from .party import Operator, Program
+from .ss_lr.evaluate import SS_LR_EVALUATE
+from .ss_lr.predict import SS_LR_PREDICT
 from .ss_lr.program import SS_LR
 
 P = TypeVar("P", bound=Program)
@@ -78,7 +80,7 @@ class Registry(Mapping[str, Operator]):
         return unsubscribe
 
 
-OPERATORS = Registry(SS_LR)
+OPERATORS = Registry(SS_LR, SS_LR_PREDICT, SS_LR_EVALUATE)
 on_register = OPERATORS.on_register
 
 

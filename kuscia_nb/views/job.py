@@ -49,7 +49,9 @@ class Report(NamedTuple):
         tables = [condition_table(say, state, job.nodes), traffic(job, say)]
         notes = _notes(job, phase, say)
         if phase == "Succeeded":
-            if job.env(job.nodes[0]).get("runtime.component.name") != "ss_lr":
+            if "ss_lr_evaluate" in job.operators:
+                head.append(quality(job, say))
+            if "ss_lr" not in job.operators:
                 head.append(say("What it has written: %kuscia result {name}", name=job.name))
             else:
                 try:
@@ -149,13 +151,26 @@ def traffic(job: Job, say: Say) -> Table:
     return Table(title, columns, cells, left=2, empty=say("nothing yet"))
 
 
+def quality(job: Job, say: Say) -> str:
+    """How good the model is, in one line, if a task has evaluated it."""
+    try:
+        report = job.report()
+    except KusciaError as error:  # the files of a closed cluster are gone
+        return say("No evaluation: {reason}", reason=error)
+    numbers, rows = report["metrics"], report["metrics"]["rows"]
+    said = [say("accuracy {accuracy:.3f}", accuracy=numbers["accuracy"])]
+    said += [] if numbers["auc"] is None else [f"AUC {numbers['auc']:.3f}"]
+    held_out = "{quality} on {rows:,.0f} held-out rows of {owner}"
+    which = held_out if report["holdout"] else "{quality} on {rows:,.0f} rows of {owner}"
+    return say(which, quality=", ".join(said), rows=rows, owner=report["owner"])
+
+
 def weights(job: Job, say: Say | None = None) -> Table:
     """The model, with as many decimals as a fixed-point number of the job has."""
     say = say or speaker()
     frame = job.weights()
     nodes = list(frame.columns[2 : frame.columns.get_loc("weight")])
-    fxp_bits = int(job.env(job.nodes[0]).get("runtime.component.parameter.fxp_bits", "18"))
-    decimals = math.ceil(fxp_bits * math.log10(2))
+    decimals = math.ceil(job.fxp_bits() * math.log10(2))
     cells: list[tuple[str, ...]] = [
         (
             clipped(feature, _LONGEST_NAME),

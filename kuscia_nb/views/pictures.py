@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..errors import DataError
 from .pictures_canvas import Picture
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ class Pictures:
         job = self._job
         own = frame_ring(job.shares(node, task))
         secrets = sum((frame_ring(job.shares(other, task)) for other in job.nodes if other != node), start=own)
-        return shares(job.name, node, own, secrets, _fxp_bits(job, task))
+        return shares(job.name, node, own, secrets, job.fxp_bits(task))
 
     def received(self, node: str, task: str | None = None) -> Picture:
         """The numbers that a node got from its peer, over the whole ring, with a test of uniformity.
@@ -75,10 +74,3 @@ class Pictures:
         return (
             f"pictures of {self._job.name}: .shares({nodes}), .received({nodes}), .weights(), .traffic(), .truncation()"
         )
-
-
-def _fxp_bits(job: Job, task: str | None) -> int:
-    text = job.env(job.nodes[0], task).get("runtime.component.parameter.fxp_bits")
-    if text is None:
-        raise DataError(f"task {task or 'of the job'} has no fxp_bits: it is no ss_lr")
-    return int(text)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..control.problems import choice
+from ..data.description import description_path
 from ..errors import JobError, KusciaError
 from .job import weights
 from .table import Table, html_paragraph
@@ -83,8 +84,17 @@ def _file(node: str, storage: Path, name: str) -> File:
     try:
         lines = (storage / name).read_text("utf-8", "replace").splitlines()
     except OSError as error:
-        return File(f"{node}: {name}", [f"cannot be read: {error.strerror}"])
+        return File(f"{node}: {name}", [_absent(storage / name) or f"cannot be read: {error.strerror}"])
     return File(f"{node}: {name}", lines[:_MOST_LINES], max(0, len(lines) - _MOST_LINES))
+
+
+def _absent(path: Path) -> str:
+    """Why a node has no output, if its description says so."""
+    try:
+        receiver = json.loads(description_path(path).read_text("utf-8"))["receiver"]
+    except (OSError, ValueError, KeyError):
+        return ""
+    return f"(nothing here: {receiver} alone has learned it)"
 
 
 def _model(job: Job) -> Table | None:

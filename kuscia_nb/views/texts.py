@@ -104,6 +104,20 @@ CHINESE = {
     ),
     "Repeatable run with seed {seed}: nothing in it is secret.": "使用种子 {seed} 的可重复运行：其中没有任何秘密。",
     "No weights: {reason}": "没有权重：{reason}",
+    "No evaluation: {reason}": "没有评估结果：{reason}",
+    "accuracy {accuracy:.3f}": "准确率 {accuracy:.3f}",
+    "{quality} on {rows:,.0f} held-out rows of {owner}": "{quality}（{owner} 的 {rows:,.0f} 条留出样本）",
+    "{quality} on {rows:,.0f} rows of {owner}": "{quality}（{owner} 的 {rows:,.0f} 条样本）",
+    (
+        "{receiver} has learned {rows} scores. Each tells one number about a row of {other}: what its columns add to"
+        " it. With many more rows than columns, {receiver} can also estimate the weights of its own columns."
+    ): (
+        "{receiver} 得到 {rows} 个得分。每个得分会透露 {other} 对应样本的一个数：其特征列对得分的贡献。"
+        "样本数远多于列数时，{receiver} 还可以估计自己各列的权重。"
+    ),
+    "The model was evaluated on the rows that it was trained on: new ones will do worse. Set holdout in ss_lr.": (
+        "评估所用的样本参与过训练，新样本上的效果会更差。请在 ss_lr 中设置 holdout。"
+    ),
     "What it has written: %kuscia result {name}": "作业的输出：%kuscia result {name}",
     "This is how it stood at {time}. kn.connect().job({name!r}) in a cell shows how it stands now.": (
         "以上是 {time} 的状态。在单元格中运行 kn.connect().job({name!r}) 可查看当前状态。"

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from ...errors import DataError
 from ...sentence import Sentence
 from ..party import Party
-from .handshake import Proposal
 
 _UNCHECKED = (
     "Rows are taken to be in the same order: nothing checks that row 1 of {first} belongs to row 1 of {second}."
@@ -20,10 +19,10 @@ _UNCHECKED = (
 _RUN_PSI = "run psi first: ecdh_psi brings both files' rows into one order"
 
 
-async def check_order(party: Party, both: list[Proposal], ids: list[str] | None) -> None:
+async def check_order(party: Party, both_have_ids: bool, ids: list[str] | None) -> None:
     """A DataError at both parties, if both have ids and they do not agree; a note, if there is nothing to compare."""
     first, second = party.domains
-    if ids is None or not all(terms.has_ids for terms in both):
+    if ids is None or not both_have_ids:
         party.note(Sentence(_UNCHECKED, first=first, second=second))
         return
     salt = party.seeds.draw("ids")

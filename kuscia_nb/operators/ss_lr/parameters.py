@@ -10,7 +10,6 @@ how strictly to learn (batch_size, learning_rate, l2_norm) has no natural value 
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ import numpy as np
 from ...errors import ParameterError
 from ...mpc import fixed
 from ...sentence import Sentence
-from ..parameter import PREFIX, Kind, Parameter, boolean, choice, form, number, one_of, whole
+from ..parameter import PREFIX, Kind, Parameter, boolean, choice, form, number, one_of, refuse, unknown, whole
 from .scaling import SCALES
 
 
@@ -50,7 +49,7 @@ _OTHER_TTP = "ttp_server_host = {host} is not asked: the TTP in this process is"
 _ROUNDED = "{name} = {value:.3g} is {ulps:.3g} ulp at fxp_bits={bits} and is used as {used:.3g} ({change}); {advice}"
 _WRAPS = "up to {failures:.2g} products are expected to wrap around the ring, and one can spoil the model; {advice}"
 _PLAIN = form("a plain name, without folders", r"(?!\.\.?$)[^/\\\0]+")
-_PARTY = form("a party, such as host.0", r"[a-z]+\.[0-9]+")
+A_PARTY = form("a party, such as host.0", r"[a-z]+\.[0-9]+")
 _ANY = r"\S(.*\S)?"
 EMBEDDED_TTP = "ttp-server:9449"
 """The tutorial's TTP, which the one in this process stands for."""
@@ -67,7 +66,7 @@ PARAMETERS = (
     Parameter("has_label", boolean(), None, "", _LABEL, own=True),
     Parameter("id_column", form("the name of a column", _ANY), None, "", _ID, own=True),
     Parameter("scale", one_of(*SCALES), "none", "", _SCALES, own=True),
-    Parameter("label_owner", _PARTY, None, "", "the party with the label"),
+    Parameter("label_owner", A_PARTY, None, "", "the party with the label"),
     Parameter("feature_nums", _COUNTS, None, "columns", "how many features each party has"),
     Parameter("skip_rows", whole(0), "1", "lines", "how many lines come before the first row of a data file"),
     Parameter("algo", choice("ss_lr"), "ss_lr", "", "the algorithm"),
@@ -137,7 +136,7 @@ class Parameters:
     def from_environment(cls, env: Mapping[str, str]) -> Parameters:
         """Read and check all of an operator's parameters. Everything that is wrong is in one ParameterError."""
         given = {key.removeprefix(PREFIX): text for key, text in env.items() if key.startswith(PREFIX)}
-        problems = [_unknown(name) for name in given if name not in cls.__dataclass_fields__]
+        problems = [unknown(name, cls.__dataclass_fields__) for name in given if name not in cls.__dataclass_fields__]
         values: dict[str, Any] = {}
         for parameter in PARAMETERS:
             try:
@@ -146,10 +145,7 @@ class Parameters:
                 problems.append(str(error))
         problems += _party_problems(values, env)
         problems += _rate_problems(values)
-        if len(problems) > 1:
-            raise ParameterError(f"{len(problems)} problems with the parameters of ss_lr", where="\n".join(problems))
-        if problems:
-            raise ParameterError(problems[0])
+        refuse(problems, "ss_lr")
         if values["label_owner"] is not None and values["has_label"] is None:
             values["has_label"] = values["label_owner"] == env["config.self_role"]
         return cls(**values)
@@ -216,11 +212,6 @@ class Parameters:
         cut = batches * ((features + 1) * (1 + rate) * gradient + self.batch_size * 4.5)
         if (failures := cut * 2.0 ** (bits - 64)) >= 0.01:
             yield Sentence(_WRAPS, failures=failures, advice=Sentence(f"{scale}lower fxp_bits or num_epoch"))
-
-
-def _unknown(name: str) -> str:
-    guess = difflib.get_close_matches(name, [parameter.name for parameter in PARAMETERS], 1)
-    return f"parameter {name} is unknown" + (f" (did you mean {guess[0]}?)" if guess else "")
 
 
 def _party_problems(values: Mapping[str, Any], env: Mapping[str, str]) -> Iterable[str]:

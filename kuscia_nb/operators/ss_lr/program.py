@@ -15,10 +15,11 @@ from ...mpc import Layout, Semi2k, Terms, encode
 from ...sentence import Sentence
 from ..component import Component
 from ..party import Operator, Party
+from ..shares import write_share
 from .handshake import shake_hands
 from .ids import check_order
+from .model import digest
 from .parameters import PARAMETERS, Parameters
-from .results import write_share
 from .rows import Rows
 from .training import STRATEGIES, Plan, targets, train
 
@@ -43,7 +44,7 @@ async def ss_lr(party: Party) -> None:
     training, scaling = rows.to_train_on(parameters)
 
     both = await shake_hands(party, parameters, rows)
-    await check_order(party, both, rows.ids)
+    await check_order(party, all(terms.has_ids for terms in both), rows.ids)
     for warning in (*scaling.warnings(party.domain, rows.names), *_warnings(parameters, training)):
         party.warn(warning)
 
@@ -65,6 +66,9 @@ async def ss_lr(party: Party) -> None:
         "label": rows.label,
         "id_column": rows.id_column,
         "scaling": scaling.as_json(),
+        "holdout": parameters.holdout,
+        "rows": len(rows),
+        "digest": digest(rows.features),
     }
     write_share(result, weights, parameters.fxp_bits, description)
     party.log(f"wrote this party's share of {layout.width} weights to {party.shown(result)}")

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.description import description_path, write_description
-from ...data.files import write_atomically
-from ...errors import DataError
+from ..data.description import description_path, write_description
+from ..data.files import write_atomically
+from ..errors import DataError
 
 _EXACT = Context(prec=100, traps=[Inexact])
 """19 digits before the point and up to 63 behind it always fit; if not, better no file than a rounded one."""
