@@ -22,6 +22,7 @@ from kuscia_nb.bfia.translate import request_bytes, to_job, to_request
 from kuscia_nb.control.manifest import read_manifest
 from kuscia_nb.control.resources import KusciaJob
 from kuscia_nb.errors import JobError, KusciaError, ManifestError
+from kuscia_nb.operators import OPERATORS
 
 DATA = Path(__file__).parent / "data"
 TUTORIAL = (DATA / "job-ss-lr.json").read_text()
@@ -794,7 +795,7 @@ def test_a_name_is_taken_once(cluster: kn.Cluster) -> None:
             '"code":"ss-lr"',
             '"code":"ss-lrr"',
             'dag.components[0].code: failed to get appimage ss-lrr, appimage.kuscia.secretflow "ss-lrr" not found',
-            '"ss-lr" (known: ss-lr)',
+            f'"ss-lr" (known: {", ".join(sorted(one.image for one in OPERATORS.values()))})',
             '"ss-lrr"',
         ),
         (
