@@ -68,7 +68,7 @@ class Comm:
     def begin(self, method: Any, **params: Any) -> int:
         """Ask for something."""
         id = next(self._requests)
-        self.say({"type": "request", "id": id, "method": method, "params": params})
+        self.say({"id": id, "method": method, "params": params})
         return id
 
     def reply(self, id: Any) -> dict[str, Any]:
@@ -116,7 +116,7 @@ class Page(Notebook):
         """A panel that has got its snapshot, or was refused."""
         comm = Comm(self, None if main else self.subshell)
         self.comms[comm.id] = comm
-        self.send("comm_open", comm.subshell, comm_id=comm.id, target_name=TARGET, data={"protocol": 1})
+        self.send("comm_open", comm.subshell, comm_id=comm.id, target_name=TARGET, data={})
         self.until(lambda: comm.closed or comm.version is not None)
         return comm
 
@@ -219,7 +219,7 @@ def test_the_tutorials_job_in_a_cell(page: Page) -> None:
     comm = page.connect()
     page.run(cell("--view none -o job"))
     page.until(lambda: comm.phase("job-ss-lr", "bob") == comm.phase("job-ss-lr") == "Succeeded")
-    page.until(lambda: comm.entities["ttp"]["sessions"] == 1)
+    page.until(lambda: comm.entities["ttp"]["requests"] > 0)
     page.settle()
     assert list(comm.entities.items()) == list(page.connect().entities.items())
 
@@ -341,7 +341,7 @@ def test_sources_are_cells_that_run(page: Page) -> None:
 def test_files_come_and_are_listed(page: Page) -> None:
     comm = page.connect()
     content = base64.b64encode(b"x1,x2,y\n1,2,0\n3,4,1\n").decode()
-    given = {"name": "own.csv", "bytes": 20, "rows": 2, "columns": 3}
+    given = {"name": "own.csv", "rows": 2, "columns": 3}
     assert comm.ask("put", node="alice", name="own.csv", content=content) == given
     assert {"name": "own.csv", "bytes": 20} in comm.ask("files", node="alice")
     assert "own.csv" not in [file["name"] for file in comm.ask("files", node="bob")]
@@ -349,7 +349,7 @@ def test_files_come_and_are_listed(page: Page) -> None:
     half = {"node": "bob", "name": "two.csv"}
     first, second = (base64.b64encode(part).decode() for part in (b"id,x\n1,", b"2\n3,4\n"))
     assert comm.ask("put", **half, content=first, more=True) is None
-    assert comm.ask("put", **half, content=second, begin=7) == {"name": "two.csv", "bytes": 13, "rows": 2, "columns": 2}
+    assert comm.ask("put", **half, content=second, begin=7) == {"name": "two.csv", "rows": 2, "columns": 2}
     assert "a part" in comm.refused("put", **half, content=second, begin=7)["message"], "it was taken"
     assert comm.refused("put", node="alice", name="../own.csv", content=content)["title"] == "DataError"
     assert comm.refused("put", node="alice", name="own.csv", content="#")["title"] == "DataError"

@@ -16,7 +16,7 @@ from IPython.core.magic_arguments import parse_argstring
 
 from ..backends.local import DOMAINS
 from ..control.app_images import app_image
-from ..control.findings import Finding, Severity, operator_problems, read
+from ..control.findings import Finding, operator_problems, read
 from ..control.kinds import AppImage, Domain
 from ..control.meta import Metadata
 from ..control.node import Node
@@ -26,21 +26,11 @@ from ..errors import ManifestError
 from ..magics.options import _VARIABLE as VARIABLE
 from ..operators import OPERATORS
 from .position import without_blank_lines
+from .protocol import Diagnostic, Severity
 
 FILLINGS = ("1", "alice", "bob", "{}")
 """What a variable that does not exist yet may be: what is wrong with all of these is wrong."""
 _TOKEN = re.compile(r"""\{\{.*?\}\}|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\n]|'')*'?|[^\s,:{}\[\]]+|\S""")
-
-
-class Diagnostic(NamedTuple):
-    """Something wrong in a cell; lines and columns count from 1, `end_column` is behind its last character."""
-
-    line: int
-    column: int
-    end_column: int
-    message: str
-    hint: str
-    severity: Severity = "error"
 
 
 class Fault(NamedTuple):

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from .protocol import Entities, FromKernel
+
 TARGET = "kuscia_nb"
 MOST = 8
 """Panels that may be connected. A page that was reloaded leaves its comm behind, so the oldest one has to go."""
@@ -103,9 +105,9 @@ class Panels:
             if not delta:
                 return
             self._version += 1
-            news = {"type": "delta", "version": self._version, "entities": delta.entities, "removed": delta.removed}
+            entities, removed = delta.entities, delta.removed
             for comm in self._comms.values():
-                _say(comm, news)
+                _say(comm, {"type": "delta", "version": self._version, "entities": entities, "removed": removed})
 
     def _send_snapshot(self, comm: Any) -> None:
         """Tell one panel everything, once the others know as much."""
@@ -140,7 +142,7 @@ class Panels:
         from .requests import answer
 
         snapshot = request.get("method") == "snapshot"
-        reply = {"type": "reply", "id": request.get("id"), **answer(request)}
+        reply = answer(request)
         with self._lock:
             if comm.comm_id not in self._comms:
                 return
@@ -157,7 +159,7 @@ def _hear(comm: Any, receive: Callable[[Any, Any], None]) -> None:
     comm.handle_msg = lambda message: receive(comm, message)
 
 
-def _say(comm: Any, data: dict[str, Any]) -> None:
+def _say(comm: Any, data: FromKernel) -> None:
     """Send a message. Half a surrogate pair, from a cell or a file's name, cannot be sent: it is U+FFFD."""
     text = json.dumps(data, ensure_ascii=False)
     if not text.isascii():
@@ -186,7 +188,7 @@ class Feed:
         return self._tree.look(running_cluster())
 
     @property
-    def entities(self) -> dict[str, Any]:
+    def entities(self) -> Entities:
         """All there is, as of the last look."""
         return self._tree.entities
 

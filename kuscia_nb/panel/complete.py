@@ -19,22 +19,13 @@ from ..control.resources import ROLES, KusciaJob, TaskInputConfig
 from ..operators import OPERATORS, Operator
 from ..operators.parameter import Parameter
 from .position import TEXT, Position, position, without_blank_lines
+from .protocol import Item
 
 
 def output_keys(operator: Operator) -> tuple[str, ...]:
     """What a task may call an operator's outputs; a single one is the result, as in the tutorial."""
     names = operator.component.outputs
     return names if len(names) > 1 else ("result",)
-
-
-class Item(NamedTuple):
-    """Something that may be written: as it is shown, as it is inserted, and what is said of it."""
-
-    label: str
-    insert: str
-    kind: Literal["key", "value"]
-    detail: str = ""
-    info: str = ""
 
 
 class Known(NamedTuple):

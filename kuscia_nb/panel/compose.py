@@ -19,6 +19,7 @@ from ..operators.ss_lr.program import SS_LR
 from .check import findings, ordinary_nodes
 from .complete import output_keys
 from .form import FILE
+from .protocol import Trouble
 
 Texts = Mapping[str, str]
 
@@ -37,14 +38,6 @@ class Form(NamedTuple):
     """By node."""
     inputs: Mapping[str, Texts]
     """By node, the data file for each input."""
-
-
-class Trouble(NamedTuple):
-    """Something wrong in a form: with which field, what, and what to try."""
-
-    field: tuple[str, ...]
-    message: str
-    hint: str = ""
 
 
 def compose(form: Form, nodes: Mapping[str, Node] | None) -> tuple[str | None, list[Trouble]]:

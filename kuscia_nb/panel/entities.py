@@ -13,7 +13,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from .protocol import Entities, Entity, Level, Party, Phase
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
     from ..control.runs import Run
     from ..control.store import Change
     from ..views.live_state import State
-
-Entity = dict[str, Any]
-Entities = dict[str, Entity]
 
 TTP = "ttp"
 
@@ -46,14 +45,7 @@ class Group:
     def __init__(self, job: KusciaJob, run: Run) -> None:
         self.uid, self.run = job.metadata.uid, run
         self.entities: Entities = {}
-
-    @property
-    def running(self) -> bool:
-        return self.job["ended"] is None
-
-    @property
-    def job(self) -> Entity:
-        return next(iter(self.entities.values()))
+        self.running = True
 
 
 class Tree:
@@ -163,6 +155,7 @@ class Tree:
             return gone, {}
         group = known or groups.setdefault(name, Group(job, run))
         before, group.entities = group.entities, dict(job_entities(node, job, run, self._state(run)))
+        group.running = job.status.completion_time is None
         gone += [id for id in before if id not in group.entities]
         return gone, {id: entity for id, entity in group.entities.items() if before.get(id) != entity}
 
@@ -182,7 +175,8 @@ class Tree:
                 domain,
                 {"kind": "node", "name": domain, "url": urls.get(domain), "jobs": len(groups), "running": running},
             )
-        yield TTP, {"kind": "ttp", "name": "TTP", **cluster.ttp_status()}
+        ttp = cluster.ttp_status()
+        yield TTP, {"kind": "ttp", "name": "TTP", "requests": ttp["requests"], "bytes": ttp["bytes"]}
 
 
 # --- one job ---------------------------------------------------------------------------------------------------------
@@ -207,10 +201,9 @@ def job_entities(node: Node, job: KusciaJob, run: Run, state: State) -> Iterator
             "initiator": job.spec.initiator,
             "phase": status.phase or "Pending",
             "started": _ms(status.start_time or job.metadata.creation_timestamp),
-            "ended": _ms(status.completion_time),
             "progress": round(sum(progress.values()) / len(job.spec.tasks), 4),
             "message": status.message or _failure(job),
-            "trace": run.options.trace,
+            "trace": cast(Level, run.options.trace),
             "messages": state.traffic.messages,
             "bytes": state.traffic.bytes,
         },
@@ -242,17 +235,31 @@ def _progress(task: KusciaTask, state: State, domain: str) -> float:
     return round(state.progress[domain, task.name].fraction, 4)
 
 
-def _parties(task: KusciaTask, spec: JobTask, state: State) -> Iterator[tuple[str, Entity]]:
+def _parties(task: KusciaTask, spec: JobTask, state: State) -> Iterator[tuple[str, Party]]:
     """Every party of a task by its name, such as host.0, and how far it is."""
-    phases = {(party.domain_id, party.role): party.phase for party in task.status.party_task_status}
+    told = task.status.party_task_status
+    phases: dict[tuple[str, str], Phase] = {(one.domain_id, one.role): one.phase or "Pending" for one in told}
     for role, index, domain in spec.config.role.members():
-        phase = phases.get((domain, role)) or "Pending"
-        party: Entity = {"kind": "party", "name": f"{role}.{index}", "domain": domain, "phase": phase}
+        phase = phases.get((domain, role), "Pending")
         program = state.progress.get((domain, task.name))
-        if phase == "Running" and program is not None and program.batch is not None:
-            party |= zip(("epoch", "epochs", "batch", "batches"), program.batch, strict=True)
-        yield f"{role}.{index}", party
+        counted = program.batch if phase == "Running" and program is not None else None
+        epoch, epochs, batch, batches = counted or (None, None, None, None)
+        yield (
+            f"{role}.{index}",
+            {
+                "kind": "party",
+                "task": task.name,
+                "name": f"{role}.{index}",
+                "domain": domain,
+                "phase": phase,
+                "epoch": epoch,
+                "epochs": epochs,
+                "batch": batch,
+                "batches": batches,
+            },
+        )
 
 
-def _ms(time: datetime | None) -> int | None:
-    return None if time is None else round(time.timestamp() * 1000)
+def _ms(time: datetime | None) -> int:
+    assert time is not None  # whatever is in a store was created
+    return round(time.timestamp() * 1000)

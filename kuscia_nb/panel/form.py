@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from ..operators import OPERATORS
 from ..operators.parameter import Parameter
+from . import protocol
 
 FILE = ("name", "namespace")
 """The parameters that say which file a party reads; in the form they are the first input."""
 
 
-def operators() -> list[dict[str, Any]]:
+def operators() -> list[protocol.Operator]:
     """Every operator with its parameters."""
     return [
         {
             "name": operator.component.name,
-            "appImage": operator.image,
             "description": operator.description or operator.component.description,
             "inputs": list(operator.component.inputs),
-            "outputs": list(operator.component.outputs),
             "parameters": [_field(one) for one in operator.parameters if one.name not in FILE],
         }
         for operator in OPERATORS.values()
     ]
 
 
-def _field(parameter: Parameter) -> dict[str, Any]:
+def _field(parameter: Parameter) -> protocol.Parameter:
     kind = parameter.kind
     return {
         "name": parameter.name,

@@ -20,13 +20,12 @@ from pydantic import ConfigDict, ValidationError, validate_call
 from ..control.meta import CROSS_DOMAIN
 from ..control.problems import Magic, choice
 from ..errors import DataError, JobError, KusciaError
+from . import protocol
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
     from ..control.meta import Condition
     from ..control.node import Node
-
-Result = dict[str, Any]
 
 NODES = ("alice", "bob")
 """Those that come up at the first use."""
@@ -41,16 +40,18 @@ def takes_long(request: Mapping[str, Any]) -> bool:
     return request.get("method") in SLOW
 
 
-def answer(request: Mapping[str, Any]) -> Result:
-    """The result of a request, or the error, as the fields of the reply."""
+def answer(request: Mapping[str, Any]) -> protocol.Result | protocol.Refusal:
+    """The reply to a request."""
+    id: Any = request.get("id")
     name, parameters = request.get("method"), request.get("params", {})
     try:
-        return {"result": _called(name, parameters)}
+        return {"type": "reply", "id": id, "result": _plain(_called(name, parameters))}
     except KusciaError as error:
         title, what, where, hint = type(error).__name__, error.what, error.where, error.hint
     except Exception as error:  # a fault of ours; who asked must not wait for ever
         title, what, where, hint = type(error).__name__, str(error), "", ""
-    return {"error": {"title": title, "message": what, "where": where, "hint": hint}}
+    fault = protocol.Fault(title=title, message=what, where=where, hint=hint)
+    return {"type": "reply", "id": id, "error": fault}
 
 
 def running_cluster() -> Cluster | None:
@@ -77,6 +78,18 @@ def _called(name: Any, parameters: Any) -> Any:
         raise KusciaError(f"{name}: wrong parameters", where="\n".join(problems)) from error
 
 
+def _plain(result: Any) -> Any:
+    """A result as JSON has it: what has names is an object, not a list."""
+    match result:
+        case dict():
+            return {name: _plain(value) for name, value in result.items()}
+        case tuple() if hasattr(result, "_asdict"):
+            return _plain(result._asdict())  # type: ignore[attr-defined]
+        case list() | tuple():
+            return [_plain(value) for value in result]
+    return result
+
+
 # --- what there is ---------------------------------------------------------------------------------------------------
 
 
@@ -86,14 +99,14 @@ def snapshot() -> None:
 
 
 @method
-def conditions(node: str, job: str, task: str | None = None) -> list[Result]:
+def conditions(node: str, job: str, task: str | None = None) -> list[protocol.Condition]:
     """The conditions of a job or task on a node, in the order in which they were set."""
     found = _object(node, job, task)
     return [_condition(condition) for condition in found.status.conditions]
 
 
 @method
-def yaml(node: str, job: str) -> Result:
+def yaml(node: str, job: str) -> protocol.Text:
     """What kubectl prints of a job on a node."""
     return {"text": str(_cluster().kubectl(_line("get", job, None, "-o yaml"), node=_node(node).domain))}
 
@@ -101,14 +114,14 @@ def yaml(node: str, job: str) -> Result:
 @method
 def line(
     node: str, job: str, task: str | None = None, what: Literal["get", "describe", "logs", "delete"] = "get"
-) -> Result:
+) -> protocol.Line:
     """The kubectl line that says or does something about a job or task; `%kubectl` takes it behind the name, too."""
     others = () if node == _cluster().node else ("--node", _node(node).domain)
     return {"line": "kubectl " + _line(what, job, task, *others)}
 
 
 @method
-def source(job: str, what: Literal["result", "trace"]) -> Result:
+def source(job: str, what: Literal["result", "trace"]) -> protocol.Source:
     """The code of a cell that shows something of a job."""
     return {"source": f"%kuscia {what} {shlex.quote(job)}"}
 
@@ -133,7 +146,7 @@ def delete(job: str) -> None:
 
 
 @method
-def form() -> Result:
+def form() -> protocol.Form:
     """All that the form for a new job needs."""
     from ..cluster import connect
     from .form import free_name, operators
@@ -154,20 +167,20 @@ def compose(
     operator: str,
     name: str,
     initiator: str,
-    common: dict[str, str],
-    own: dict[str, dict[str, str]],
-    inputs: dict[str, dict[str, str]],
-) -> Result:
+    common: protocol.Texts,
+    own: dict[str, protocol.Texts],
+    inputs: dict[str, protocol.Texts],
+) -> protocol.Composed:
     """The text of the cell that a form stands for, or none and what is wrong with which field."""
     from .compose import Form
     from .compose import compose as composed
 
     cell, troubles = composed(Form(format, operator, name, initiator, common, own, inputs), _nodes())
-    return {"cell": cell, "problems": [trouble._asdict() for trouble in troubles]}
+    return {"cell": cell, "problems": troubles}
 
 
 @method
-def files(node: str) -> list[Result]:
+def files(node: str) -> list[protocol.File]:
     """The data files of a node: name, bytes."""
     from ..cluster import connect
 
@@ -179,7 +192,7 @@ _parts: dict[tuple[str, str], bytes] = {}
 
 
 @method
-def put(node: str, name: str, content: str, begin: int = 0, more: bool = False) -> Result | None:
+def put(node: str, name: str, content: str, begin: int = 0, more: bool = False) -> protocol.Table | None:
     """Put a CSV file, given in base64, into a node's data folder; on that node only. It may come in parts."""
     import pandas as pd
 
@@ -200,23 +213,23 @@ def put(node: str, name: str, content: str, begin: int = 0, more: bool = False) 
         draft = Path(folder, "draft.csv")
         draft.write_bytes(data)
         connect().put(node, name, draft)
-    return {"name": name, "bytes": len(data), "rows": len(frame), "columns": len(frame.columns)}
+    return {"name": name, "rows": len(frame), "columns": len(frame.columns)}
 
 
 # --- the editor ------------------------------------------------------------------------------------------------------
 
 
 @method
-def check(magic: Magic, text: str) -> list[Result]:
+def check(magic: Magic, text: str) -> list[protocol.Diagnostic]:
     """All that is wrong with a cell."""
     from .check import check as checked
 
     shell = get_ipython()
-    return [found._asdict() for found in checked(magic, text, shell.user_ns if shell else {}, _nodes())]
+    return checked(magic, text, shell.user_ns if shell else {}, _nodes())
 
 
 @method
-def complete(magic: Magic, text: str, line: int, column: int) -> Result:
+def complete(magic: Magic, text: str, line: int, column: int) -> protocol.Offer:
     """What may be written at a place of a cell; lines and columns count from 1."""
     from .check import file_names
     from .complete import Known
@@ -225,7 +238,7 @@ def complete(magic: Magic, text: str, line: int, column: int) -> Result:
     nodes = _nodes() or {}
     names = {domain: file_names(node.storage / "data") for domain, node in nodes.items()}
     start, items = completed(magic, text, line, column, Known(tuple(nodes) or NODES, names))
-    return {"from": start, "items": [item._asdict() for item in items]}
+    return {"from": start, "items": items}
 
 
 # --- what is asked about ---------------------------------------------------------------------------------------------
@@ -264,9 +277,9 @@ def _object(node: str, job: str, task: str | None) -> Any:
     return found
 
 
-def _condition(condition: Condition) -> Result:
-    time = round(condition.last_transition_time.timestamp() * 1000)
-    return {**{name: getattr(condition, name) for name in ("type", "status", "reason", "message")}, "time": time}
+def _condition(one: Condition) -> protocol.Condition:
+    time = round(one.last_transition_time.timestamp() * 1000)
+    return {"type": one.type, "status": one.status, "reason": one.reason, "message": one.message, "time": time}
 
 
 def _line(what: str, job: str, task: str | None, *options: str) -> str:
@@ -276,5 +289,5 @@ def _line(what: str, job: str, task: str | None, *options: str) -> str:
     return " ".join([what, *object, "-n", CROSS_DOMAIN, *options])
 
 
-def _files(cluster: Cluster, node: str) -> list[Result]:
-    return cluster.data(node).to_dict("records")
+def _files(cluster: Cluster, node: str) -> list[protocol.File]:
+    return [{"name": name, "bytes": size} for name, size in cluster.data(node).itertuples(index=False)]

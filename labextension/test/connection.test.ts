@@ -3,15 +3,14 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { describe, expect, it } from 'vitest';
 
 import { Connection } from '../src/kernel/connection';
-import type { Entity } from '../src/kernel/protocol';
-
-const node: Entity = { kind: 'node', name: 'alice', url: null, jobs: 0, running: 0 };
+import type { FromKernel, IRequest } from '../src/kernel/protocol';
+import { refusal, results, snapshot } from './told';
 
 /** The ends of a comm that a kernel would have. */
 class FakeComm {
   isDisposed = false;
   subshellId: string | null = null;
-  sent: unknown[] = [];
+  sent: IRequest[] = [];
   opened = 0;
   closed = 0;
   onMsg: (message: unknown) => void = () => undefined;
@@ -21,7 +20,7 @@ class FakeComm {
     this.opened++;
   }
 
-  send(data: unknown): void {
+  send(data: IRequest): void {
     this.sent.push(data);
   }
 
@@ -31,7 +30,7 @@ class FakeComm {
   }
 
   /** What the kernel says. */
-  tell(data: unknown): void {
+  tell(data: FromKernel): void {
     this.onMsg({ content: { data } });
   }
 }
@@ -54,7 +53,7 @@ function connected(): {
   } as unknown as Kernel.IKernelConnection;
   const connection = new Connection(nullTranslator.load(''));
   connection.open(kernel);
-  comms[0].tell({ type: 'snapshot', version: 1, entities: { alice: node } });
+  comms[0].tell(snapshot);
   return { connection, comm: comms[0], comms, kernel };
 }
 
@@ -64,37 +63,35 @@ describe('a connection', () => {
     connection.open(kernel);
     expect(comms.length).toBe(1);
     expect(connection.state).toBe('open');
-    expect([...connection.store.entities.keys()]).toEqual(['alice']);
+    expect([...connection.store.entities.keys()]).toEqual(Object.keys(snapshot.entities));
   });
 
   it('asks for a snapshot when it has missed a delta', () => {
     const { comm } = connected();
     comm.tell({ type: 'delta', version: 3, entities: {}, removed: [] });
-    expect(comm.sent).toMatchObject([{ type: 'request', method: 'snapshot' }]);
+    expect(comm.sent).toEqual([{ id: 1, method: 'snapshot', params: {} }]);
   });
 
   it('gives each answer to its question, and refusals as errors', async () => {
     const { connection, comm } = connected();
-    const [first, second] = [connection.request('stop'), connection.request('yaml')];
-    const [{ id: one }, { id: two }] = comm.sent as { id: number }[];
-    comm.tell({ type: 'reply', id: two, result: 'kind: KusciaJob' });
-    comm.tell({
-      type: 'reply',
-      id: one,
-      error: { title: 'JobError', message: 'there is no job a', where: '', hint: '' }
-    });
-    await expect(second).resolves.toBe('kind: KusciaJob');
-    await expect(first).rejects.toThrow('there is no job a');
+    const first = connection.request('delete', { job: 'counting' });
+    const second = connection.request('files', { node: 'bob' });
+    const [{ id: one }, { id: two }] = comm.sent;
+    comm.tell({ type: 'reply', id: two, result: results.files });
+    comm.tell({ ...refusal, id: one });
+    await expect(second).resolves.toEqual([{ name: 'perfect_logit_b.csv', bytes: 949_955 }]);
+    await expect(first).rejects.toThrow('there is no job counting\n→ one of: done, stopped');
+    await expect(first).rejects.toHaveProperty('name', 'JobError');
   });
 
   it('says that the extension is absent when the kernel closes the comm, and leaves no question open', async () => {
     const { connection, comm } = connected();
-    const asked = connection.request('stop');
+    const asked = connection.request('stop', { job: 'counting' });
     comm.onClose();
     await expect(asked).rejects.toThrow('closed');
     expect(connection.state).toBe('absent');
     expect(connection.store.entities.size).toBe(0);
-    await expect(connection.request('stop')).rejects.toThrow('not connected');
+    await expect(connection.request('stop', { job: 'counting' })).rejects.toThrow('not connected');
   });
 
   it('is deaf while a cell runs, unless the comm is on a subshell', () => {
@@ -114,7 +111,7 @@ describe('a connection', () => {
     connection.dispose();
     expect(comm.closed).toBe(1);
     told.length = 0;
-    comm.tell({ type: 'snapshot', version: 1, entities: { alice: node } });
+    comm.tell(snapshot);
     connection.dispose();
     expect(told).toEqual([]);
     expect(connection.store.entities.size).toBe(0);

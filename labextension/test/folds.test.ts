@@ -2,11 +2,11 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import { StateDB } from '@jupyterlab/statedb';
 import { describe, expect, it } from 'vitest';
 
-import type { Entity } from '../src/kernel/protocol';
 import { Folds } from '../src/panel/folds';
+import { entities } from './entities';
 
 const notebook = (path: string) => ({ context: { path } }) as unknown as NotebookPanel;
-const entities = (...ids: string[]) => new Map(ids.map(id => [id, {} as Entity]));
+const without = (gone: string) => new Map([...entities].filter(([id]) => !id.startsWith(gone)));
 
 describe('folds', () => {
   it('are of one notebook', () => {
@@ -40,11 +40,13 @@ describe('folds', () => {
   it('go with what they are of, and leave nothing', async () => {
     const [state, one] = [new StateDB(), notebook('one')];
     const folds = new Folds(state);
-    folds.toggle(one, 'alice/job');
-    folds.toggle(one, 'alice/job/task');
-    folds.prune(one, entities('alice', 'alice/job'));
-    expect([...folds.of(one)]).toEqual(['alice/job']);
-    folds.prune(one, entities('alice'));
+    folds.toggle(one, 'alice/done');
+    folds.toggle(one, 'alice/done/task-2');
+    folds.prune(one, entities);
+    expect([...folds.of(one)]).toEqual(['alice/done', 'alice/done/task-2']);
+    folds.prune(one, without('alice/done/'));
+    expect([...folds.of(one)]).toEqual(['alice/done']);
+    folds.prune(one, without('alice/done'));
     expect(await state.list('kuscia-nb')).toEqual({ ids: [], values: [] });
   });
 });

@@ -1,43 +1,15 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Entity, ICondition } from '../src/kernel/protocol';
+import type { ICondition } from '../src/kernel/protocol';
 import { stroke } from '../src/panel/keyboard';
 import { parentOf, rows, selection } from '../src/panel/rows';
+import { entities as all } from './entities';
+import { results } from './told';
 
-const node = (name: string): Entity => ({ kind: 'node', name, url: null, jobs: 2, running: 1 });
-const job = (name: string, phase: 'Running' | 'Succeeded' = 'Succeeded'): Entity => ({
-  kind: 'job',
-  node: 'alice',
-  name,
-  initiator: 'alice',
-  phase,
-  started: 0,
-  ended: null,
-  progress: 0,
-  message: '',
-  trace: 'sizes',
-  messages: 0,
-  bytes: 0
-});
-const task: Entity = {
-  kind: 'task',
-  node: 'alice',
-  job: 'old',
-  name: 'old-1',
-  alias: 'step',
-  phase: 'Succeeded',
-  progress: 1,
-  message: ''
-};
-const entities = new Map<string, Entity>([
-  ['alice', node('alice')],
-  ['alice/new', job('new', 'Running')],
-  ['alice/old', job('old')],
-  ['alice/old/old-1', task],
-  ['bob', node('bob')],
-  ['ttp', { kind: 'ttp', name: 'TTP', sessions: 0, requests: 0, bytes: 0 }]
-]);
-const condition: ICondition = { type: 'JobValidated', status: 'True', reason: '', message: '', time: 0 };
+/** Two jobs of alice, one of them with its task. */
+const IDS = ['alice', 'alice/counting', 'alice/done', 'alice/done/task-2', 'bob', 'ttp'];
+const entities = new Map([...all].filter(([id]) => IDS.includes(id)));
+const [condition] = results.conditions;
 
 function shown(folded: string[], filter = '', conditions = new Map<string, ICondition[]>()) {
   return rows({ entities, conditions, folded: new Set(folded), filter });
@@ -45,12 +17,12 @@ function shown(folded: string[], filter = '', conditions = new Map<string, ICond
 
 describe('rows', () => {
   it('shows what is open, with its place', () => {
-    const found = shown(['alice/old', 'bob']);
+    const found = shown(['alice/done', 'bob']);
     expect(found.map(({ id, level, position, siblings }) => [id, level, position, siblings])).toEqual([
       ['alice', 1, 1, 3],
-      ['alice/new', 2, 1, 2],
-      ['alice/old', 2, 2, 2],
-      ['alice/old/old-1', 3, 1, 1],
+      ['alice/counting', 2, 1, 2],
+      ['alice/done', 2, 2, 2],
+      ['alice/done/task-2', 3, 1, 1],
       ['bob', 1, 2, 3],
       ['ttp', 1, 3, 3]
     ]);
@@ -62,19 +34,19 @@ describe('rows', () => {
 
   it('has the conditions of what is open behind its tasks', () => {
     const conditions = new Map([
-      ['alice/old', [condition]],
-      ['alice/new', [condition]]
+      ['alice/done', [condition]],
+      ['alice/counting', [condition]]
     ]);
-    const ids = shown(['alice/old'], '', conditions).map(row => row.id);
-    expect(ids.slice(3, 5)).toEqual(['alice/old/old-1', 'alice/old#JobValidated']);
-    expect(ids).not.toContain('alice/new#JobValidated');
-    expect(parentOf('alice/old#JobValidated')).toBe('alice/old');
+    const ids = shown(['alice/done'], '', conditions).map(row => row.id);
+    expect(ids.slice(3, 5)).toEqual(['alice/done/task-2', 'alice/done#JobValidated']);
+    expect(ids).not.toContain('alice/counting#JobValidated');
+    expect(parentOf('alice/done#JobValidated')).toBe('alice/done');
   });
 
   it.each([
-    ['OLD', ['alice', 'alice/old', 'bob', 'ttp']],
-    ['running', ['alice', 'alice/new', 'bob', 'ttp']],
-    [' ', ['alice', 'alice/new', 'alice/old', 'bob', 'ttp']],
+    ['DONE', ['alice', 'alice/done', 'bob', 'ttp']],
+    ['running', ['alice', 'alice/counting', 'bob', 'ttp']],
+    [' ', ['alice', 'alice/counting', 'alice/done', 'bob', 'ttp']],
     ['none', ['alice', 'bob', 'ttp']]
   ])('filters jobs by name and phase: %s', (filter, ids) => {
     expect(shown([], filter).map(row => row.id)).toEqual(ids);
@@ -82,52 +54,44 @@ describe('rows', () => {
 });
 
 describe('selection', () => {
-  const before = shown(['alice/old']);
+  const before = shown(['alice/done']);
   const without = (id: string) => before.filter(row => !row.id.startsWith(id));
 
   it('stays where it is', () => {
-    expect(selection('alice/new', before, without('alice/old'))).toBe('alice/new');
+    expect(selection('alice/counting', before, without('alice/done'))).toBe('alice/counting');
     expect(selection(null, before, before)).toBeNull();
   });
 
   it('goes to what it was folded into', () => {
-    expect(selection('alice/old/old-1', before, shown([]))).toBe('alice/old');
-    expect(selection('alice/old/old-1', before, shown(['alice']))).toBe('alice');
+    expect(selection('alice/done/task-2', before, shown([]))).toBe('alice/done');
+    expect(selection('alice/done/task-2', before, shown(['alice']))).toBe('alice');
   });
 
   it('goes to what stands in the place of what was deleted', () => {
-    expect(selection('alice/new', before, without('alice/new'))).toBe('alice/old');
+    expect(selection('alice/counting', before, without('alice/counting'))).toBe('alice/done');
     expect(selection('ttp', before, without('ttp'))).toBe('bob');
     expect(selection('alice', before, [])).toBeNull();
   });
 });
 
 describe('keys', () => {
-  const tree = shown(['alice/old', 'bob']);
+  const tree = shown(['alice/done', 'bob']);
   it.each([
-    ['ArrowDown', 'alice', { select: 'alice/new' }],
+    ['ArrowDown', 'alice', { select: 'alice/counting' }],
     ['ArrowDown', 'ttp', { select: 'ttp' }],
-    ['ArrowUp', 'bob', { select: 'alice/old/old-1' }],
+    ['ArrowUp', 'bob', { select: 'alice/done/task-2' }],
     ['Home', 'bob', { select: 'alice' }],
     ['End', 'alice', { select: 'ttp' }],
-    ['ArrowRight', 'alice/new', { toggle: 'alice/new' }],
-    ['ArrowRight', 'alice/old', { select: 'alice/old/old-1' }],
+    ['ArrowRight', 'alice/counting', { toggle: 'alice/counting' }],
+    ['ArrowRight', 'alice/done', { select: 'alice/done/task-2' }],
     ['ArrowRight', 'ttp', {}],
-    ['ArrowLeft', 'alice/old', { toggle: 'alice/old' }],
-    ['ArrowLeft', 'alice/old/old-1', { toggle: undefined, select: 'alice/old' }],
+    ['ArrowLeft', 'alice/done', { toggle: 'alice/done' }],
+    ['ArrowLeft', 'alice/done/task-2', { select: 'alice/done' }],
     ['ArrowLeft', 'ttp', {}],
     ['Enter', 'bob', { toggle: 'bob' }],
     [' ', 'ttp', {}]
   ])('%s on %s', (key, selected, meant) => {
-    const closed = key === 'ArrowLeft' && selected === 'alice/old/old-1';
-    const found = closed
-      ? stroke(
-          key,
-          shown(['alice/old', 'bob']).map(row => (row.id === selected ? { ...row, expanded: false } : row)),
-          selected
-        )
-      : stroke(key, tree, selected);
-    expect(found).toEqual(meant);
+    expect(stroke(key, tree, selected)).toEqual(meant);
   });
 
   it('leaves other keys alone', () => {

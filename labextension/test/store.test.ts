@@ -1,23 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Entity } from '../src/kernel/protocol';
 import { Store } from '../src/kernel/store';
-
-const node: Entity = { kind: 'node', name: 'alice', url: null, jobs: 0, running: 0 };
-const job: Entity = {
-  kind: 'job',
-  node: 'alice',
-  name: 'a',
-  initiator: 'alice',
-  phase: 'Running',
-  started: 0,
-  ended: null,
-  progress: 0,
-  message: '',
-  trace: 'sizes',
-  messages: 0,
-  bytes: 0
-};
+import { job, node } from './entities';
 
 function filled(): { store: Store; changes: () => number } {
   const store = new Store();

@@ -90,9 +90,13 @@ def test_the_kubectl_line_is_one_that_runs(desk: Desk) -> None:
     notebook.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     succeed(notebook, panel)
     panel.open("job job-ss-lr")
-    panel.choose(panel.row("task ss_lr_1").first, "Copy kubectl Line")
+    panel.open("task ss_lr_1")
+    panel.choose(panel.row("job job-ss-lr").first, "Copy kubectl Line")
+    expect(notebook.page.get_by_text("Copied: kubectl get kj job-ss-lr -n cross-domain")).to_be_visible()
+    panel.choose(panel.row("party bob (guest.0)").first, "Copy kubectl Line")
     expect(notebook.page.get_by_text("Copied: kubectl get kt")).to_be_visible()
     line = notebook.page.evaluate("navigator.clipboard.readText()")
+    assert line.startswith("kubectl get kt job-ss-lr-"), "a party's line is that of its task"
     panel_cell = "window.jupyterapp.shell.currentWidget.content.widgets[2].model.sharedModel"
     notebook.page.evaluate(f"line => {panel_cell}.setSource('%' + line)", line)
     notebook.run(2)

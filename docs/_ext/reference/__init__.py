@@ -29,7 +29,10 @@ PAGES = {
     "bfia": bfia.routes,
     "bfia messages": bfia.messages,
     "errors": errors.errors,
-    "panel": panel.methods,
+    "panel messages": panel.messages,
+    "panel entities": panel.entities,
+    "panel methods": panel.methods,
+    "panel answers": panel.answers,
 }
 
 _PLACE = re.compile(r"^<!-- reference: ([\w ]+) -->$", re.MULTILINE)

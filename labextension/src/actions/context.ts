@@ -2,8 +2,9 @@ import type { ILabShell, JupyterFrontEnd } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { KernelError } from '../kernel/protocol';
+import type { Method, Params, Result } from '../kernel/ask';
 import type { Connection } from '../kernel/connection';
+import { KernelError } from '../kernel/error';
 import type { IConnections } from '../kernel/token';
 import type { PanelModel } from '../panel/model';
 
@@ -17,37 +18,14 @@ export interface IContext {
   trans: TranslationBundle;
 }
 
-/** What an action is about: the arguments of its command, or else what is selected in the panel. */
-export interface ITarget {
-  node: string;
-  job: string;
-  task?: string;
-}
-
-export function target({ model, connections }: IContext, args: Partial<ITarget>): ITarget | null {
-  if (args.job) {
-    const job = [...(connections.current?.store.entities.values() ?? [])].find(
-      one => one.kind === 'job' && one.name === args.job
-    );
-    const node = args.node ?? (job?.kind === 'job' ? job.initiator : '');
-    return { node, job: args.job, task: args.task };
-  }
-  const item = model.row?.item;
-  if (!item || !model.job) {
-    return null;
-  }
-  const task = item.kind === 'task' ? item.name : item.kind === 'party' ? item.task : undefined;
-  return { node: model.job.node, job: model.job.name, task };
-}
-
 /** Ask the followed notebook's kernel. What it refuses is shown, and the result is undefined then. */
-export async function ask<T>(
+export async function ask<M extends Method>(
   connection: Connection | null,
-  method: string,
-  params: Record<string, string>
-): Promise<T | undefined> {
+  method: M,
+  params: Params<M>
+): Promise<Result<M> | undefined> {
   try {
-    return await connection?.request<T>(method, params);
+    return await connection?.request(method, params);
   } catch (error) {
     complain(error);
     return undefined;

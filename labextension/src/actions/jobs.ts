@@ -1,9 +1,10 @@
 import { Clipboard, Dialog, Notification, showDialog } from '@jupyterlab/apputils';
 import { copyIcon, deleteIcon, stopIcon } from '@jupyterlab/ui-components';
 
-import type { IContext, ITarget } from './context';
-import { ask, target } from './context';
+import type { IContext } from './context';
+import { ask } from './context';
 import { CommandIDs } from './ids';
+import { target } from './target';
 
 /** Stop, delete, and the kubectl line. */
 export function addJobCommands(context: IContext): void {
@@ -43,18 +44,13 @@ export function addJobCommands(context: IContext): void {
     isEnabled: () => model.job !== null,
     execute: async args => {
       const about = target(context, args);
-      const found = about && (await ask<{ line: string }>(connections.current, 'line', named(about)));
+      const found = about && (await ask(connections.current, 'line', about));
       if (found) {
         Clipboard.copyToSystem(found.line);
         Notification.info(trans.__('Copied: %1', found.line), { autoClose: 5000 });
       }
     }
   });
-}
-
-/** A target as parameters: nothing that is not there. */
-export function named({ node, job, task }: ITarget): Record<string, string> {
-  return task === undefined ? { node, job } : { node, job, task };
 }
 
 async function isSure({ trans }: IContext, job: string): Promise<boolean> {

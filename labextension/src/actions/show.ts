@@ -8,9 +8,11 @@ import { fileIcon, listIcon, tableRowsIcon } from '@jupyterlab/ui-components';
 import { MIME_TYPES } from '../editor/language';
 import { insertCell } from '../form/insert';
 import { showBeside } from '../shell/beside';
-import type { IContext, ITarget } from './context';
-import { ask, complain, target } from './context';
+import type { IContext } from './context';
+import { ask, complain } from './context';
 import { CommandIDs } from './ids';
+import type { ITarget } from './target';
+import { target } from './target';
 
 /** Show a job's object, its result, its trace. */
 export function addShowCommands(context: IContext, editors: IEditorServices): void {
@@ -25,7 +27,7 @@ export function addShowCommands(context: IContext, editors: IEditorServices): vo
       const about = target(context, args);
       const notebook = connections.notebook;
       const { node, job } = about ?? { node: '', job: '' };
-      const found = about && (await ask<{ text: string }>(connections.current, 'yaml', { node, job }));
+      const found = about && (await ask(connections.current, 'yaml', { node, job }));
       if (found && notebook) {
         const widget = new MainAreaWidget({ content: readOnly(editors, found.text) });
         widget.id = `kuscia-nb-yaml-${notebook.id}-${node}-${job}`;
@@ -89,7 +91,7 @@ async function code(
 ): Promise<string | undefined> {
   const job = target(context, args)?.job;
   const { current } = context.connections;
-  return job ? (await ask<{ source: string }>(current, 'source', { job, what }))?.source : undefined;
+  return job ? (await ask(current, 'source', { job, what }))?.source : undefined;
 }
 
 function readOnly(editors: IEditorServices, text: string): CodeEditorWrapper {

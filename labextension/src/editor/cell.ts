@@ -3,7 +3,7 @@ import { Compartment } from '@codemirror/state';
 import type { PluginValue, ViewUpdate } from '@codemirror/view';
 import { EditorView, ViewPlugin } from '@codemirror/view';
 
-import type { Magic } from './magic';
+import type { Magic } from '../kernel/protocol';
 import { magicOf } from './magic';
 
 /** Makes what an editor gets while its text begins with a magic. */

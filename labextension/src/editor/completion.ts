@@ -7,11 +7,10 @@ import type {
 } from '@jupyterlab/completer';
 import type { Widget } from '@lumino/widgets';
 
+import type { IOffer, Magic } from '../kernel/protocol';
 import type { IPlace } from './columns';
 import { placeAfter } from './columns';
-import type { IOffer } from './items';
 import { completions } from './items';
-import type { Magic } from './magic';
 import { magicOf } from './magic';
 
 /** Asks a kernel what may be written at a place of a cell's text. */

@@ -5,12 +5,11 @@ import { StateEffect } from '@codemirror/state';
 import type { Command } from '@codemirror/view';
 import { EditorView, ViewPlugin, keymap } from '@codemirror/view';
 
-import type { IFinding } from './findings';
+import type { IDiagnostic, Magic } from '../kernel/protocol';
 import { diagnostics } from './findings';
-import type { Magic } from './magic';
 
 /** Asks the kernel of an editor's notebook what is wrong with its text; nothing, if there is none that knows. */
-export type Check = (view: EditorView, magic: Magic, text: string) => Promise<IFinding[]>;
+export type Check = (view: EditorView, magic: Magic, text: string) => Promise<IDiagnostic[]>;
 
 /** Milliseconds without typing after which the kernel is asked. */
 const DELAY = 300;

@@ -1,20 +1,11 @@
 import type { Text } from '@codemirror/state';
 import type { Diagnostic } from '@codemirror/lint';
 
+import type { IDiagnostic } from '../kernel/protocol';
 import { unitIndex } from './columns';
 
-/** Something that the kernel found in a cell: lines and columns from 1, the end behind the last character. */
-export interface IFinding {
-  line: number;
-  column: number;
-  end_column: number;
-  message: string;
-  hint: string;
-  severity: 'error' | 'warning';
-}
-
 /** Findings as the editor takes them. Those outside of the text, which may be newer, are left out. */
-export function diagnostics(findings: IFinding[], text: Text): Diagnostic[] {
+export function diagnostics(findings: IDiagnostic[], text: Text): Diagnostic[] {
   return findings
     .filter(finding => finding.line >= 1 && finding.line <= text.lines)
     .map(finding => {

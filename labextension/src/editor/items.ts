@@ -1,21 +1,7 @@
 import type { CompletionHandler } from '@jupyterlab/completer';
 
+import type { IItem, IOffer } from '../kernel/protocol';
 import { placeAfter } from './columns';
-
-/** What the kernel offers at a place of a cell. */
-export interface IOffer {
-  /** The column from which on the text up to the cursor is replaced, from 1. */
-  from: number;
-  items: IOfferedItem[];
-}
-
-interface IOfferedItem {
-  label: string;
-  insert: string;
-  kind: 'key' | 'value';
-  detail: string;
-  info: string;
-}
 
 const QUOTE = /^\\?["']/;
 
@@ -49,7 +35,7 @@ export function completions(
  * The quote that is typed already, if all items begin with it: it stays, because the completer compares labels, which
  * have none, with the text that is replaced.
  */
-function sharedQuote(typed: string, items: IOfferedItem[]): string {
+function sharedQuote(typed: string, items: IItem[]): string {
   const quote = QUOTE.exec(typed)?.[0] ?? '';
   return items.every(item => item.insert.startsWith(quote)) ? quote : '';
 }

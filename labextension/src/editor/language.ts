@@ -6,7 +6,7 @@ import type { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import type { Input, SyntaxNodeRef } from '@lezer/common';
 import { parseMixed } from '@lezer/common';
 
-import type { Magic } from './magic';
+import type { Magic } from '../kernel/protocol';
 
 /** The MIME types of what is below the magics. */
 export const MIME_TYPES = { kusciajob: 'text/x-kusciajob', bfia_submit: 'application/json' };

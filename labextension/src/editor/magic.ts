@@ -1,5 +1,4 @@
-/** The magics whose cells the kernel checks and completes. */
-export type Magic = 'kusciajob' | 'bfia_submit';
+import type { Magic } from '../kernel/protocol';
 
 /** Blank lines before the magic are skipped, as IPython does. */
 const BEGINNING = /^(?:[^\S\n]*\n)*%%(kusciajob|bfia_submit)(?=\s|$)/;

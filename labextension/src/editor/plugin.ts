@@ -10,8 +10,6 @@ import { EDITOR_CLASS, whileMagic } from './cell';
 import type { CompleteOf } from './completion';
 import { MagicCompletions, register } from './completion';
 import { Diagnostics } from './diagnostics';
-import type { IFinding } from './findings';
-import type { IOffer } from './items';
 import { addLanguage, highlighting } from './language';
 
 /** Highlights, completes and checks the cells that begin with a magic of kuscia_nb. */
@@ -62,7 +60,7 @@ function checking(connections: IConnections, tracker: INotebookTracker): Diagnos
   const diagnostics = new Diagnostics(async (view, magic, text) => {
     const notebook = tracker.find(panel => panel.node.contains(view.dom));
     const connection = notebook && opened(connections, notebook);
-    return connection ? connection.request<IFinding[]>('check', { magic, text }).catch(() => []) : [];
+    return connection ? connection.request('check', { magic, text }).catch(() => []) : [];
   });
   const follow = (panel: NotebookPanel): void =>
     void connections.of(panel)?.stateChanged.connect(() => diagnostics.refresh());
@@ -78,7 +76,7 @@ function asking(connections: IConnections, tracker: INotebookTracker): CompleteO
     const notebook = tracker.find(panel => panel === widget);
     const connection = notebook && opened(connections, notebook);
     return connection
-      ? (magic, text, place) => connection.request<IOffer>('complete', { magic, text, ...place })
+      ? (magic, text, place) => connection.request('complete', { magic, text, ...place })
       : null;
   };
 }

@@ -1,12 +1,13 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { Field, IDraft, IFile, IForm, IOperator, IParameter, IProblem, Texts } from './types';
+import type { IFile, IForm, IOperator, IParameter, ITrouble } from '../kernel/protocol';
+import type { Draft, Field, Texts } from './types';
 
 type Branch = { [name: string]: string | Branch };
 
 /** What is filled in at first: a free name, and files where there is only one. */
-export function firstDraft(form: IForm): IDraft {
-  const draft: IDraft = {
+export function firstDraft(form: IForm): Draft {
+  const draft: Draft = {
     format: 'kusciajob',
     operator: '',
     name: '',
@@ -19,7 +20,7 @@ export function firstDraft(form: IForm): IDraft {
 }
 
 /** The same draft for another operator, which has parameters and inputs of its own; a name that was filled in stays. */
-export function withOperator(form: IForm, draft: IDraft, name: string): IDraft {
+export function withOperator(form: IForm, draft: Draft, name: string): Draft {
   const operator = operatorOf(form, name);
   return {
     ...draft,
@@ -45,7 +46,7 @@ function onlyFile(operator: IOperator, files: IFile[]): Texts {
 }
 
 /** The text of a field. */
-export function textAt(draft: IDraft, field: Field): string {
+export function textAt(draft: Draft, field: Field): string {
   const found = field.reduce<string | Branch | undefined>(
     (branch, name) => (typeof branch === 'object' ? branch[name] : undefined),
     draft as unknown as Branch
@@ -54,8 +55,8 @@ export function textAt(draft: IDraft, field: Field): string {
 }
 
 /** The same draft with another text in a field. */
-export function withText(draft: IDraft, field: Field, text: string): IDraft {
-  return replaced(draft as unknown as Branch, field, text) as unknown as IDraft;
+export function withText(draft: Draft, field: Field, text: string): Draft {
+  return replaced(draft, field, text) as unknown as Draft;
 }
 
 function replaced(branch: Branch, [name, ...rest]: Field, text: string): Branch {
@@ -75,13 +76,13 @@ export function fieldName([part, ...rest]: Field): string {
 }
 
 /** The problem of a field, if there is one. */
-export function problemOf(field: Field, problems: IProblem[]): IProblem | undefined {
+export function problemOf(field: Field, problems: ITrouble[]): ITrouble | undefined {
   const key = fieldKey(field);
   return problems.find(problem => fieldKey(problem.field) === key);
 }
 
 /** What a problem says, with what to try. */
-export function said(problem: IProblem): string {
+export function said(problem: ITrouble): string {
   return [problem.message, problem.hint].filter(Boolean).join('. ');
 }
 

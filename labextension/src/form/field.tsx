@@ -2,9 +2,10 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import type { IParameter } from '../kernel/protocol';
 import { fieldKey, said, textAt, toldBy } from './draft';
 import type { FormModel } from './model';
-import type { Field, IParameter } from './types';
+import type { Field } from './types';
 
 interface IFieldProps {
   model: FormModel;

@@ -1,10 +1,11 @@
 import { VDomModel } from '@jupyterlab/ui-components';
 import { Debouncer } from '@lumino/polling';
 
-import type { Ask } from '../kernel/upload';
+import type { Ask } from '../kernel/ask';
+import type { IComposed, IForm, ITrouble } from '../kernel/protocol';
 import { putFile } from '../kernel/upload';
 import { fieldKey, firstDraft, problemOf, withOperator, withText } from './draft';
-import type { Field, IComposed, IDraft, IFile, IForm, IProblem } from './types';
+import type { Draft, Field } from './types';
 
 /** Milliseconds without typing after which the kernel looks at the draft. */
 const DELAY = 150;
@@ -21,7 +22,7 @@ export class FormModel extends VDomModel {
   }
 
   /** What is filled in. There is one as soon as there is a form. */
-  get draft(): IDraft {
+  get draft(): Draft {
     return this._draft!;
   }
 
@@ -31,7 +32,7 @@ export class FormModel extends VDomModel {
   }
 
   /** What is wrong, whether it is shown already or not. */
-  get problems(): IProblem[] {
+  get problems(): ITrouble[] {
     return this._composed.problems;
   }
 
@@ -44,7 +45,7 @@ export class FormModel extends VDomModel {
   async load(): Promise<void> {
     this._fail('');
     try {
-      this._form = await this._ask<IForm>('form', {});
+      this._form = await this._ask('form', {});
       this._draft = firstDraft(this._form);
       await this._compose();
     } catch (error) {
@@ -71,7 +72,7 @@ export class FormModel extends VDomModel {
   }
 
   /** What is wrong with a field, unless nobody has been there yet. */
-  problem(field: Field): IProblem | undefined {
+  problem(field: Field): ITrouble | undefined {
     const isShown = this._isTried || this._touched.has(fieldKey(field));
     return isShown ? problemOf(field, this.problems) : undefined;
   }
@@ -88,7 +89,7 @@ export class FormModel extends VDomModel {
     this._fail('');
     try {
       const { name } = await putFile(this._ask, node, file);
-      this._form!.files[node] = await this._ask<IFile[]>('files', { node });
+      this._form!.files[node] = await this._ask('files', { node });
       this.fill(['inputs', node, input], name);
     } catch (error) {
       this._fail(messageOf(error));
@@ -104,7 +105,7 @@ export class FormModel extends VDomModel {
   private async _compose(): Promise<void> {
     const draft = this.draft;
     try {
-      const composed = await this._ask<IComposed>('compose', { ...draft });
+      const composed = await this._ask('compose', draft);
       if (draft === this._draft) {
         this._composed = composed;
       }
@@ -127,7 +128,7 @@ export class FormModel extends VDomModel {
   }
 
   private _form: IForm | null = null;
-  private _draft: IDraft | null = null;
+  private _draft: Draft | null = null;
   private _composed: IComposed = NOTHING;
   private _failure = '';
   private _isTried = false;

@@ -2,10 +2,10 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import type { IOperator } from '../kernel/protocol';
 import { size } from '../panel/words';
 import { ChoiceInput, FieldView, ParameterView } from './field';
 import type { FormModel } from './model';
-import type { IOperator } from './types';
 
 interface IPartyProps {
   model: FormModel;

@@ -8,9 +8,9 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { addIcon } from '@jupyterlab/ui-components';
 
 import { CommandIDs } from '../actions/ids';
+import type { Ask } from '../kernel/ask';
 import type { Connection } from '../kernel/connection';
 import { IConnections } from '../kernel/token';
-import type { Ask } from '../kernel/upload';
 import { showBeside } from '../shell/beside';
 import { insertCell } from './insert';
 import { FormModel } from './model';

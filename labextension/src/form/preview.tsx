@@ -2,7 +2,7 @@ import type { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import * as React from 'react';
 
 import { MIME_TYPES } from '../editor/language';
-import type { Magic } from '../editor/magic';
+import type { Magic } from '../kernel/protocol';
 
 /** The text of a cell, highlighted. */
 export function Preview(props: {

@@ -3,12 +3,12 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import type { IForm, IParameter } from '../kernel/protocol';
 import { fieldName, operatorOf, parted, problemOf, said, toldBy } from './draft';
 import { ChoiceInput, FieldView, ParameterView, TextInput } from './field';
 import type { FormModel } from './model';
 import { PartyView } from './party';
 import { Preview } from './preview';
-import type { IForm, IParameter } from './types';
 
 export interface IFormProps {
   model: FormModel;
@@ -93,10 +93,7 @@ function FormBody(props: IPartProps): JSX.Element {
 /** What is told apart from parameters: which job it is. */
 function JobFields(props: IPartProps): JSX.Element {
   const { model, form, trans } = props;
-  const operators = form.operators.map(({ name, title }) => ({
-    value: name,
-    label: title ? `${name}: ${title}` : name
-  }));
+  const operators = form.operators.map(({ name }) => ({ value: name, label: name }));
   const nodes = form.nodes.map(node => ({ value: node, label: node }));
   const formats = [
     { value: 'kusciajob', label: trans.__('%1: a KusciaJob in YAML', '%%kusciajob') },

@@ -1,13 +1,15 @@
 import type { Kernel } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { JSONValue } from '@lumino/coreutils';
+import type { JSONObject } from '@lumino/coreutils';
 import { PromiseDelegate } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
-import type { FromKernel, Params } from './protocol';
-import { KernelError, PROTOCOL, TARGET } from './protocol';
+import type { Method, Params, Result } from './ask';
+import { KernelError } from './error';
+import type { FromKernel, IRequest } from './protocol';
+import { TARGET } from './protocol';
 import { Store } from './store';
 
 /**
@@ -78,16 +80,16 @@ export class Connection implements IDisposable {
   }
 
   /** Ask the kernel for something; rejects with a KernelError if it refuses, or an Error if it is gone. */
-  async request<T>(method: string, params: Params = {}): Promise<T> {
+  async request<M extends Method>(method: M, params: Params<M>): Promise<Result<M>> {
     const comm = this._comm;
     if (!comm || comm.isDisposed || this._state !== 'open') {
       throw new Error(this._trans.__('The kernel is not connected.'));
     }
     const id = ++this._last;
-    const reply = new PromiseDelegate<JSONValue>();
+    const reply = new PromiseDelegate<unknown>();
     this._pending.set(id, reply);
-    comm.send({ type: 'request', id, method, params });
-    return (await reply.promise) as T;
+    send(comm, { id, method, params });
+    return (await reply.promise) as Result<M>;
   }
 
   /** Forget the kernel. */
@@ -117,7 +119,7 @@ export class Connection implements IDisposable {
       await (comm as ISubshellComm).subshellStarted;
     }
     if (comm === this._comm && !comm.isDisposed) {
-      comm.open({ protocol: PROTOCOL });
+      comm.open();
     }
   }
 
@@ -128,15 +130,15 @@ export class Connection implements IDisposable {
     if (message.type === 'reply') {
       const waiting = this._pending.get(message.id);
       this._pending.delete(message.id);
-      if (message.error) {
+      if ('error' in message) {
         waiting?.reject(new KernelError(message.error));
       } else {
-        waiting?.resolve(message.result ?? null);
+        waiting?.resolve(message.result);
       }
     } else if (this.store.take(message)) {
       this._become('open');
     } else {
-      comm.send({ type: 'request', id: ++this._last, method: 'snapshot', params: {} });
+      send(comm, { id: ++this._last, method: 'snapshot', params: {} });
     }
   }
 
@@ -162,7 +164,11 @@ export class Connection implements IDisposable {
   private _state: State = 'none';
   private _busySince: number | null = null;
   private _last = 0;
-  private _pending = new Map<number, PromiseDelegate<JSONValue>>();
+  private _pending = new Map<number, PromiseDelegate<unknown>>();
   private _stateChanged = new Signal<this, State>(this);
   private _isDisposed = false;
+}
+
+function send(comm: Kernel.IComm, request: IRequest): void {
+  comm.send(request as unknown as JSONObject);
 }

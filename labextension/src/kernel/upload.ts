@@ -1,28 +1,19 @@
-import type { Params } from './protocol';
-
-/** Asks a kernel. */
-export type Ask = <T>(method: string, params: Params) => Promise<T>;
-
-/** What a kernel says of a file that it has put onto a node. */
-export interface IPut {
-  name: string;
-  bytes: number;
-  rows: number;
-  columns: number;
-}
+import type { Ask } from './ask';
+import type { ITable } from './protocol';
 
 /** Bytes of a file in one message: Jupyter's server closes the connection at one of 10 MiB, and base64 adds a third. */
 const PART = 3 * 2 ** 20;
 
 /** Put a file of this computer onto a node, in parts. */
-export async function putFile(ask: Ask, node: string, file: File): Promise<IPut> {
+export async function putFile(ask: Ask, node: string, file: File): Promise<ITable> {
   const { name, size } = file;
   let begin = 0;
   for (; begin + PART < size; begin += PART) {
     const content = await base64(file.slice(begin, begin + PART));
     await ask('put', { node, name, content, begin, more: true });
   }
-  return ask<IPut>('put', { node, name, content: await base64(file.slice(begin)), begin });
+  const table = await ask('put', { node, name, content: await base64(file.slice(begin)), begin });
+  return table!; // nothing is said of the parts before the last one alone
 }
 
 async function base64(part: Blob): Promise<string> {

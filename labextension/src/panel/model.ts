@@ -2,7 +2,8 @@ import { VDomModel } from '@jupyterlab/ui-components';
 import type { IStateDB } from '@jupyterlab/statedb';
 
 import type { Connection, State } from '../kernel/connection';
-import type { Entity, ICondition, IJob, Params } from '../kernel/protocol';
+import type { Params } from '../kernel/ask';
+import type { Entity, ICondition, IJob } from '../kernel/protocol';
 import type { IConnections } from '../kernel/token';
 import { Folds } from './folds';
 import type { IRow } from './rows';
@@ -187,19 +188,17 @@ export class PanelModel extends VDomModel {
         const state = `${item.phase} ${item.message} ${item.progress === 1} ${begun}`;
         if (this._known.get(id) !== state) {
           this._known.set(id, state);
-          const of: Params = { node: item.node, job: item.kind === 'job' ? item.name : item.job };
-          if (item.kind === 'task') {
-            of.task = item.name;
-          }
+          const { node, name } = item;
+          const of = item.kind === 'job' ? { node, job: name } : { node, job: item.job, task: name };
           void this._fetch(this._connection!, id, of);
         }
       }
     }
   }
 
-  private async _fetch(connection: Connection, id: string, of: Params): Promise<void> {
+  private async _fetch(connection: Connection, id: string, of: Params<'conditions'>): Promise<void> {
     try {
-      const found = await connection.request<ICondition[]>('conditions', of);
+      const found = await connection.request('conditions', of);
       if (connection === this._connection) {
         this._conditions.set(id, found);
         this._update();

@@ -3,7 +3,7 @@ import { caretDownIcon, caretRightIcon, stopIcon } from '@jupyterlab/ui-componen
 import React from 'react';
 
 import type { IRow, Item } from './rows';
-import { facts, heading, parts, sign, title, what } from './words';
+import { SIGNS, facts, heading, parts, title, what } from './words';
 
 interface IRowProps {
   id: string;
@@ -84,7 +84,7 @@ function signOf(item: Item): string {
     case 'condition':
       return item.status === 'True' ? '✓' : item.status === 'False' ? '✗' : '?';
     default:
-      return sign(item.phase);
+      return SIGNS[item.phase];
   }
 }
 

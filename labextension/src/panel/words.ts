@@ -4,18 +4,7 @@ import type { IJob, ITask, Phase } from '../kernel/protocol';
 import type { Item } from './rows';
 
 /** A shape for each phase, so that it is told by more than a colour. */
-const SIGNS: Record<string, string> = {
-  Pending: '○',
-  Running: '▶',
-  Succeeded: '✔',
-  Failed: '✖',
-  Suspended: '❚❚',
-  Cancelled: '⊘'
-};
-
-export function sign(phase: Phase): string {
-  return SIGNS[phase] ?? '·';
-}
+export const SIGNS: Record<Phase, string> = { Pending: '○', Running: '▶', Succeeded: '✔', Failed: '✖' };
 
 /** How long ago something was, as kubectl says it. */
 export function age(milliseconds: number): string {
