@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import numpy as np
 import pytest
 
 import kuscia_nb as kn
@@ -163,6 +164,64 @@ def test_a_notebook_in_chinese_has_the_same_cells(path: Path) -> None:
     assert [cell.cell_type for cell in chinese.cells] == [cell.cell_type for cell in english.cells]
     first, *rest = without_comments(chinese)
     assert [first.replace('%config KusciaMagics.language = "zh"\n', ""), *rest] == without_comments(english)
+
+
+# --- what the prose says ---------------------------------------------------------------------------------------------
+
+WORKED_OUT = {
+    "0.99999": "a p-value that would be suspicious",
+    "1234.56": "a number to explain a question with",
+    "1991": "a year",
+    "412.46": round(108_125_130 / 2**18, 2),
+    "26214.4": 0.1 * 2**18,
+    "0.3182": "what Kuscia's operator logs (spec: tutorial)",
+    "0.3213": 0.3213,  # below
+    "65536": 2 ** (64 - 2 * 24),
+    "1311": round(0.5 / 100 * 2**18),
+    "28.999999999999996": 0.29 * 100,
+}
+"""Numbers of the prose that no cell prints: where they come from."""
+
+
+@teachers
+def test_numbers_in_the_prose_are_those_of_the_cells(path: Path) -> None:
+    """Those of four digits or more: nobody has them from anywhere else."""
+    notebook = nbformat.read(path, as_version=4)
+    cells = [re.sub(r"(?<=\d)[,_](?=\d)", "", cell.source + " ".join(shown(cell))) for cell in codes(notebook)]
+    known = {number for text in cells for number in re.findall(r"\d[\d.]*", text)}
+    for cell in notebook.cells:
+        if cell.cell_type != "markdown":
+            continue
+        for number in re.findall(r"(?<![\w.^])\d(?:[\d,]*\d)?(?:\.\d+)?", cell.source):
+            plain = number.replace(",", "")
+            if len(plain.replace(".", "").strip("0")) < 4 or any(one.startswith(plain) for one in known):
+                continue
+            assert plain in WORKED_OUT, (number, cell.source)
+            value = WORKED_OUT[plain]
+            assert isinstance(value, str) or value == float(plain)
+
+
+def test_the_zeros_of_the_sample_file() -> None:
+    from kuscia_nb.exercises.checking import sample
+
+    alice, _ = sample()
+    assert np.mean(alice["y"] == 0) == 0.3213
+
+
+def minutes(notebook: Any) -> float:
+    """What the pages say a notebook takes: 130 words a minute, a minute for a cell, five for an exercise."""
+    words = sum(len(cell.source.split()) for cell in notebook.cells if cell.cell_type == "markdown")
+    exercises = sum("kn.check(" in cell.source for cell in codes(notebook))
+    return words / 130 + len(codes(notebook)) - exercises + 5 * exercises
+
+
+def test_the_pages_say_how_long_notebooks_take() -> None:
+    taken = [minutes(nbformat.read(path, as_version=4)) for path in TEACHERS if "zh" not in path.parts]
+    least, most = (10 * round(time / 10) for time in (min(taken), max(taken)))
+    for page in ("README.md", "docs/howto/teaching.md", "docs/start.md"):
+        text = " ".join((make.HERE.parent / page).read_text("utf-8").split())
+        assert f"{least} to {most} minutes" in text, page
+    assert f"{least} 到 {most} 分钟" in (make.HERE.parent / "README.zh.md").read_text("utf-8")
 
 
 def test_no_copy_is_left_of_a_notebook_that_is_gone() -> None:

@@ -37,6 +37,19 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), link
 
 
+@pytest.mark.parametrize("page", [*PAGES, *READMES], ids=lambda page: page.name)
+def test_tests_that_a_page_names_exist(page: Path) -> None:
+    """So that "a test holds this" stays true when tests are renamed."""
+    for file, name in re.findall(r"`(?:tests/)?(test_\w+\.py)(?:::(\w+))?`", page.read_text("utf-8")):
+        source = (PROJECT / "tests" / file).read_text("utf-8")
+        assert not name or re.search(rf"^(?:async )?def {name}\(", source, re.MULTILINE), f"{file}::{name}"
+
+
+def test_the_security_page_names_tests() -> None:
+    page = (PROJECT / "docs" / "concepts" / "security.md").read_text("utf-8")
+    assert len(re.findall(r"`test_\w+\.py::test_\w+`", page)) >= 15
+
+
 # --- the README in two languages --------------------------------------------------------------------------------------
 
 
