@@ -649,11 +649,11 @@ def test_names_in_errors_are_spelt_as_in_the_request() -> None:
         ('"code":"ss-lr",', ""),
         ('"module_name"', '"provider":"x","componentName"'),
         ('"task_params"', '"taskParams"'),
-        ('"l2_norm":0.5', '"l2_norm":null'),
+        ('"name":"perfect_logit_b.csv"', '"name":"../b.csv"'),
     )
     error = refused(text)
-    assert error.what == "config.taskParams.common.ss_lr_1.l2_norm: unsupported type of value null"
-    assert_points_at(error, text, "null")
+    assert error.what.startswith('config.taskParams.guest.0.ss_lr_1.name: "../b.csv" could lead out of the storage')
+    assert_points_at(error, text, '"../b.csv"')
 
 
 @pytest.mark.parametrize(

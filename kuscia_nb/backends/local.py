@@ -22,6 +22,7 @@ from typing import Any
 
 from ..bfia import reader as bfia
 from ..bfia.client import Client, Exchange
+from ..bfia.dialect import with_dialect
 from ..bfia.handlers import Handlers
 from ..bfia.http import http_transport
 from ..bfia.server import BfiaServer
@@ -33,8 +34,10 @@ from ..control.kinds import AppImage, Domain, DomainSpec, KusciaTask
 from ..control.manifest import from_dict, read_manifest
 from ..control.meta import Metadata
 from ..control.node import Node
+from ..control.offers import offers_of
 from ..control.plane import ControlPlane
 from ..control.pods import PATIENCE, Pods
+from ..control.records import SCHEDULER
 from ..control.resources import KusciaJob
 from ..control.runs import Options, Run, Runs
 from ..data.sample import write_sample
@@ -79,19 +82,21 @@ class LocalBackend:
 
     def submit(self, request: str | Mapping[str, Any], options: Options, *, replace: bool = False) -> Run:
         """`apply` for a BFIA create-job request."""
-        create = bfia.read_request(request) if isinstance(request, str) else bfia.from_dict(request)
-        job = to_job(create)
+        offers = {image.name: offers_of(image) for image in self.nodes[DOMAINS[0]].store.objects(AppImage)}
+        create = bfia.read_request(request, offers) if isinstance(request, str) else bfia.from_dict(request, offers)
+        job = with_dialect(to_job(create), create)
         with bfia.pointing_into(create, job):
             run = self._start(job, options, replace, "job_id")
         self.runs.warn(run, bfia.written(create))  # its job has the numbers as doubles already
         return run
 
     def stop(self, run: Run) -> None:
-        """Stop a job on all nodes; its initiator tells the others."""
+        """Stop a job on all nodes; its initiator tells the others, unless yet another node schedules it."""
         for domain in run.domains:
             if (job := run.nodes.get(domain)) and not job.finished:
                 self.nodes[domain].store.change(KusciaJob, run.name, lambda job: job.in_stage("Stop"))
-                return
+                if SCHEDULER not in job.annotations:
+                    return
 
     def delete(self, name: str) -> None:
         """Stop a job if it runs, and forget it on all nodes. Its result files stay, as on a Kuscia node.

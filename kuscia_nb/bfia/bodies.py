@@ -132,6 +132,9 @@ class ComponentInfo(Message):
     provider: str = Field(default="", description="who made it")
     version: str = Field(default="", description="its version, for example v1.0.0")
     description: str = Field(default="", description="what it does, for people")
+    role_list: tuple[str, ...] = Field(
+        default=(), strict=False, description="who takes part: guest, host, arbiter; guest and host, if it is empty"
+    )
     input_data: tuple[ArtefactInfo, ...] = Field(default=(), strict=False, description="what it reads, in order")
     output_data: tuple[ArtefactInfo, ...] = Field(default=(), strict=False, description="what it writes, in order")
 

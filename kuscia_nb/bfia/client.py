@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from ..control.meta import now
+from ..control.offers import NONE, Offers
 from ..control.resources import PENDING, KusciaJob, Phase
 from ..errors import KusciaError
 from .bodies import PHASES
@@ -53,9 +54,9 @@ class Client:
         self.domain, self.peer = domain, peer
         self._transport, self._record, self._sleep = transport, record, sleep
 
-    def create_job(self, job: KusciaJob, versions: Mapping[str, str]) -> None:
-        """Let the peer have its copy of the job; `versions` are the tags of the AppImages here."""
-        self._post("job/create", request_bytes(job, versions), job.name)
+    def create_job(self, job: KusciaJob, versions: Mapping[str, str], offers: Offers = NONE) -> None:
+        """Let the peer have its copy of the job; tags and descriptions are those of the AppImages here, by name."""
+        self._post("job/create", request_bytes(job, versions, offers), job.name)
 
     def start_job(self, job_id: str) -> None:
         """The job begins."""

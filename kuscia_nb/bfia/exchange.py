@@ -54,9 +54,12 @@ class _Exchange(HTTPMessageDelegate):
     def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> None:
         assert isinstance(start_line, RequestStartLine)
         self._method, self._target, self._headers = start_line.method, start_line.path, headers
+        if start_line.version == "HTTP/1.1" and len(headers.get_list("Host")) != 1:
+            return self._write(_NO_HOST)
         length = headers.get("Content-Length", "0")
         if length.isdecimal() and (len(length) > 12 or int(length) > MOST_WASTED):
-            self._write(_TOO_LONG)
+            return self._write(_TOO_LONG)
+        return None
 
     def data_received(self, chunk: bytes) -> None:
         self._size += len(chunk)
@@ -85,3 +88,5 @@ class _Exchange(HTTPMessageDelegate):
 
 
 _TOO_LONG = Response(413, b'{"code":413,"message":"the body of a request must not be longer than 10 MB"}')
+_NO_HOST = Response(400, b"400 Bad Request: one Host header is required", "text/plain; charset=utf-8")
+"""As HTTP has it (RFC 9112, section 3.2), and Go's server."""

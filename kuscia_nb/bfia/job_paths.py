@@ -5,8 +5,6 @@ The texts are Kuscia's, and everything can be said twice (spec: bfia §9.8).
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..control.node import Node
 from ..control.resources import FAILED, KusciaJob
 from ..control.store import AlreadyExists
@@ -19,45 +17,57 @@ from .bodies import (
     StatusData,
     StopJobRequest,
 )
-from .dialect import is_standard, reply_about
+from .dialect import is_standard, refusal_about, reply_about, speaks_standard
 from .messages import CreateJobRequest
 from .routes import Call, Refused, Reply, Route
-from .stopping import stop_from
+from .stopping import over, stop_from
 from .submission import keep, same_job, translated
 
 
 def create(call: Call[CreateJobRequest]) -> Reply:
-    """Create a job: at its initiator, or a party's copy of it."""
+    """Create a job: at its initiator, or a party's copy of it.
+
+    In the standard's dialect it is the scheduler that sends this to every party; one that is neither this node nor the
+    job's initiator leaves nothing to this node but its part (spec: bfia §1.2 row 3.2, §1.4).
+    """
     kept = call.node.store.get(KusciaJob, call.message.job_id)
     if kept is not None:
-        if is_standard(kept) and same_job(kept, call.message):
+        if is_standard(kept) and same_job(call.node, kept, call.message):
             return reply_about(kept)
         raise Refused("Job already exists")
-    request, job = translated(call.message, call.data)
+    job = translated(call, _scheduler(call))
     try:
-        keep(call.node, request, job)
+        keep(call.node, job)
     except AlreadyExists:  # another request was quicker
         return reply_about(job, {"status": ""})
     return reply_about(job, None if is_standard(job) else {"status": "PENDING"})
+
+
+def _scheduler(call: Call[CreateJobRequest]) -> str:
+    """The other node that schedules a job for its parties; empty, if its initiator does."""
+    initiator = call.message.config and call.message.config.initiator
+    initiators = {"", call.node.domain, initiator.node_id if initiator else ""}
+    return call.sender if speaks_standard(call.message) and call.sender not in initiators else ""
 
 
 def create_all(call: Call[CreateJobRequest]) -> Reply:
     """Create a job at its scheduler, which creates it at every party and runs it."""
     kept = call.node.store.get(KusciaJob, call.message.job_id)
     if kept is None:
-        schedule(call.node, call.message, call.data)
-    elif not same_job(kept, call.message):
+        schedule(call)
+    elif not same_job(call.node, kept, call.message):
         raise Refused("Job already exists")
     return Reply()
 
 
-def schedule(node: Node, message: CreateJobRequest, data: dict[str, Any]) -> None:
-    """Keep a job whose scheduler is this node. That is the initiator, as there is no third node for it."""
-    request, job = translated(message, data)
-    if job.spec.initiator != node.domain:
-        raise Refused(f"config.initiator.node_id: {job.spec.initiator} schedules this job, not {node.domain}")
+def schedule(call: Call[CreateJobRequest]) -> None:
+    """Keep a job whose scheduler is this node. That is the initiator; another node would send job/create."""
+    job = translated(call)
+    if job.spec.initiator != call.node.domain:
+        what = f"config.initiator.node_id: {job.spec.initiator} schedules this job, not {call.node.domain}"
+        raise Refused(what)
     try:
-        keep(node, request, job)
+        keep(call.node, job)
     except AlreadyExists as error:
         raise Refused("Job already exists") from error
 
@@ -76,7 +86,7 @@ def stop(call: Call[StopJobRequest]) -> Reply:
     job = known_job(call.node, call.message.job_id)
     if call.message.task_name:
         stop_from(call.node, job, call.message.task_name)
-    elif not job.finished:
+    elif not job.finished and not over(call.node, job):
         call.node.store.change(KusciaJob, job.name, lambda current: current.in_stage("Stop"))
     return reply_about(job)
 
@@ -104,7 +114,8 @@ def refuse_failed(job: KusciaJob) -> None:
     status = job.status
     if status.phase == FAILED or job.spec.stage == "Stop":
         reasons = (found.message for found in status.conditions if found.status == "False" and found.message)
-        raise Refused(status.message or "".join(f"{reason};" for reason in reasons) or "Job status is failed")
+        text = status.message or "".join(f"{reason};" for reason in reasons) or "Job status is failed"
+        raise refusal_about(job, text)
 
 
 _ALL = "/v1/interconn/schedule/job/status_all"

@@ -32,6 +32,10 @@ to_camel = lru_cache(camel)
 """jobId for job_id; there are few names, and every message has them."""
 
 
+ROLES = ("arbiter", "host", "guest")
+"""The roles in the order of the adapter."""
+
+
 class Message(BaseModel):
     """Frozen; dumping one leaves out what is not set, but keeps an empty object."""
 
@@ -96,8 +100,8 @@ class ComponentIO(Message):
 class Component(Message):
     """One algorithm, in Kuscia's dialect (code, module_name) or the standard's (componentName, provider), or in both.
 
-    Kuscia's names have precedence. The standard names no image: it is the AppImage whose name is the component's with
-    hyphens, since Kubernetes has no underscores (spec: bfia §1.5, §6.1).
+    Kuscia's names have precedence. The standard names no image: it is the AppImage whose name is the component's in
+    lower case and with hyphens, since Kubernetes has neither capitals nor underscores (spec: bfia §1.5, §6.1).
     """
 
     code: str = Field(default="", description="the AppImage that contains the algorithm, for example ss-lr")
@@ -120,7 +124,12 @@ class Component(Message):
     @property
     def image(self) -> str:
         """Which AppImage."""
-        return self.code or self.component_name.replace("_", "-")
+        return self.code or app_image_name(self.component_name)
+
+
+def app_image_name(component_name: str) -> str:
+    """The AppImage of a component that names none."""
+    return component_name.replace("_", "-").lower()
 
 
 class Dag(Message):

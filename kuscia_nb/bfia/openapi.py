@@ -16,7 +16,7 @@ from .routes import Route
 Schema = dict[str, Any]
 
 _REF = "#/components/schemas/{model}"
-_CAMEL = {"component_name", "input_data", "output_data", "image_url"}
+_CAMEL = {"component_name", "role_list", "input_data", "output_data", "image_url"}
 """Fields that the standard spells in camel case, which it does not do to others. Both spellings are accepted."""
 _ABOUT = """\
 The scheduling API of BFIA, as Kuscia serves it on port 8084, and what else its standard (v1.2) has for scheduling.
@@ -92,7 +92,13 @@ def _reply(route: Route) -> Schema:
     elif route.data is CreatedData:  # the standard says nothing about a new job
         standard["properties"]["data"] = {"anyOf": [data, _ref(Nothing)]}
     kuscia = _object(code={"const": 200}, msg={"const": ""}, data=data)
-    return {"anyOf": [kuscia, standard, *({"$ref": _REF.format(model=name)} for name in ("Refused", "Invalid"))]}
+    return {
+        "anyOf": [
+            kuscia,
+            standard,
+            *({"$ref": _REF.format(model=name)} for name in ("Refused", "StandardError", "Invalid")),
+        ]
+    }
 
 
 def _schemas() -> dict[str, Schema]:

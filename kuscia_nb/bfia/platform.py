@@ -43,7 +43,7 @@ def create_all(call: Call[CreateJobRequest]) -> Reply:
     """Create and run a job; the node makes its name."""
     job_id = f"job-{secrets.token_hex(16)}"
     data = {key: value for key, value in call.data.items() if key not in ("job_id", "jobId")}
-    schedule(call.node, call.message.model_copy(update={"job_id": job_id}), data | {"job_id": job_id})
+    schedule(call._replace(message=call.message.model_copy(update={"job_id": job_id}), data=data | {"job_id": job_id}))
     return Reply({"job_id": job_id})
 
 

@@ -19,6 +19,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from ..control.environment import injection_problems
+from ..control.offers import Offers
 from ..control.problems import FieldPath, Problem, choice
 from ..control.resources import KusciaJob, TaskInputConfig
 from ..control.rules import rule_problems
@@ -26,24 +27,28 @@ from ..control.source import Reader, Source, json_fault, manifest_error, shown
 from ..errors import ManifestError
 from .messages import CreateJobRequest, Dag, to_double
 from .source import RequestSource, in_request, request_error
+from .standard import Circumstances, in_kuscias_words
 from .translate import producer, request_problems, to_job
 
 
-def read_request(text: str) -> CreateJobRequest:
-    """The request that a JSON text describes; one ManifestError says everything that is wrong with it."""
+def read_request(text: str, offers: Offers | None = None) -> CreateJobRequest:
+    """The request that a JSON text describes; one ManifestError says everything that is wrong with it.
+
+    With the `offers` of a node, by AppImage and component, those it asks for have to be of the same provider.
+    """
     source = RequestSource(text.removeprefix("\ufeff"))
     if not source.text.strip():
         raise ManifestError("the request is empty", hint="a JSON object with job_id, dag and config")
     try:
         source.data = _parsed(source)
-        return _checked(source, _locate(source))
+        return _checked(source, _locate(source), Circumstances(offers))
     except RecursionError as error:
         raise ManifestError("the request is nested too deeply") from error
 
 
-def from_dict(data: Mapping[str, Any]) -> CreateJobRequest:
+def from_dict(data: Mapping[str, Any], offers: Offers | None = None) -> CreateJobRequest:
     """The request that Python's own types describe, with the same checks as `read_request`."""
-    return _checked(RequestSource(data=_plain(data)), [])
+    return _checked(RequestSource(data=_plain(data)), [], Circumstances(offers))
 
 
 def written(request: CreateJobRequest) -> Any:
@@ -128,33 +133,45 @@ _MANIFEST = Problem(
 )
 
 
-def _checked(source: RequestSource, problems: list[Problem]) -> CreateJobRequest:
+def _checked(source: RequestSource, problems: list[Problem], where: Circumstances) -> CreateJobRequest:
+    request, found, _ = examined(source, where)
+    if problems := problems + found:
+        raise request_error(problems, source)
+    return request
+
+
+def examined(source: RequestSource, where: Circumstances) -> tuple[CreateJobRequest, list[Problem], KusciaJob | None]:
+    """A request in Kuscia's words, all that is wrong with it, and its job if there can be one.
+
+    What no operator could be given is something else in that job, so that the rest can be asked about.
+    """
     data = source.data
     if not isinstance(data, Mapping):
         text = f"a request is an object, this is {shown(data)}"
         raise manifest_error([Problem((), text, "job_id, dag and config")], source)
     if {"apiVersion", "kind"} & data.keys() and not {"job_id", "jobId", "dag"} & data.keys():
         raise manifest_error([_MANIFEST], source)
-    problems += _value_problems(data, ())
+    problems = list(_value_problems(data, ()))
     request, found = _decoded(data)
     problems += found
     wrong = {problem.path for problem in problems}  # what is in there is not missing as well
     if any(problem.path[:2] in (("config", "role"), ("config", "task_params")) for problem in found):
         wrong.add(("config", "task_params"))  # and nobody knows which indexes there are
+    request, in_other_words = in_kuscias_words(request, where)
     problems += [
         problem
         for problem in request_problems(request)
         if wrong.isdisjoint(problem.path[:length] for length in range(len(problem.path) + 1))
     ]
+    job = None
     if all(problem.path[0] not in ("dag", "config") for problem in problems if problem.path):
         # without a name, or with one that is no text, there is still much to say
         named = request if request.job_id else request.model_copy(update={"job_id": "job"})
         if named.dag and named.config:
-            problems += _job_problems(named)
-    if problems:
-        raise request_error(problems, source)
+            job, found = _job_problems(named)
+            problems += found
     request._source = source
-    return request
+    return request, problems + in_other_words, job
 
 
 def _value_problems(value: Any, path: FieldPath) -> Iterator[Problem]:
@@ -224,18 +241,22 @@ def _remove(data: Any, detail: ErrorDetails) -> None:
 # --- the job of a request --------------------------------------------------------------------------------------------
 
 
-def _job_problems(request: CreateJobRequest) -> list[Problem]:
-    """What is wrong with the KusciaJob of a translatable request, and what gets lost on the way."""
+def _job_problems(request: CreateJobRequest) -> tuple[KusciaJob, list[Problem]]:
+    """The KusciaJob of a translatable request, what is wrong with it, and what gets lost on the way."""
     job = to_job(request)
-    problems, configs = list(rule_problems(job)), {}
+    problems, configs, tasks = list(rule_problems(job)), {}, []
     for i, task in enumerate(job.spec.tasks):
         configs[i], found = _task_config(task.task_input_config)
         base: FieldPath = ("spec", "tasks", i, "taskInputConfig")
         problems += [problem._replace(path=base + problem.path) for problem in found]
+        text = configs[i].model_dump_json() if found else task.task_input_config
+        tasks.append(task.model_copy(update={"task_input_config": text}))
     problems += injection_problems(job, configs)
     found = [in_request(problem, request) for problem in problems]
     said = {problem.path for problem in found}
-    return found + [problem for problem in _input_problems(request.dag or Dag()) if problem.path not in said]
+    found += [problem for problem in _input_problems(request.dag or Dag()) if problem.path not in said]
+    sound = job.model_copy(update={"spec": job.spec.model_copy(update={"tasks": tuple(tasks)})})
+    return sound, found
 
 
 def _task_config(text: str) -> tuple[TaskInputConfig, list[Problem]]:

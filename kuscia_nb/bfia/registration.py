@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ..control import offers
 from ..control.kinds import AppImage, AppImageSpec, DeployTemplate, Image, TemplateContainer, TemplateSpec
 from ..control.meta import Metadata
+from ..control.offers import Offer, offers_of
 from .bodies import ComponentInfo, RegisterRequest
+from .messages import ROLES, app_image_name
 from .routes import Call, Refused, Reply
 
 if TYPE_CHECKING:
@@ -22,16 +26,24 @@ def register(call: Call[RegisterRequest]) -> Reply:
     info: ComponentInfo = call.message.component_info or ComponentInfo()
     if absent := [name for name, attribute in _REQUIRED.items() if not getattr(info, attribute)]:
         raise Refused(";".join(f"parameter component_info.{name} can't be empty" for name in absent))
-    name = info.component_name.replace("_", "-")  # Kubernetes has no underscores
+    name = app_image_name(info.component_name)
     if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", name):
-        rule = "lower case letters, digits, '_' and '-', at most 63"
+        rule = "letters, digits, '_' and '-', at most 63"
         raise Refused(f'component_info.componentName: Invalid value: "{info.component_name}": must consist of {rule}')
+    if unknown := [role for role in info.role_list if role not in ROLES]:
+        raise Refused(f'component_info.roleList: "{unknown[0]}" is none of {", ".join(ROLES)}')
     kept = call.node.store.get(AppImage, name)
-    call.node.apply(_app_image(name, call.message.image_url, info, kept))
+    known = offers_of(kept) if kept else {}
+    provider = known.get(info.component_name, Offer()).provider
+    if provider not in ("", info.provider):
+        raise Refused(f"component_info.provider: {info.component_name} is of the provider {provider} here")
+    call.node.apply(_app_image(name, call.message.image_url, info, kept, known))
     return Reply()
 
 
-def _app_image(name: str, image_url: str, info: ComponentInfo, kept: AppImage | None) -> AppImage:
+def _app_image(
+    name: str, image_url: str, info: ComponentInfo, kept: AppImage | None, known: Mapping[str, Offer]
+) -> AppImage:
     """What is on the node afterwards: other components of the same image stay."""
     from ..operators.component import ANNOTATION, Component, component_spec  # its package needs numpy
 
@@ -39,11 +51,13 @@ def _app_image(name: str, image_url: str, info: ComponentInfo, kept: AppImage | 
     description = info.description or info.title
     component = Component(info.component_name, description, tuple(inputs), tuple(outputs))
     others = _components(kept.annotations.get(ANNOTATION, "{}"), name) if kept else {}
-    annotation = component_spec((others | {component.name: component}).values())
+    spec = component_spec((others | {component.name: component}).values())
+    offer = Offer(info.provider, (info.version,), info.role_list or Offer().roles)
+    annotations = {ANNOTATION: spec, offers.ANNOTATION: offers.annotation({**known, component.name: offer})}
     container = TemplateContainer(name=name, working_dir="/work")
     template = DeployTemplate(name=name, replicas=1, spec=TemplateSpec(containers=(container,)))
     return AppImage(
-        metadata=Metadata(name=name, namespace="", annotations={ANNOTATION: annotation}),
+        metadata=Metadata(name=name, namespace="", annotations=annotations),
         spec=AppImageSpec(deploy_templates=(template,), image=_image(image_url)),
     )
 

@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails, from_json
 from ..control.source import dotted
 from ..errors import KusciaError
 from .bodies import Nothing
+from .keys import keys_twice
 from .messages import Message
 from .wire import Request, Response
 
@@ -33,7 +34,11 @@ class Invalid(Exception):
 
 
 class Refused(Exception):
-    """Why a request cannot be granted."""
+    """Why a request cannot be granted; `standard` is the dialect in which that is said."""
+
+    def __init__(self, text: str, standard: bool = False) -> None:
+        super().__init__(text)
+        self.standard = standard
 
 
 class Reply(NamedTuple):
@@ -79,7 +84,7 @@ class Route(NamedTuple):
         except Invalid as error:
             return self._error(400, str(error), "msg" if self.standard else "message")
         except Refused as error:
-            return self._error(400, str(error), "msg")
+            return self._error(400, str(error), "msg", error.standard)
         except KusciaError as error:
             return self._error(400, " ".join(error.what.split()), "msg")
         except Exception as error:  # a fault of the node is no reason to leave a peer without an answer
@@ -102,13 +107,17 @@ class Route(NamedTuple):
         absent = [name for name in self.required if getattr(message, name) in (None, "")]
         if absent:
             raise Invalid(";".join(f"parameter {name} can't be empty" for name in absent))
-        sender = request.header("X-Source-Node-Id") or request.header("X-Node-Id")
+        sender = next(filter(None, map(request.header, _SENDERS)), "")
         return Call(node, message, data, sender, brief=request.method == "GET" and not request.body)
 
-    def _error(self, code: int, text: str, key: str) -> Response:
+    def _error(self, code: int, text: str, key: str, standard: bool = False) -> Response:
         if key == "message":
             return _json_response({"code": code, key: text})
-        return _json_response({"code": code, key: text, "data": {} if self.standard else None})
+        return _json_response({"code": code, key: text, "data": {} if standard or self.standard else None})
+
+
+_SENDERS = ("X-Source-Node-Id", "X-Node-Id", "x_source_node_id", "x_node_id")
+"""Where a node says who it is: in the standard, in Kuscia, and with FATE's underscores (spec: bfia §1.1)."""
 
 
 def _json_response(body: object) -> Response:
@@ -122,6 +131,8 @@ def _body(request: Request, route: Route) -> dict[str, Any]:
     """The object that a body holds. A form's is empty, as is that of a question with a query."""
     kind = request.header("Content-Type").partition(";")[0].strip().lower()
     if kind not in ("", "text/plain") and not kind.startswith("application/json"):
+        if request.body and (route.standard or b"componentName" in request.body):  # Kuscia says what it misses alone
+            raise Invalid(f"Content-Type: {kind} is not application/json, so that the body was not read")
         return {}
     if not request.body.strip():
         if route.query or not route.required:
@@ -131,6 +142,8 @@ def _body(request: Request, route: Route) -> dict[str, Any]:
         data = from_json(request.body, allow_inf_nan=False)
     except ValueError as error:
         raise Invalid(f"invalid JSON: {error}") from error
+    if twice := keys_twice(request.body):
+        raise Invalid(";".join(f'{dotted(path)}: key "{path[-1]}" already set in map' for path in twice))
     if data is None:
         return {}
     if not isinstance(data, dict):

@@ -10,10 +10,11 @@ import asyncio
 import errno
 import ipaddress
 import json
+import re
 import socket
 import threading
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ..errors import KusciaError
 from .wire import Request, Response, Transport
@@ -89,10 +90,10 @@ class BfiaServer:
         if stranger := _stranger(request):
             body = json.dumps({"code": 403, "message": stranger}).encode()
             return Response(403, body)
-        parts = urlsplit(request.path)
+        parts = _target(request.path)
         if request.method == "GET" and parts.path in ("/", "/openapi.json"):
             return Response(200, self._described())
-        return self._handlers(request._replace(path=parts._replace(scheme="", netloc="").geturl()))
+        return self._handlers(request._replace(path=parts.geturl()))
 
     def _described(self) -> bytes:
         """The OpenAPI document; made when somebody asks for it."""
@@ -120,6 +121,12 @@ def _listen(port: int | None) -> socket.socket:
         listener.setblocking(False)
         return listener
     raise KusciaError(f"ports {PORT} to {PORT + MOST_TRIED - 1} are all in use", hint="port 0, for any that is free")
+
+
+def _target(path: str) -> SplitResult:
+    """What a request asks for. Slashes at its beginning are one; they are not the start of a machine's name."""
+    parts = urlsplit(re.sub(r"^/+", "/", path))
+    return parts._replace(scheme="", netloc="")
 
 
 # --- who is not let in -----------------------------------------------------------------------------------------------

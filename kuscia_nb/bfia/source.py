@@ -46,7 +46,10 @@ class RequestSource(Source):
         return [str(key) for key in holder] if isinstance(holder, Mapping) else []
 
 
-_OTHER_NAMES: dict[str, tuple[str, ...]] = dict.fromkeys(("module_name", "code"), ("componentName", "component_name"))
+_OTHER_NAMES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("module_name", "code"), ("componentName", "component_name")),
+    **dict.fromkeys(("namespace", "name"), ("dataset_id",)),
+}
 
 
 def in_request(problem: Problem, request: CreateJobRequest) -> Problem:
@@ -90,7 +93,7 @@ _KNOWN = {
 
 def request_error(problems: Iterable[Problem], source: RequestSource) -> ManifestError:
     """One error for all problems; the parameters that are missing are one of them, as Kuscia has it."""
-    problems = [_with_meant(problem, source) for problem in problems]
+    problems = once(_with_meant(problem, source) for problem in problems)
     absent = [problem for problem in problems if problem.text.startswith("parameter ")]
     placed = [problem._replace(path=source.spelled(problem.path)) for problem in problems if problem not in absent]
     if absent:
@@ -102,6 +105,11 @@ def request_error(problems: Iterable[Problem], source: RequestSource) -> Manifes
         several.faults = error.faults
         return several
     return error
+
+
+def once(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems, each of them said once: a node that is not known is so in every component."""
+    return list({(problem.path, problem.text, problem.at): problem for problem in problems}.values())
 
 
 def _with_meant(problem: Problem, source: RequestSource) -> Problem:

@@ -6,10 +6,10 @@ from collections.abc import Collection
 
 from ..control.kinds import KusciaTask
 from ..control.node import Node
-from ..control.records import STOPPED_TASKS, stopped
+from ..control.records import SCHEDULER, STOPPED_TASKS, stopped
 from ..control.resources import JobTask, KusciaJob
 from ..control.scheduling import FINAL
-from .routes import Refused
+from .dialect import refusal_about
 
 
 def named(job: KusciaJob, alias: str) -> JobTask:
@@ -17,7 +17,7 @@ def named(job: KusciaJob, alias: str) -> JobTask:
     for task in job.spec.tasks:
         if task.alias == alias:
             return task
-    raise Refused("failed to find the task by task name")
+    raise refusal_about(job, "failed to find the task by task name")
 
 
 def stopped_aliases(job: KusciaJob) -> set[str]:
@@ -27,7 +27,8 @@ def stopped_aliases(job: KusciaJob) -> set[str]:
 
 def stop_from(node: Node, job: KusciaJob, alias: str) -> None:
     """Stop a task and all that need it; nothing changes if it has ended."""
-    if job.finished or _ended(node, named(job, alias)):
+    task = named(job, alias)
+    if job.finished or _ended(node, task):
         return
     aliases = _with_followers(job, alias)
 
@@ -40,6 +41,11 @@ def stop_from(node: Node, job: KusciaJob, alias: str) -> None:
     for task in current.spec.tasks:
         if task.alias in aliases and task.task_id:
             stop_made(node, task.task_id)
+
+
+def over(node: Node, job: KusciaJob) -> bool:
+    """Whether nothing is left to stop of a job that another node schedules, which says so at every job's end."""
+    return SCHEDULER in job.annotations and all(_ended(node, task) for task in job.spec.tasks)
 
 
 def stop_made(node: Node, task_id: str) -> None:

@@ -9,46 +9,62 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ..control.kinds import AppImage
 from ..control.node import Node
+from ..control.offers import Offers, offers_of
 from ..control.problems import Problem
+from ..control.records import SCHEDULER
 from ..control.resources import KusciaJob
 from ..control.source import dotted
 from ..errors import ManifestError
-from .dialect import with_dialect
+from .dialect import with_dialect, with_scheduler
 from .messages import CreateJobRequest
-from .reader import from_dict, pointing_into
-from .routes import Refused
-from .translate import request_problems, to_job
+from .reader import examined
+from .routes import Call, Refused
+from .source import RequestSource, in_request, once
+from .standard import Circumstances, in_kuscias_words
+from .translate import to_job
 
-_COMPLETE = ("interconn job config ", "validate appImage failed, ", "generate taskInputConfig failed, ")
+_COMPLETE = ("parameter ", "interconn job config ", "validate appImage failed, ", "generate taskInputConfig failed, ")
 """How Kuscia's own texts begin, which say themselves what they are about."""
 
 
-def translated(message: CreateJobRequest, data: dict[str, Any]) -> tuple[CreateJobRequest, KusciaJob]:
-    """The request, checked by its text (`data`), and its job."""
-    if problems := list(request_problems(message)):
-        raise Refused(_joined(_sentence(problem) for problem in problems))
+def translated(call: Call[CreateJobRequest], scheduler: str = "") -> KusciaJob:
+    """The job of a call's request, checked by its text and against what the node has.
+
+    `scheduler` is the other node that schedules it, if one does.
+    """
+    source = RequestSource(data=call.data)
+    where = Circumstances(_offers(call.node), scheduled=bool(scheduler))
     try:
-        request = from_dict(data)
+        request, problems, sound = examined(source, where)
     except ManifestError as error:
         raise Refused(one_line(error)) from error
-    return request, with_dialect(to_job(request), request)
+    if sound is not None:
+        problems += [in_request(problem, request) for problem in call.node.problems(sound)]
+    if problems := once(problem._replace(path=source.spelled(problem.path)) for problem in problems):
+        raise Refused(_joined(_sentence(problem) for problem in problems))
+    return with_scheduler(with_dialect(to_job(request), request), scheduler)
 
 
-def keep(node: Node, request: CreateJobRequest, job: KusciaJob) -> None:
+def _offers(node: Node) -> Offers:
+    return {image.name: offers_of(image) for image in node.store.objects(AppImage)}
+
+
+def keep(node: Node, job: KusciaJob) -> None:
     """Put the job of a request into the node's store. AlreadyExists, if its name is taken."""
     try:
-        with pointing_into(request, job):  # not around what keeps the job, which would keep the pointer, too
-            node.check(job)
         node.create(job)
-    except ManifestError as error:
+    except ManifestError as error:  # what is in the store has changed since the job was checked
         raise Refused(one_line(error)) from error
 
 
-def same_job(kept: KusciaJob, message: CreateJobRequest) -> bool:
+def same_job(node: Node, kept: KusciaJob, message: CreateJobRequest) -> bool:
     """Whether a request asks for the very job that is there, however far that has come."""
+    where = Circumstances(_offers(node), scheduled=SCHEDULER in kept.annotations)
+    request, problems = in_kuscias_words(message, where)
     try:
-        return _wanted(kept) == _wanted(to_job(message))
+        return not problems and _wanted(kept) == _wanted(to_job(request))
     except ManifestError:
         return False
 

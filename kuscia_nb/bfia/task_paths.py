@@ -11,6 +11,7 @@ from functools import partial
 from ..control.kinds import KusciaTask, PartyTaskStatus, TaskParty
 from ..control.meta import LABEL
 from ..control.node import Node
+from ..control.records import SCHEDULER
 from ..control.resources import FAILED, PENDING, RUNNING, SUCCEEDED, KusciaJob, Phase
 from ..control.scheduling import FINAL
 from .bodies import (
@@ -22,7 +23,7 @@ from .bodies import (
     StartTaskRequest,
     StopTaskRequest,
 )
-from .dialect import reply_about
+from .dialect import refusal_about, reply_about
 from .job_paths import known_job, refuse_failed
 from .routes import Call, Refused, Reply, Route
 from .stopping import named, never_made, stop_made, stopped_aliases
@@ -34,9 +35,9 @@ def start(call: Call[StartTaskRequest]) -> Reply:
     job = known_job(call.node, call.message.job_id)
     refuse_failed(job)
     if alias in stopped_aliases(job):
-        raise Refused(f"task {alias} was stopped")
+        raise refusal_about(job, f"task {alias} was stopped")
     if named(job, alias).task_id is None:
-        _refuse_id(call.node, task_id)
+        _refuse_id(call.node, job, task_id)
         call.node.store.change(KusciaJob, job.name, partial(_identified, alias=alias, task_id=task_id))
     return reply_about(job)
 
@@ -71,8 +72,9 @@ def callback(call: Call[CallbackRequest]) -> Reply:
     """A party tells its scheduler how far it is; after its end it has nothing more to say."""
     node, message = call.node, call.message
     task, phase = made_task(node, message.task_id), told_phase(message.status)
-    if task.spec.initiator != node.domain:
-        raise Refused(f"{task.spec.initiator} schedules task {task.name}, not {node.domain}")
+    scheduler = task.annotations.get(SCHEDULER, task.spec.initiator)
+    if scheduler != node.domain:
+        raise Refused(f"{scheduler} schedules task {task.name}, not {node.domain}")
     party = _teller(task, node.domain, message.role, call.sender)
     node.store.change(KusciaTask, task.name, partial(_told, party=party, phase=phase))
     return Reply()
@@ -103,13 +105,14 @@ def _aliases(job: KusciaJob, task_id: str) -> list[str]:
     return [task.alias for task in job.spec.tasks if task.task_id == task_id]
 
 
-def _refuse_id(node: Node, task_id: str) -> None:
+def _refuse_id(node: Node, job: KusciaJob, task_id: str) -> None:
     """An id is part of file names, and names one task only. Those of the standard have an underscore."""
     if not re.fullmatch(r"[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?", task_id):
         rule = "letters, digits, '-', '_' and '.', with a letter or digit at both ends, at most 63"
-        raise Refused(f'task_id: Invalid value: "{task_id}": must consist of {rule}')
+        raise refusal_about(job, f'task_id: Invalid value: "{task_id}": must consist of {rule}')
     if job_of(node, task_id) is not None or node.store.get(KusciaTask, task_id) is not None:
-        raise Refused(f"Failed to create task {task_id} because a task with the same name already exists")
+        text = f"Failed to create task {task_id} because a task with the same name already exists"
+        raise refusal_about(job, text)
 
 
 def _identified(job: KusciaJob, alias: str, task_id: str) -> KusciaJob:
@@ -125,12 +128,17 @@ _WORST_FIRST: tuple[Phase, ...] = (FAILED, RUNNING, PENDING, "", SUCCEEDED)
 
 def _part(task: KusciaTask, domain: str, role: str) -> Phase:
     """How far a node is in a role, or the worst of all its roles; Kuscia looks at the role alone."""
+    if role and role not in {party.role for party in task.spec.parties}:
+        return PENDING
     told = [status for status in task.status.party_task_status if role in ("", status.role)]
     own = [status for status in told if status.domain_id == domain] or told[-1:]
     phases: list[Phase] = [status.phase for status in own] or [
         task.status.phase
     ]  # without any it has not begun, or never will
-    return min(phases, key=_WORST_FIRST.index)
+    found = min(phases, key=_WORST_FIRST.index)
+    if found == SUCCEEDED and SCHEDULER in task.annotations and task.status.phase not in FINAL:
+        return RUNNING  # whoever schedules it stops it at its end: that must be so here, too
+    return found
 
 
 def _teller(task: KusciaTask, domain: str, role: str, sender: str) -> TaskParty:

@@ -9,11 +9,15 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from ..control.datasets import dataset_id
+from ..control.offers import NONE, Offers, offered
 from ..control.problems import FieldPath, Problem, choice, nearest
 from ..control.resources import JobSpec, JobTask, KusciaJob, Metadata, Party, TaskInputConfig
 from ..control.source import dotted
 from ..errors import ManifestError
+from .dialect import is_standard
 from .messages import (
+    ROLES,
     Component,
     ComponentIO,
     Config,
@@ -26,8 +30,6 @@ from .messages import (
     go_json,
 )
 
-ROLES = ("arbiter", "host", "guest")
-"""The roles in the order of the adapter."""
 PROTOCOL = ("kuscia.secretflow/interconn-protocol-type", "bfia")
 """The label of every job that came as a request."""
 VERSION = "2.0.0"
@@ -121,13 +123,19 @@ def _task_input_config(component: Component, config: Config) -> str:
         "module_name": component.module,
         "input": [ref.model_dump() for ref in component.input],
         "output": [ref.model_dump() for ref in component.output],
-        "role": config.role and config.role.model_dump(),
+        "role": config.role and _roles(component, config.role, own),
         "initiator": config.initiator and config.initiator.model_dump(),
     }
     params = {key: value for key, value in [*own.items(), ("common", common)] if value}
     return go_json(
         {key: value for key, value in message.items() if value not in ("", [], None)} | {"task_params": params}
     )
+
+
+def _roles(component: Component, role: ConfigRole, own: Mapping[str, object]) -> dict[str, Any]:
+    """Who has which role. In the standard it may be the job's scheduler alone, which no program hears of."""
+    found = role.model_dump()
+    return {name: nodes for name, nodes in found.items() if own.get(name)} if component.component_name else found
 
 
 # --- what the adapter refuses ----------------------------------------------------------------------------------------
@@ -235,12 +243,15 @@ def _index_fault(index: str, nodes: tuple[str, ...]) -> str | None:
 # --- a KusciaJob to the request for the peer -------------------------------------------------------------------------
 
 
-def to_request(job: KusciaJob, versions: Mapping[str, str]) -> dict[str, Any]:
+def to_request(job: KusciaJob, versions: Mapping[str, str], offers: Offers = NONE) -> dict[str, Any]:
     """The create-job request that Kuscia sends to the peer of a job (spec: kuscia §3.7).
 
     `versions` has the tag of every AppImage on the initiator. Resources, dependencies and the job's aliases are not
-    sent: the peer finds dependencies in the inputs, and takes the name in each taskInputConfig as alias.
+    sent: the peer finds dependencies in the inputs, and takes the name in each taskInputConfig as alias. For a job in
+    the standard's dialect its keys stand beside Kuscia's, with what is known of the components (`offers`), so that any
+    peer can read it (spec: bfia §6.1, §9.1).
     """
+    standard = is_standard(job)
     components, configs = [], []
     for task in job.spec.tasks:
         config = _task_config(task)
@@ -249,35 +260,49 @@ def to_request(job: KusciaJob, versions: Mapping[str, str]) -> dict[str, Any]:
             text = f'failed to get appimage {image}, appimage.kuscia.secretflow "{image}" not found'
             raise ManifestError(text, hint=choice(image, versions))
         configs.append(config)
-        components.append(
-            Component(
-                code=task.app_image,
-                name=config.name,
-                module_name=config.module_name,
-                version=versions[task.app_image],
-                input=tuple(ComponentIO(type=ref.type, key=ref.key) for ref in config.input),
-                output=tuple(ComponentIO(type=ref.type, key=ref.key) for ref in config.output),
-                tolerable=task.tolerable or None,
-            )
+        component = Component(
+            code=task.app_image,
+            name=config.name,
+            module_name=config.module_name,
+            version=versions[task.app_image],
+            input=tuple(ComponentIO(type=ref.type, key=ref.key) for ref in config.input),
+            output=tuple(ComponentIO(type=ref.type, key=ref.key) for ref in config.output),
+            tolerable=task.tolerable or None,
         )
+        components.append(_in_both(component, offers) if standard else component)
     first = configs[0]
     role = ConfigRole(**{name: getattr(first.role, name) for name in ROLES})
     last = {name: {str(len(nodes) - 1): {}} for name in ROLES if (nodes := getattr(role, name))}
     config = Config(
         role=role,
         initiator=ConfigInitiator(role=first.initiator.role, node_id=first.initiator.node_id),
-        job_params=JobParams(**last),
-        task_params=_nested(configs),
+        job_params=JobParams(**last, common={"sync_type": "poll"} if standard else None),
+        task_params=_nested(configs, with_ids=standard),
         version=VERSION,
     )
     dag = Dag(version=VERSION, components=tuple(components))
     request = CreateJobRequest(job_id=job.metadata.name, flow_id=job.spec.flow_id or "", dag=dag, config=config)
-    return request.model_dump(mode="json")
+    data = request.model_dump(mode="json")
+    for written in data["dag"]["components"]:
+        if "component_name" in written:  # the one name that the standard has in camel case
+            written["componentName"] = written.pop("component_name")
+    return data
 
 
-def request_bytes(job: KusciaJob, versions: Mapping[str, str]) -> bytes:
+def request_bytes(job: KusciaJob, versions: Mapping[str, str], offers: Offers = NONE) -> bytes:
     """`to_request` as Kuscia puts it on the wire."""
-    return go_json(to_request(job, versions)).encode()
+    return go_json(to_request(job, versions, offers)).encode()
+
+
+def _in_both(component: Component, offers: Offers) -> Component:
+    """A component with the standard's names beside Kuscia's. Its provider must be there, and may be nobody known."""
+    offer = offered(offers, component.code, component.module_name)
+    names = {
+        "component_name": component.module_name,
+        "provider": offer.provider or "kuscia_nb",
+        "version": offer.versions[0] if offer.versions else component.version,
+    }
+    return component.model_copy(update=names)
 
 
 def _task_config(task: JobTask) -> TaskInputConfig:
@@ -289,7 +314,7 @@ def _task_config(task: JobTask) -> TaskInputConfig:
         raise ManifestError(f"invalid task input config, {task.task_input_config}") from error
 
 
-def _nested(configs: Iterable[TaskInputConfig]) -> TaskParams:
+def _nested(configs: Iterable[TaskInputConfig], with_ids: bool) -> TaskParams:
     """The tasks' parameters as role -> index -> component and common -> component; all four, be they empty."""
     nested: dict[str, dict[str, Any]] = {"host": {}, "arbiter": {}, "guest": {}, "common": {}}
     for config in configs:
@@ -297,5 +322,5 @@ def _nested(configs: Iterable[TaskInputConfig]) -> TaskParams:
             nested["common"][config.name] = config.task_params.common
         for role in ROLES:
             for index, own in getattr(config.task_params, role).items():
-                nested[role].setdefault(index, {})[config.name] = own
+                nested[role].setdefault(index, {})[config.name] = own | (dataset_id(own) if with_ids else {})
     return TaskParams(**nested)

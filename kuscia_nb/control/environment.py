@@ -92,7 +92,7 @@ def task_environment(task: KusciaTask, domain: str) -> dict[str, str]:
     }
 
 
-def value_text(value: ParameterValue) -> str:
+def value_text(value: ParameterValue | list[Any] | None) -> str:
     """A parameter as text: strings as they are, plain decimals, compact JSON with sorted keys (spec: kuscia §4.1)."""
     return value if isinstance(value, str) else _compact(value)
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from ..errors import KusciaError
 from .kinds import AppImage, KusciaTask
 from .meta import Condition, condition
+from .offers import offers_of
 from .peer import Peer
-from .records import JobRecords
+from .records import JobRecords, why_failed
 from .resources import FAILED, PENDING, RUNNING, KusciaJob
 from .scheduling import startable, verdict
 
@@ -51,8 +52,10 @@ class Initiator:
         self._jobs.set(job.name, Condition(type="JobCreateInitialized", status="True"))
 
     def _create_at_peers(self, job: KusciaJob) -> None:
-        versions = {image.name: image.spec.image.tag for image in self._store.objects(AppImage)}
-        self._ask_peers(job, "Create", lambda peer: peer.create_job(job, versions))
+        images = self._store.objects(AppImage)
+        versions = {image.name: image.spec.image.tag for image in images}
+        offers = {image.name: offers_of(image) for image in images}
+        self._ask_peers(job, "Create", lambda peer: peer.create_job(job, versions, offers))
 
     def _mark_start(self, job: KusciaJob) -> None:
         """The stage, the taskIDs, and the condition: the spec is written twice, as Kuscia does."""
@@ -88,7 +91,7 @@ class Initiator:
     def _schedule(self, job: KusciaJob) -> None:
         phases = self._jobs.phases(job)
         if outcome := verdict(job, phases):
-            message = _why(job, self._jobs.made(job)) if outcome == FAILED else ""
+            message = why_failed(job, self._jobs.made(job)) if outcome == FAILED else ""
             return self._jobs.judge(job, outcome, phases, message=message)
         self._jobs.report(job, phases)
         for task in startable(job, phases):
@@ -128,13 +131,3 @@ def _runs_at(domain: str, task: KusciaTask) -> bool:
     return any(
         party.domain_id == domain and party.phase in (PENDING, RUNNING) for party in task.status.party_task_status
     )
-
-
-def _why(job: KusciaJob, made: Iterable[KusciaTask]) -> str:
-    """What this node knows about the failure of a task."""
-    aliases = {task.task_id: task.alias for task in job.spec.tasks}
-    for task in made:
-        if task.status.phase == FAILED:
-            success = condition(task.status.conditions, "Success")
-            return f"task {aliases[task.name]} failed: {(success and success.message) or task.status.message}"
-    return "a task was stopped before it began"

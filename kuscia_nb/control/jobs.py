@@ -14,8 +14,9 @@ from .meta import LABEL, Condition, condition, now
 from .node import Node
 from .partner import Partner
 from .peer import Peer
-from .records import JobRecords
+from .records import SCHEDULER, JobRecords
 from .resources import FAILED, PENDING, STOPPED, SUCCEEDED, KusciaJob
+from .scheduled import Scheduled
 
 
 class JobController:
@@ -25,6 +26,7 @@ class JobController:
         self._node, self._store = node, node.store
         self._jobs = JobRecords(node.store)
         self._initiator = Initiator(self._jobs, peers)
+        self._scheduled = Scheduled(self._jobs)
         self._partner = Partner(self._jobs, peers, clock)
 
     def reconcile(self, name: str) -> float | None:
@@ -40,6 +42,8 @@ class JobController:
             return self._stop(job)
         if condition(job.status.conditions, "JobValidated") is None:
             return self._validate(job)
+        if SCHEDULER in job.annotations:
+            return self._scheduled.step(job)
         return self._initiator.step(job) if self._jobs.leads(job) else self._partner.step(job)
 
     def fail(self, name: str, error: BaseException) -> None:
@@ -75,7 +79,7 @@ class JobController:
         if self._jobs.leads(job):
             self._jobs.set(job.name, Condition(type="JobStopInitialized", status="True"))
             self._initiator.stop_peers(job)
-        else:  # it tells nobody: the initiator polls it
+        else:  # it tells nobody: whoever schedules the job polls it
             self._jobs.set(job.name, Condition(type="JobStopSucceeded", status="True"))
         self._jobs.stop_tasks(job, STOPPED, "Job was stopped")
         done = Condition(type="TaskStopped", status="True")

@@ -46,23 +46,26 @@ def from_dict(data: Mapping[str, Any]) -> KusciaJob:
 
 def check_against(job: KusciaJob, domains: Collection[str], app_images: Collection[str]) -> None:
     """Refuse a job with domains or appImages that the cluster does not have (spec: kuscia §1.9 rows 1 and 3, §3.7)."""
-    problems: list[Problem] = []
+    if problems := list(problems_against(job, domains, app_images)):
+        raise manifest_error(problems, job._source if isinstance(job._source, Source) else Source())
 
-    def need_domain(domain: str, what: str, path: FieldPath) -> None:
+
+def problems_against(job: KusciaJob, domains: Collection[str], app_images: Collection[str]) -> Iterator[Problem]:
+    """The domains and appImages of a job that the cluster does not have."""
+
+    def need_domain(domain: str, what: str, path: FieldPath) -> Iterator[Problem]:
         if domain not in domains:
             text = f'can\'t find {what} namespace {domain} under cluster, namespace "{domain}" not found'
-            problems.append(Problem(path, text, choice(domain, domains)))
+            yield Problem(path, text, choice(domain, domains))
 
-    need_domain(job.spec.initiator, "initiator", ("spec", "initiator"))
+    yield from need_domain(job.spec.initiator, "initiator", ("spec", "initiator"))
     for i, task in enumerate(job.spec.tasks):
         if task.app_image not in app_images:
             image = task.app_image
             text = f'failed to get appimage {image}, appimage.kuscia.secretflow "{image}" not found'
-            problems.append(Problem(("spec", "tasks", i, "appImage"), text, choice(image, app_images)))
+            yield Problem(("spec", "tasks", i, "appImage"), text, choice(image, app_images))
         for j, party in enumerate(task.parties):
-            need_domain(party.domain_id, "party", ("spec", "tasks", i, "parties", j, "domainID"))
-    if problems:
-        raise manifest_error(problems, job._source if isinstance(job._source, Source) else Source())
+            yield from need_domain(party.domain_id, "party", ("spec", "tasks", i, "parties", j, "domainID"))
 
 
 # --- data to a job ---------------------------------------------------------------------------------------------------

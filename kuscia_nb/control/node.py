@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..errors import JobError, ManifestError
 from .kinds import AppImage, Domain, KusciaTask
-from .manifest import check_against
+from .manifest import problems_against
 from .meta import Object
 from .problems import FieldPath, Problem, choice
 from .resources import JobStatus, KusciaJob
@@ -74,10 +74,14 @@ class Node:
 
     def check(self, job: KusciaJob) -> None:
         """Refuse a job with domains, appImages or operators that this node does not have (spec: kuscia §1.9, §4.3)."""
-        domains = [domain.name for domain in self.store.objects(Domain)]
-        check_against(job, domains, [image.name for image in self.store.objects(AppImage)])
-        if problems := list(self._operator_problems(job)):
+        if problems := list(self.problems(job)):
             raise manifest_error(problems, job._source if isinstance(job._source, Source) else Source())
+
+    def problems(self, job: KusciaJob) -> Iterator[Problem]:
+        """What `check` refuses a job for."""
+        domains = [domain.name for domain in self.store.objects(Domain)]
+        yield from problems_against(job, domains, [image.name for image in self.store.objects(AppImage)])
+        yield from self._operator_problems(job)
 
     def component(self, image: str, module: str) -> Component:
         """What an AppImage says about its operator. ManifestError, with Kuscia's text, if it says nothing."""
@@ -97,6 +101,8 @@ class Node:
             if taken and taken.metadata.owner_references[0].name != job.name:
                 text = f"Failed to create task {task.task_id} because a task with the same name already exists"
                 yield Problem((*path[:-1], "taskID"), text, "another taskID, or none: it is made at the start then")
+            if self.store.get(AppImage, task.app_image) is None:
+                continue  # which is said already
             try:
                 component = self.component(task.app_image, task.config.module_name)
             except ManifestError as error:

@@ -63,11 +63,15 @@ class Partner:
         return self._jobs.report(job, phases, synced)
 
     def _unanswered(self, job: KusciaJob, error: str) -> None:
-        """Kuscia asks for ever; here the job fails when its initiator does not know it, or is silent for too long."""
+        """Kuscia asks for ever; here the job fails when its initiator has forgotten it, or is silent for too long.
+
+        Before the start it may not know the job yet: whoever creates it at both nodes reaches one of them first.
+        """
         silent = self._clock() - self._silent.setdefault(job.name, self._clock())
         failure = Condition(type="JobStatusSynced", status="False", reason="ErrorQueryJobStatus", message=error)
         last = condition(job.status.conditions, "JobStatusSynced")
-        if "failed to find the job" in error or silent >= UNANSWERED:
+        forgotten = job.spec.stage == "Start" and "failed to find the job" in error
+        if forgotten or silent >= UNANSWERED:
             message = f"{job.spec.initiator} does not answer for this job: {error}"
             self._jobs.set(job.name, failure, phase=FAILED, reason="ErrorQueryJobStatus", message=message)
         elif last is None or last.message != error:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from .offers import NONE, Offers
 from .resources import KusciaJob, Phase
 
 
 class Peer(Protocol):
     """Another node, as its messages let it be seen. Each raises KusciaError if the peer refuses or does not answer."""
 
-    def create_job(self, job: KusciaJob, versions: Mapping[str, str]) -> None:
-        """Let the peer have its copy of the job; `versions` are the tags of the AppImages here."""
+    def create_job(self, job: KusciaJob, versions: Mapping[str, str], offers: Offers = NONE) -> None:
+        """Let the peer have its copy of the job; tags and descriptions are those of the AppImages here, by name."""
         ...
 
     def start_job(self, job_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from .kinds import KusciaTask, TaskParty, TaskSpec, TaskStatus
@@ -15,6 +15,8 @@ S = TypeVar("S", JobStatus, TaskStatus)
 
 STOPPED_TASKS = "kuscia-nb/stopped-tasks"
 """Annotation of a job with the aliases of tasks that were stopped before they began."""
+SCHEDULER = "kuscia-nb/bfia-scheduler"
+"""Annotation of a job that another node schedules, which is its value, and of the job's tasks."""
 
 
 class JobRecords:
@@ -24,8 +26,8 @@ class JobRecords:
         self.store = store
 
     def leads(self, job: KusciaJob) -> bool:
-        """Whether this node is the job's initiator."""
-        return job.spec.initiator == self.store.domain
+        """Whether this node schedules the job: it is the initiator, and no other node does."""
+        return job.spec.initiator == self.store.domain and SCHEDULER not in job.annotations
 
     def set(self, name: str, *conditions: Condition, **status: object) -> None:
         """Set conditions and fields of a job's status."""
@@ -86,7 +88,12 @@ class JobRecords:
             schedule_config=task.schedule_config or ScheduleConfig(),
             task_input_config=task.task_input_config,
         )
-        metadata = Metadata(name=task.task_id or "", labels=labels, owner_references=(owned_by(job),))
+        metadata = Metadata(
+            name=task.task_id or "",
+            labels=labels,
+            annotations={SCHEDULER: job.annotations[SCHEDULER]} if SCHEDULER in job.annotations else {},
+            owner_references=(owned_by(job),),
+        )
         try:
             self.store.create(KusciaTask(metadata=metadata, spec=spec))
         except AlreadyExists:
@@ -107,8 +114,8 @@ class TaskRecords:
         self.store = store
 
     def leads(self, task: KusciaTask) -> bool:
-        """Whether this node is the initiator of the task's job."""
-        return task.spec.initiator == self.store.domain
+        """Whether this node schedules the task's job."""
+        return task.spec.initiator == self.store.domain and SCHEDULER not in task.annotations
 
     def set(self, name: str, *conditions: Condition, **status: object) -> None:
         """Set conditions and fields of a task's status."""
@@ -152,6 +159,16 @@ class TaskRecords:
 def stopped_aliases(job: KusciaJob) -> list[str]:
     """The tasks that were stopped before they began."""
     return [alias for alias in job.annotations.get(STOPPED_TASKS, "").split(",") if alias]
+
+
+def why_failed(job: KusciaJob, made: Iterable[KusciaTask]) -> str:
+    """What this node knows about the failure of a task."""
+    aliases = {task.task_id: task.alias for task in job.spec.tasks}
+    for task in made:
+        if task.status.phase == FAILED:
+            success = condition(task.status.conditions, "Success")
+            return f"task {aliases[task.name]} failed: {(success and success.message) or task.status.message}"
+    return "a task was stopped before it began"
 
 
 def by_task_id(job: KusciaJob, phases: Phases) -> dict[str, Phase]:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PrivateAttr
 from pydantic_core import PydanticCustomError
 
+from .datasets import split_dataset
 from .meta import API_VERSION, CROSS_DOMAIN, Condition, CrdModel, Metadata, Model, Object, Time
 
 __all__ = ["API_VERSION", "CROSS_DOMAIN", "CrdModel", "Metadata", "Model"]
@@ -87,8 +88,18 @@ def _party_parameters(value: Any) -> Any:
     return value
 
 
+def _in_two_words(value: Any) -> Any:
+    """Parameters with namespace and name for a dataset_id, which no program knows."""
+    try:
+        return split_dataset(value) if isinstance(value, dict) else value
+    except ValueError as error:
+        raise PydanticCustomError("dataset_id", "{text}", {"text": str(error)}) from error
+
+
 ParameterValue = str | bool | int | float | dict[str, Any]
-Parameters = dict[str, Annotated[ParameterValue, BeforeValidator(_parameter)]]
+Parameters = Annotated[
+    dict[str, Annotated[ParameterValue, BeforeValidator(_parameter)]], BeforeValidator(_in_two_words)
+]
 PartyParameters = dict[str, Annotated[Parameters, BeforeValidator(_party_parameters)]]
 
 
