@@ -321,6 +321,44 @@ def test_other_forms_of_a_request(server: BfiaServer) -> None:
     assert raw(server, b"nonsense\r\n\r\n").startswith(b"HTTP/1.1 400 ")
 
 
+@pytest.mark.parametrize("hosts", [b"", b"Host: localhost\r\nHost: localhost\r\n"])
+@pytest.mark.parametrize("method", [b"GET", b"POST", b"HEAD"])
+def test_http_1_1_has_one_host(server: BfiaServer, hosts: bytes, method: bytes) -> None:  # RFC 9112, section 3.2
+    answer = raw(server, method + b" /v1/interconn/node/health HTTP/1.1\r\n" + hosts + b"Connection: close\r\n\r\n")
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"Content-Type: text/plain" in head
+    assert body == (b"" if method == b"HEAD" else b"400 Bad Request: one Host header is required")
+
+
+def test_a_head_is_not_found_and_has_no_body(server: BfiaServer) -> None:
+    """Kuscia's router has no HEAD for a GET; what follows on the connection is an answer of its own."""
+    line = b" /v1/interconn/node/health HTTP/1.1\r\nHost: localhost\r\n"
+    answer = raw(server, b"HEAD" + line + b"\r\nGET" + line + b"Connection: close\r\n\r\n")
+    first, second, body = answer.split(b"\r\n\r\n")
+    assert first.startswith(b"HTTP/1.1 404 Not Found\r\n")
+    assert second.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert body == b'{"status":"ok"}'
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        ("//v1/interconn/node/health", 200),
+        ("///v1/interconn/node/health", 200),
+        ("http://localhost//v1/interconn/node/health", 200),
+        ("//openapi.json", 200),
+        ("//foo/v1/interconn/node/health", 404),
+        ("//localhost/v1/interconn/node/health", 404),
+        ("/foo//v1/interconn/node/health", 404),
+        ("/v1//interconn/node/health", 404),
+    ],
+)
+def test_slashes_at_the_beginning_are_one(server: BfiaServer, target: str, status: int) -> None:
+    line = f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    assert raw(server, line.encode()).startswith(f"HTTP/1.1 {status} ".encode())
+
+
 TOO_LONG = b'{"code":413,"message":"the body of a request must not be longer than 10 MB"}'
 
 

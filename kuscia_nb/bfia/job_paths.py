@@ -18,7 +18,7 @@ from .bodies import (
     StopJobRequest,
 )
 from .dialect import is_standard, refusal_about, reply_about, speaks_standard
-from .messages import CreateJobRequest
+from .messages import Config, ConfigInitiator, ConfigRole, CreateJobRequest
 from .routes import Call, Refused, Reply, Route
 from .stopping import over, stop_from
 from .submission import keep, same_job, translated
@@ -44,10 +44,12 @@ def create(call: Call[CreateJobRequest]) -> Reply:
 
 
 def _scheduler(call: Call[CreateJobRequest]) -> str:
-    """The other node that schedules a job for its parties; empty, if its initiator does."""
-    initiator = call.message.config and call.message.config.initiator
-    initiators = {"", call.node.domain, initiator.node_id if initiator else ""}
-    return call.sender if speaks_standard(call.message) and call.sender not in initiators else ""
+    """The other node that schedules a job for its parties; empty, if its initiator does, which is one of them."""
+    config = call.message.config or Config()
+    role, initiator = config.role or ConfigRole(), config.initiator or ConfigInitiator()
+    leads = call.sender == initiator.node_id and call.sender in (*role.host, *role.guest)
+    outside = call.sender not in ("", call.node.domain) and not leads
+    return call.sender if outside and speaks_standard(call.message) else ""
 
 
 def create_all(call: Call[CreateJobRequest]) -> Reply:

@@ -22,7 +22,9 @@ _ABOUT = """\
 The scheduling API of BFIA, as Kuscia serves it on port 8084, and what else its standard (v1.2) has for scheduling.
 
 The HTTP status is 200 whatever happens; `code` in the body says how it went: 200 or 0 is success. Kuscia says 200, the
-standard 0; a job that was created with `componentName` instead of `module_name` is spoken of in the standard's dialect.
+standard 0; a job that was created with `componentName` instead of `module_name`, or with both and `job_params.common`,
+is spoken of in the standard's dialect. A `job/create` of the standard's that another node has sent (`X-Node-Id`), other
+than the initiator, leaves the scheduling to that node.
 Of an error, `message` is about the request itself, and `msg` about what it asks for. Names may be written job_id or
 jobId, null is the same as no value, unknown fields are ignored.
 """
@@ -43,7 +45,7 @@ def document() -> Schema:
 
 def _operation(method: str, path: str, route: Route) -> Schema:
     operation: Schema = {
-        "operationId": f"{method.lower()} {path}".translate(str.maketrans(" /", "__")),
+        "operationId": f"{method.lower()}{path}".replace("/", "_"),
         "summary": inspect.getdoc(route.handle),
         "tags": ["standard only" if route.standard else "Kuscia"],
         "responses": {"200": {"description": "how it went", "content": _json(_reply(route))}},

@@ -125,8 +125,8 @@ def _listen(port: int | None) -> socket.socket:
 
 def _target(path: str) -> SplitResult:
     """What a request asks for. Slashes at its beginning are one; they are not the start of a machine's name."""
-    parts = urlsplit(re.sub(r"^/+", "/", path))
-    return parts._replace(scheme="", netloc="")
+    parts = urlsplit(re.sub("^/+", "/", path))
+    return parts._replace(scheme="", netloc="", path=re.sub("^/+", "/", parts.path))
 
 
 # --- who is not let in -----------------------------------------------------------------------------------------------
