@@ -96,7 +96,7 @@ def cluster(tmp_path: Path) -> Iterator[kn.Cluster]:
         yield cluster
 
 
-def task(alias: str, module: str, *inputs: str, after: tuple[str, ...] = (), **parameters: Any) -> dict[str, Any]:
+def task(alias: str, module: str, *inputs: str, **parameters: Any) -> dict[str, Any]:
     """A task of alice (host.0) and bob (guest.0); parameters called alice and bob are that party's own."""
     own = [parameters.pop(name, {}) for name in ("alice", "bob")]
     outputs = {"ss_lr": "result", "ss_lr_predict": "scores", "ss_lr_evaluate": "report", "ecdh_psi": "train_data"}
@@ -110,7 +110,7 @@ def task(alias: str, module: str, *inputs: str, after: tuple[str, ...] = (), **p
         "task_params": {"common": parameters, "host": {"0": own[0]}, "guest": {"0": own[1]}},
     }
     parties = [{"domainID": "alice", "role": "host"}, {"domainID": "bob", "role": "guest"}]
-    needed = sorted({key.partition(".")[0] for key in inputs} | set(after))
+    needed = sorted({key.partition(".")[0] for key in inputs})
     return {
         "alias": alias,
         "appImage": module.replace("_", "-"),
@@ -138,7 +138,7 @@ def files(**parameters: Any) -> dict[str, dict[str, Any]]:
 
 def cancer() -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
     """scikit-learn's breast cancer data, its columns split between alice, who has the label, and bob."""
-    found = load_breast_cancer()
+    found: Any = load_breast_cancer()
     names = [name.replace(" ", "_") for name in found.feature_names]
     ids = [f"{i:04}" for i in range(len(found.target))]
     alice = pd.DataFrame(found.data[:, :15], columns=names[:15]).assign(y=found.target)
@@ -163,18 +163,18 @@ def test_breast_cancer_from_two_files_to_a_model_in_use(cluster: kn.Cluster) -> 
         )
     ).wait(WAIT)
 
-    scores = done.predictions("alice")
+    scores: Any = done.predictions("alice")
     assert list(scores.columns) == ["id", "score", "probability", "predicted"]
     assert scores["id"].tolist() == alice["id"].tolist()  # texts: 0007 stays
     model = done.model()
-    rows = pd.concat([alice.drop(columns=["id", "y"]), bob.drop(columns="id")], axis=1)[list(model.features)]
+    rows: Any = pd.concat([alice.drop(columns=["id", "y"]), bob.drop(columns="id")], axis=1)[list(model.features)]
     # 30 products of a scaled feature, below 16, and a weight, each rounded to 2^-18; the sum is cut once more.
     np.testing.assert_allclose(model.decision_function(rows), scores["score"], atol=30 * 16 * 2**-18)
     np.testing.assert_array_equal(scores["probability"], np.clip(0.5 + scores["score"] / 8, 0, 1))
     np.testing.assert_array_equal(scores["predicted"], (scores["score"] >= 0).astype(int))
     np.testing.assert_array_equal(model.to_sklearn().predict(rows), model.predict(rows))
 
-    evaluation = done.evaluation().set_index("metric")["value"]
+    evaluation: Any = done.evaluation().set_index("metric")["value"]
     assert list(evaluation.index) == ["accuracy", "auc", "ks", "log_loss", "rows"]
     assert evaluation["rows"] == 114
     assert evaluation["auc"] > 0.98
@@ -216,7 +216,7 @@ def later(trained: kn.Job, module: str, **parameters: Any) -> dict[str, Any]:
 
 def test_a_later_job_scores_new_rows_without_labels(cluster: kn.Cluster, trained: kn.Job) -> None:
     alice, bob = small(33, seed=4)
-    put(cluster, alice.drop(columns="y")[["a1", "a0"]], bob)  # by name, in whatever order
+    put(cluster, pd.DataFrame(alice, columns=["a1", "a0"]), bob)  # by name, in whatever order
     done = cluster.apply(job("scored", later(trained, "ss_lr_predict", receiver="guest.0"))).wait(WAIT)
     scores = done.predictions("bob")
     assert list(scores.columns) == ["score", "probability", "predicted"]
@@ -292,7 +292,7 @@ def test_the_other_party_gets_masked_numbers_only(cluster: kn.Cluster, trained: 
     messages = done.trace.messages
     to_bob = messages[(messages["sender"] == "alice") & (messages["receiver"] == "bob")]
     assert set(to_bob["op"]) <= {"handshake", "PRSS seed", "shape", "open x-a", "open y-b", "send u+a"}
-    sent = messages[messages["op"] == "send share"]
+    sent: Any = messages[messages["op"] == "send share"]
     assert sent[["sender", "receiver", "bytes"]].values.tolist() == [["bob", "alice", 60 * 8]]
 
 
@@ -321,3 +321,35 @@ def test_an_own_operator_takes_shares_and_hands_them_on(cluster: kn.Cluster, tra
 
     np.testing.assert_array_equal(opened("double"), 2 * opened("train"))
     assert read_share(next(cluster.nodes["bob"].glob(f"twice-*/{ids['double']}-result")))[1]["rank"] == 0
+
+
+# --- pictures, and the observer's loss -------------------------------------------------------------------------------
+
+
+def test_curves_of_an_evaluation_are_drawn_and_said(cluster: kn.Cluster, trained: kn.Job) -> None:
+    done = cluster.apply(job("drawn", later(trained, "ss_lr_evaluate"))).wait(WAIT)
+    metrics = done.report()["metrics"]
+    pictures = done.pictures
+    assert f"area under the curve {metrics['auc']:.3f}" in " ".join(repr(pictures.roc()).split())
+    assert f"the largest distance is {metrics['ks']:.3f}" in " ".join(repr(pictures.ks()).split())
+    assert "drawn: calibration on 60 rows of alice: " in " ".join(repr(pictures.calibration()).split())
+    with pytest.raises(KusciaError, match="job trained has no ss_lr_evaluate"):
+        trained.pictures.roc()
+
+
+@pytest.mark.parametrize("seed", [None, 5])
+def test_the_observer_sees_the_loss_fall(cluster: kn.Cluster, seed: int | None) -> None:
+    put(cluster, *small())
+    done = cluster.apply(job("watched", task("train", "ss_lr", **LR, **files())), shadow=True, seed=seed).wait(WAIT)
+    losses = done.shadow.losses
+    assert losses.frame["epoch"].tolist() == list(range(21))
+    assert losses.secret[0] == losses.plaintext[0] == pytest.approx(np.log(2))
+    assert (np.diff(losses.plaintext) < 0).all()
+    np.testing.assert_allclose(losses.secret, losses.plaintext, atol=1e-4)
+    assert ("computed again with its seed 5" in losses.source) == (seed is not None)
+    quality = done.shadow.quality()
+    assert quality["log_loss"].tolist() == pytest.approx([losses.secret[-1], losses.plaintext[-1]], abs=1e-4)
+    alice, bob = small()
+    truth, scores = alice["y"], done.model().decision_function(pd.concat([alice, bob], axis=1))
+    assert quality.loc["on shares", "auc"] == pytest.approx(sklearn.roc_auc_score(truth, scores))
+    assert f"to {losses.secret[-1]:.4f} on shares" in " ".join(repr(done.pictures.loss()).split())

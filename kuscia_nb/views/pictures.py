@@ -62,6 +62,30 @@ class Pictures:
 
         return truncation(self._job.name, self._observe(task).run())
 
+    def roc(self, task: str | None = None) -> Picture:
+        """The ROC curve of ss_lr_evaluate, from the report of the labels' owner."""
+        from .pictures_quality import roc
+
+        return roc(self._job.name, self._job.report(task))
+
+    def ks(self, task: str | None = None) -> Picture:
+        """How far apart the scores of both classes are, by threshold (Kolmogorov-Smirnov)."""
+        from .pictures_quality import ks
+
+        return ks(self._job.name, self._job.report(task))
+
+    def calibration(self, task: str | None = None) -> Picture:
+        """How often a predicted probability came true."""
+        from .pictures_quality import calibration
+
+        return calibration(self._job.name, self._job.report(task))
+
+    def loss(self, task: str | None = None) -> Picture:
+        """The log loss on the training rows after each epoch, on shares and in plaintext; drawn by the observer."""
+        from .pictures_quality import loss
+
+        return loss(self._job.name, self._observe(task).losses)
+
     def traffic(self) -> Picture:
         """Bytes by op and sender, from the trace."""
         from .pictures_traffic import traffic
@@ -73,4 +97,5 @@ class Pictures:
         nodes = " | ".join(map(repr, self._job.nodes))
         return (
             f"pictures of {self._job.name}: .shares({nodes}), .received({nodes}), .weights(), .traffic(), .truncation()"
+            ", .loss(); of an evaluation: .roc(), .ks(), .calibration()"
         )

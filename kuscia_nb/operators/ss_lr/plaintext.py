@@ -46,9 +46,9 @@ class Plaintext(NamedTuple):
         every = -(-steps // _KEPT)
         return np.arange(steps, 0, -every)[::-1]
 
-    def weights(self) -> Floats:
-        """The weights after each kept step, (kept, width)."""
-        w, penalty, kept = np.zeros(self.rows.shape[2]), self.penalty, self.kept
+    def weights(self, after: NDArray[np.int64] | None = None) -> Floats:
+        """The weights after each of these steps, or each kept one: (steps, width)."""
+        w, penalty, kept = np.zeros(self.rows.shape[2]), self.penalty, self.kept if after is None else after
         result, found = np.empty((len(kept), len(w))), 0
         for step in range(1, kept[-1] + 1):
             rows = self.rows[(step - 1) % len(self.rows)]

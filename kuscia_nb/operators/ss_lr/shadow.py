@@ -15,7 +15,7 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +23,15 @@ from numpy.typing import NDArray
 from ...errors import DataError, JobError
 from ...mpc import Ring, decode
 from ...mpc.ring import signed
+from .metrics import evaluate, log_loss, probabilities
 from .observed import Material, Seen
 from .plaintext import Floats, Spread
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_EPOCHS = 100
+"""Most epochs after which a loss is computed, evenly spread."""
 LABEL = "teacher's shadow: plaintext of both parties, computed by the observer"
 
 
@@ -85,6 +88,35 @@ class Shadow:
             "exact": self.material.plaintext(ring_numbers=False, ring_rate=False).weights(),
         }
 
+    def quality(self) -> pd.DataFrame:
+        """What both models are worth on the rows that they were trained on: a row each, by `metrics.evaluate`."""
+        import pandas as pd
+
+        weights = (self.weights["secret"].to_numpy(), self.plaintexts["ring"][-1])
+        found = [evaluate(self._scores(one), self.material.labels).metrics for one in weights]
+        return pd.DataFrame(found, index=["on shares", "plaintext"]).astype({"rows": int})
+
+    @cached_property
+    def losses(self) -> Losses:
+        """The log loss on the training rows after each epoch: of the job if it is repeatable, else of a run like it."""
+        layout = self.material.layout
+        epochs = np.unique(np.linspace(1, layout.epochs, min(layout.epochs, _EPOCHS)).astype(np.int64))
+        after, bits = epochs * layout.batches, self.material.fxp_bits
+        first, second = self.material.train(after, self.seed, self.scope)
+        secret = decode(first.weights + second.weights, bits)
+        plaintext = self.material.plaintext(ring_numbers=True, ring_rate=True).weights(after)
+        start = np.zeros((1, secret.shape[1]))
+        both = [np.concatenate([start, one]) for one in (secret, plaintext)]
+        curves = [np.array([self._loss(weights) for weights in one]) for one in both]
+        return Losses(np.append(0, epochs), curves[0], curves[1], _source(self.seed))
+
+    def _scores(self, weights: Floats) -> Floats:
+        """Of the rows that were trained on."""
+        return np.hstack(self.material.features) @ weights[:-1] + weights[-1]
+
+    def _loss(self, weights: Floats) -> float:
+        return log_loss(probabilities(self._scores(weights)), self.material.labels == 1)
+
     @cached_property
     def spread(self) -> Spread | None:
         """The truncation error that is to be expected."""
@@ -134,6 +166,23 @@ class Shadow:
         return f"{text}{own:.1f} ulp with the rate that the ring has, {exact:.1f} ulp with the exact rate."
 
 
+class Losses(NamedTuple):
+    """The log loss on the training rows by epoch, from 0: before the first step."""
+
+    epochs: NDArray[np.int64]
+    secret: Floats
+    plaintext: Floats
+    source: str
+    """Where the secret weights come from, for people."""
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """epoch, secret, plaintext."""
+        import pandas as pd
+
+        return pd.DataFrame({"epoch": self.epochs, "secret": self.secret, "plaintext": self.plaintext})
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Steps:
     """A training on shares beside plaintext, step by step."""
@@ -149,9 +198,7 @@ class Steps:
     @property
     def source(self) -> str:
         """Where the secret weights come from, for people."""
-        if self.is_the_job:
-            return f"the job, computed again with its seed {self.shadow.seed}"
-        return "a run like the job, with other random numbers"
+        return _source(self.shadow.seed if self.is_the_job else None)
 
     @cached_property
     def errors(self) -> dict[str, Floats]:
@@ -182,6 +229,13 @@ class Steps:
 
     def __repr__(self) -> str:
         return f"{LABEL}: {self.source}\n\n{self.frame.to_string(max_rows=12, float_format='{:.4g}'.format)}"
+
+
+def _source(seed: int | None) -> str:
+    """Where secret weights on the way come from, for people."""
+    if seed is None:
+        return "a run like the job, with other random numbers"
+    return f"the job, computed again with its seed {seed}"
 
 
 def _rms(errors: Floats) -> Floats:
