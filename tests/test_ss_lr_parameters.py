@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from protocol import TUTORIAL_PARAMETERS
 
 from kuscia_nb.errors import ParameterError
-from kuscia_nb.operators.ss_lr.parameters import PARAMETERS, PREFIX, Parameters
+from kuscia_nb.operators.parameter import PREFIX
+from kuscia_nb.operators.ss_lr.parameters import PARAMETERS, Parameters
 
 # spec/job-ss-lr.yaml and kuscia §4.1, at alice.
 TUTORIAL = {

@@ -908,6 +908,6 @@ def test_every_name_in_a_formula_says_who_sees_it(kind: str) -> None:
         names.add(formula.left.name)
         for term in formula.terms:
             names |= {factor.name for factor in term.factors} | ({term.kept.name} if term.kept else set())
-    constants, elsewhere = {"rate", "l2"}, {"F"} if kind == "vectors" else set()
+    constants, elsewhere = {"rate", "l2", "secret"}, {"F"} if kind == "vectors" else set()
     assert names - constants - elsewhere <= set(about.sees)
     assert set(about.sees.values()) <= MINE | {"sent"}

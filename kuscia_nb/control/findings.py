@@ -14,7 +14,7 @@ from ..bfia.source import RequestSource, in_request
 from ..bfia.translate import to_job
 from ..errors import ManifestError, ParameterError
 from ..operators import OPERATORS, Operator
-from ..operators.parameter import PREFIX
+from ..operators.parameter import given, read_each
 from ..operators.ss_lr.parameters import Parameters
 from ..operators.ss_lr.program import SS_LR
 from .environment import operator_environment
@@ -92,13 +92,7 @@ def _complaints(operator: Operator, env: Mapping[str, str]) -> list[str]:
         except ParameterError as error:
             return error.where.splitlines() or [error.what]
         return []
-    found = []
-    for parameter in operator.parameters:
-        try:
-            parameter.read(env.get(PREFIX + parameter.name))
-        except ValueError as error:
-            found.append(str(error))
-    return found
+    return read_each(operator.parameters, given(env))[1] if operator.parameters else []
 
 
 def _place(text: str, task: JobTask, party: Party, operator: Operator) -> tuple[FieldPath, bool]:

@@ -16,7 +16,7 @@ import difflib
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import islice
@@ -69,7 +69,7 @@ def read_table(path: Path, skip_rows: int, shown_as: str, id_column: str | None 
     position = None if id_column is None else position_of(id_column, names, shown_as)
     found = _parse(rows, len(names), position)
     if found is None:
-        raise _fault(rows, names, skip_rows, shown_as, position) or DataError(
+        raise first_fault(rows, names, skip_rows, shown_as, _only(position)) or DataError(
             "the file is not a table of numbers", where=shown_as
         )
     values, ids = found
@@ -124,7 +124,7 @@ def _content(path: Path, shown_as: str) -> bytes:
 def _parse(rows: bytes, columns: int, ids: int | None) -> tuple[NDArray[np.float32], list[str] | None] | None:
     """All cells as finite float32 numbers, and the column of ids as texts; or None if that cannot be."""
     words = rows.translate(None, _NUMBERS) if ids is None else _TRUTH.search(rows)
-    if words and (ids is None or _fault(rows, (), 0, "", ids)):  # pandas would take the word True for 1
+    if words and (ids is None or first_fault(rows, (), 0, "", _only(ids))):  # pandas would take the word True for 1
         return None
     import pandas as pd
 
@@ -144,6 +144,10 @@ def _parse(rows: bytes, columns: int, ids: int | None) -> tuple[NDArray[np.float
     texts = None if ids is None else frame.pop(ids).tolist()
     values = np.ascontiguousarray(frame.to_numpy(np.float32))
     return (values, texts) if np.isfinite(values).all() else None
+
+
+def _only(column: int | None) -> tuple[int, ...]:
+    return () if column is None else (column,)
 
 
 def column_names(skipped: list[bytes], rows: bytes, where: str) -> list[str]:
@@ -190,8 +194,10 @@ def _no_rows(lines: int, skip_rows: int, shown_as: str) -> DataError:
     return DataError(what, where=shown_as, hint=hint)
 
 
-def _fault(rows: bytes, names: Sequence[str], skip_rows: int, shown_as: str, ids: int | None) -> DataError | None:
-    """The first thing that is wrong with these lines; in the column of ids, no text is."""
+def first_fault(
+    rows: bytes, names: Sequence[str], skip_rows: int, shown_as: str, texts: Container[int]
+) -> DataError | None:
+    """The first thing that is wrong with these lines; in the columns `texts`, by their positions, no cell is."""
     try:
         lines = rows.decode().split("\n")
     except UnicodeDecodeError as error:
@@ -210,7 +216,7 @@ def _fault(rows: bytes, names: Sequence[str], skip_rows: int, shown_as: str, ids
             what = f"the row has {count} instead of {width}" if cells else "the line is blank"
             return DataError(what, where=where, hint=_header_hint(lines, index, skip_rows))
         for column, cell in enumerate(cells):
-            if column != ids and (what := _complaint(cell)):
+            if column not in texts and (what := _complaint(cell)):
                 name = names[column] if names else ""
                 hint = _header_hint(lines, index, skip_rows) or _cell_hint(cell)
                 return DataError(what, where=f"{where}, column {column + 1} ({name})", hint=hint)

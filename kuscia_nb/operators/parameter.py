@@ -8,13 +8,16 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..errors import ParameterError
 
 PREFIX = "runtime.component.parameter."
 """What the name of a parameter begins with in an operator's environment (spec: kuscia §4.1)."""
+
+_FOR_OTHERS = "dataset_id"
+"""How other schedulers name a party's file (spec: bfia §1.5): a request for all of them has it beside our names."""
 
 
 class Kind(NamedTuple):
@@ -54,30 +57,49 @@ class Parameter(NamedTuple):
 
 def read_all(table: Iterable[Parameter], texts: Mapping[str, str], operator: str) -> dict[str, Any]:
     """The value of each parameter of a table, by name; everything that is wrong is in one ParameterError."""
+    values, problems = read_each(table, texts)
+    refuse(problems, operator)
+    return values
+
+
+def read_each(table: Iterable[Parameter], texts: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """The values that can be read, by name, and a sentence for each text that is wrong or of an unknown parameter."""
     known = {parameter.name: parameter for parameter in table}
-    problems = [unknown(name, known) for name in texts if name not in known]
+    problems = [_unknown(name, known) for name in texts if name not in known and name != _FOR_OTHERS]
     values: dict[str, Any] = {}
     for name, parameter in known.items():
         try:
             values[name] = parameter.read(texts.get(name))
         except ValueError as error:
             problems.append(str(error))
-    refuse(problems, operator)
-    return values
+    return values, problems
 
 
-def unknown(name: str, known: Iterable[str]) -> str:
-    """What is said of a parameter that an operator does not have."""
-    guess = difflib.get_close_matches(name, list(known), 1)
+def given(environment: Mapping[str, str]) -> dict[str, str]:
+    """The parameters in a program's environment, by name; all are texts."""
+    return {key.removeprefix(PREFIX): text for key, text in environment.items() if key.startswith(PREFIX)}
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    guess = difflib.get_close_matches(name, known, 1)
     return f"parameter {name} is unknown" + (f" (did you mean {guess[0]}?)" if guess else "")
 
 
-def refuse(problems: list[str], operator: str) -> None:
+def refuse(problems: Sequence[str], operator: str) -> None:
     """One ParameterError for all problems, if there are any."""
     if len(problems) > 1:
         raise ParameterError(f"{len(problems)} problems with the parameters of {operator}", where="\n".join(problems))
     if problems:
         raise ParameterError(problems[0])
+
+
+def check_equal(first: Mapping[str, Any], second: Mapping[str, Any], domains: Sequence[str]) -> None:
+    """A ParameterError, if a common parameter has another value at the other node; both by rank."""
+    for name, ours in first.items():
+        others = second.get(name)
+        if ours != others:
+            what = f"parameter {name} differs: {ours!r} at {domains[0]}, {others!r} at {domains[1]}"
+            raise ParameterError(what, hint="give it once, in task_params.common")
 
 
 def whole(low: int, high: int = 2**63 - 1, why: str = "") -> Kind:

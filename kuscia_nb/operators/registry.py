@@ -1,4 +1,4 @@
-"""The operators that tasks can run, by module_name: ss_lr, and those that people write.
+"""The operators that tasks can run, by module_name: ss_lr and ecdh_psi, and those that people write.
 
     @kn.operator(inputs=("data",), outputs=("result",))
     async def mean_difference(party: kn.Party) -> None:
@@ -25,6 +25,7 @@ from typing import TypeVar, overload
 
 from ..errors import KusciaError
 from .component import Component
+from .ecdh_psi.program import ECDH_PSI
 from .party import Operator, Program
 from .ss_lr.evaluate import SS_LR_EVALUATE
 from .ss_lr.predict import SS_LR_PREDICT
@@ -80,7 +81,7 @@ class Registry(Mapping[str, Operator]):
         return unsubscribe
 
 
-OPERATORS = Registry(SS_LR, SS_LR_PREDICT, SS_LR_EVALUATE)
+OPERATORS = Registry(SS_LR, ECDH_PSI, SS_LR_PREDICT, SS_LR_EVALUATE)
 on_register = OPERATORS.on_register
 
 

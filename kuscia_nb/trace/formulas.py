@@ -289,6 +289,26 @@ KINDS: dict[str, Kind] = {
     "subtract public": _local("Subtract a public value", "z.i = x.i - [rank 0] p"),
     "subtract from public": _local("Subtract from a public value", "z.i = [rank 0] p - x.i"),
     "multiply by public": _local("Times a public value", "z.i = x.i*p", wide="z"),
+    "blind": _kind(
+        "Blind own ids",
+        "Each party multiplies the points of its hashed ids, H, with its secret number, and sends them in a random"
+        " order: to the peer they are random points. The first 8 of each point's 32 bytes are shown.",
+        "P.i = secret.i*H.i !",
+        own="H",
+        sent="P",
+    ),
+    "blind again": _kind(
+        "Blind the peer's points",
+        "Each party multiplies what the peer has sent, Q, with its own secret number, and sends it back.",
+        "R.i = secret.i*Q.i !",
+        sent="Q R",
+    ),
+    "compare": _kind(
+        "Compare",
+        "An id that both have is the same point by now, as it does not matter who was the first to multiply it: C are"
+        " the points that both have.",
+        sent="own peers C",
+    ),
     "update": _local("Update the weights", "w'.i = w.i - rate*grad.i - rate*l2*w.i !"),
 }
 

@@ -99,6 +99,17 @@ CHINESE = {
     "{domain}: the same number in every row, so that scaling makes it 0 and nothing is learned of it: {names}": (
         "{domain}：以下各列的值在所有行中都相同，缩放后为 0，不会学到任何东西：{names}"
     ),
+    "{domain}: {count:,} ids have blanks around them, which are left out": "{domain}：{count:,} 个 ID 的首尾空白已去掉",
+    (
+        "{first} ({rows:,} rows) and {second} ({others:,} rows) have {common:,} ids in common. "
+        "Both know now which ones, and how many rows the other one has; of all other ids they have seen random numbers."
+    ): (
+        "{first}（{rows:,} 行）与 {second}（{others:,} 行）有 {common:,} 个共同 ID。"
+        "双方现在都知道是哪些 ID，以及对方的行数；其余 ID 双方只看到随机数。"
+    ),
+    "{receiver} alone knows now which ids of {first} ({rows:,} rows) and {second} ({others:,} rows) are the same.": (
+        "只有 {receiver} 现在知道 {first}（{rows:,} 行）与 {second}（{others:,} 行）有哪些共同 ID。"
+    ),
     "Rows are taken to be in the same order: nothing checks that row 1 of {first} belongs to row 1 of {second}.": (
         "假定双方的行顺序一致：没有检查 {first} 的第 1 行与 {second} 的第 1 行是否对应。"
     ),

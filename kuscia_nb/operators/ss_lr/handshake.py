@@ -11,7 +11,8 @@ import dataclasses
 import json
 from typing import Any, NamedTuple
 
-from ...errors import DataError, ParameterError
+from ...errors import DataError
+from ..parameter import check_equal
 from ..party import Party
 from .parameters import PARAMETERS, Parameters
 from .rows import Rows
@@ -43,11 +44,7 @@ async def shake_hands(party: Party, parameters: Parameters, rows: Rows) -> list[
 
 def _check(both: list[Proposal], domains: list[str]) -> None:
     first, second = both
-    for name in first.parameters:
-        ours, others = first.parameters[name], second.parameters.get(name)
-        if ours != others:
-            what = f"parameter {name} differs: {ours!r} at {domains[0]}, {others!r} at {domains[1]}"
-            raise ParameterError(what, hint="give it once, in task_params.common")
+    check_equal(first.parameters, second.parameters, domains)
     if first.rows != second.rows:
         what = f"sample size inconsistent: {domains[0]} has {first.rows} rows, {domains[1]} has {second.rows}"
         hint = (

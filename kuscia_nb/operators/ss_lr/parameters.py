@@ -20,7 +20,7 @@ import numpy as np
 from ...errors import ParameterError
 from ...mpc import fixed
 from ...sentence import Sentence
-from ..parameter import PREFIX, Kind, Parameter, boolean, choice, form, number, one_of, refuse, unknown, whole
+from ..parameter import Kind, Parameter, boolean, choice, form, given, number, one_of, read_each, refuse, whole
 from .scaling import SCALES
 
 
@@ -135,17 +135,8 @@ class Parameters:
     @classmethod
     def from_environment(cls, env: Mapping[str, str]) -> Parameters:
         """Read and check all of an operator's parameters. Everything that is wrong is in one ParameterError."""
-        given = {key.removeprefix(PREFIX): text for key, text in env.items() if key.startswith(PREFIX)}
-        problems = [unknown(name, cls.__dataclass_fields__) for name in given if name not in cls.__dataclass_fields__]
-        values: dict[str, Any] = {}
-        for parameter in PARAMETERS:
-            try:
-                values[parameter.name] = parameter.read(given.get(parameter.name))
-            except ValueError as error:
-                problems.append(str(error))
-        problems += _party_problems(values, env)
-        problems += _rate_problems(values)
-        refuse(problems, "ss_lr")
+        values, problems = read_each(PARAMETERS, given(env))
+        refuse([*problems, *_party_problems(values, env), *_rate_problems(values)], "ss_lr")
         if values["label_owner"] is not None and values["has_label"] is None:
             values["has_label"] = values["label_owner"] == env["config.self_role"]
         return cls(**values)
