@@ -455,7 +455,7 @@ def test_a_peer_that_does_not_follow_the_protocol(change: dict[str, Any], what: 
 
 def test_messages_are_batches(cluster: kn.Cluster) -> None:
     """Of alice's 9,092 points and bob's 5,096; the peer's points go back batch by batch."""
-    messages = cluster.job("several").trace.messages
+    messages: Any = cluster.job("several").trace.messages
     once, twice = "points, batch {}", "points blinded twice, batch {}"
     for node, own, peers in (("alice", 3, 2), ("bob", 2, 3)):
         sent = messages[messages["sender"] == node]["op"].tolist()
@@ -552,13 +552,13 @@ def test_a_trace_shows_blinding_step_by_step(cluster: kn.Cluster) -> None:
     job = cluster.apply(manifest("traced", psi("traced")), trace="full", seed=1).wait(60)
     steps = job.trace.steps
     assert [kind for kind in steps["kind"] if kind != "send"] == ["blind", "blind again", "compare"]
-    values = job.trace.view("observer").values
+    values: Any = job.trace.view("observer").values
     hashes = {int.from_bytes(hashlib.sha256(f"u{i}".encode()).digest()[:8], "little") for i in (1, 2, 3, 9)}
     shown = {(row["name"], row["of"]): row["ring"] for _, row in values.iterrows()}
     own, common = shown["H", "alice"], shown["C", "both"]
     assert set(own) == hashes
     assert len(common) == 3
-    bobs = job.trace.view("bob").values
+    bobs: Any = job.trace.view("bob").values
     seen = {(row["name"], row["of"]): row["ring"] for _, row in bobs.iterrows()}
     assert seen["H", "alice"] == "hidden"
     assert seen["P", "alice"] != "hidden"
