@@ -5,7 +5,7 @@
     explore.split(3.5)                      a number in two shares, and again, and again
     explore.product(3.5, -2.0)              a Beaver product, line by line
     explore.fixed_point(0.1)                fixed point, and the errors of truncating shares
-    explore.one_share(0.0025)               why one share says nothing, beside a way to share that is broken
+    explore.one_share(0.0025)               why one share reveals nothing, and a broken way to share
     explore.reused_triple(3.5, -1.25)       what a triple that is used twice leaks
 
     explore.split.widget()                  the same as a form (needs ipywidgets)

@@ -81,7 +81,7 @@ class Product(Lesson):
     @property
     def notes(self) -> list[str]:
         helped = f"The TTP knows both parties' seeds, so also a and b: it told alice to add {self.correction} to her c."
-        masked = "e and f are opened, and say nothing: a and b are random, and used for this product alone."
+        masked = "e and f are opened, and reveal nothing: a and b are random, and used for this product alone."
         own = "Once they are open, alice knows a = x - e and bob knows b = y - f: each the mask of a secret of its own."
         return [helped, masked, own, *repeatable(self.seed)]
 

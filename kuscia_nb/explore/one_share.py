@@ -1,4 +1,4 @@
-"""Why one share says nothing: two secrets, shared properly, and in a way that is broken, share = x + a little noise.
+"""Why one share reveals nothing: two secrets, shared properly, and in a way that is broken, share = x + a little noise.
 
 Bob gets x - r, with r uniform over the ring. Then x - r is uniform, too, and so his shares follow one and the same law
 for *every* secret. That is what secrecy means; a look at the shares of one secret cannot show it, so there are two.
@@ -99,7 +99,7 @@ class OneShare(Lesson):
     def notes(self) -> list[str]:
         same = (
             "Proper shares look the same for both secrets, as x - r is uniform if r is, whatever x is. That both have "
-            "the same law is what makes them say nothing."
+            "the same law is why they reveal nothing."
         )
         test = (
             "The p-value is the chance that random numbers look at least as uneven: near 0, the shares are not random; "

@@ -58,7 +58,7 @@ class Reuse(Lesson):
     @property
     def headline(self) -> str:
         x, y = self.leaked
-        return f"One triple for two products: e1 - e2 says x1 - x2 = {x:.10g}, f1 - f2 says y1 - y2 = {y:.10g}"
+        return f"One triple for two products: e1 - e2 is x1 - x2 = {x:.10g}, f1 - f2 is y1 - y2 = {y:.10g}"
 
     @property
     def tables(self) -> list[Table]:
@@ -75,7 +75,7 @@ class Reuse(Lesson):
             numbers = (getattr(opened, of) / scale for opened in (self.reused, self.fresh))
             rows.append((name, f"really {first - second:.10g}", *(f"{value:.10g}" for value in numbers)))
         columns = ("", "formula", "the triple used twice", "a fresh triple each")
-        return [Table("What was opened, and what it says", columns, rows, 2)]
+        return [Table("What was opened, and what it reveals", columns, rows, 2)]
 
     @property
     def notes(self) -> list[str]:
