@@ -1,8 +1,9 @@
 """Two CSV files like the tutorial's, made when they are first needed instead of shipped.
 
-They have the names and the shape of Kuscia's perfect_logit_a.csv and perfect_logit_b.csv (spec: tutorial, row 5): 10,000 rows, 20
-features uniform in [-1, 1), ten for each party, and with alice a label from a logistic model over all of them. The
-numbers are the same on every machine. They are sample data and no secret, so a plain seeded generator makes them.
+They have the names and the shape of Kuscia's perfect_logit_a.csv and perfect_logit_b.csv (spec: tutorial, row 5):
+10,000 rows, 20 features uniform in [-1, 1), ten for each party, and with alice a label from a logistic model over all
+of them. The numbers are the same on every machine. They are sample data and no secret, so a plain seeded generator
+makes them.
 """
 
 from __future__ import annotations
