@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from . import explore
     from .cluster import Cluster, connect
     from .data.sample import tutorial_manifest
+    from .data.template import suggest, template
     from .errors import KusciaError
     from .exercises import check
     from .job import Job
+    from .model import Model
     from .operators import Party, operator
     from .trace.trace import Trace
 
@@ -31,6 +33,7 @@ __all__ = [
     "Cluster",
     "Job",
     "KusciaError",
+    "Model",
     "Party",
     "Trace",
     "__version__",
@@ -38,6 +41,8 @@ __all__ = [
     "connect",
     "explore",
     "operator",
+    "suggest",
+    "template",
     "tutorial_manifest",
 ]
 
@@ -45,11 +50,14 @@ _MODULES = {
     "Cluster": "cluster",
     "Job": "job",
     "KusciaError": "errors",
+    "Model": "model",
     "Party": "operators",
     "Trace": "trace.trace",
     "check": "exercises",
     "connect": "cluster",
     "operator": "operators",
+    "suggest": "data.template",
+    "template": "data.template",
     "tutorial_manifest": "data.sample",
 }
 

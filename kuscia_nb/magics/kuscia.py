@@ -181,6 +181,26 @@ def _operators(arguments: Namespace) -> object:
     return operators(OPERATORS.values())
 
 
+def _template(arguments: Namespace) -> None:
+    """Write a cell with a job for your own two files: align, train, predict, evaluate.
+
+    psi-lr aligns both files by their ids first; lr takes files whose rows are in the same order. For example:
+
+        %kuscia template psi-lr --alice shop.csv --bob bank.csv --id customer
+        %kuscia template lr --label bob
+    """
+    from ..data.template import template
+
+    text = template(
+        arguments.template,
+        alice=arguments.alice,
+        bob=arguments.bob,
+        id_column="" if arguments.template == "lr" and arguments.id == "id" else arguments.id,
+        label_owner=arguments.label,
+    )
+    get_ipython().set_next_input(f"%%kusciajob\n{text.rstrip()}")
+
+
 def _nodes(arguments: Namespace) -> object:
     """List the nodes, and where their files are."""
     from ..cluster import connect
@@ -240,6 +260,16 @@ COMMANDS = {
         ),
     ),
     "operators": Command(_operators),
+    "template": Command(
+        _template,
+        (
+            argument("template", "psi-lr or lr", nargs="?", default="psi-lr"),
+            argument("--alice", "alice's data file", metavar="FILE", default="alice.csv"),
+            argument("--bob", "bob's data file", metavar="FILE", default="bob.csv"),
+            argument("--id", "the column with ids", metavar="COLUMN", default="id"),
+            argument("--label", "whose file has the label, in its last column", metavar="NODE", default="alice"),
+        ),
+    ),
     "nodes": Command(_nodes),
 }
 
