@@ -56,7 +56,28 @@ def test_two_files_become_a_model_that_is_worth_something(cluster: kn.Cluster, l
     evaluation: Any = done.evaluation().set_index("metric")["value"]
     assert evaluation["auc"] > 0.98
     assert done.report()["owner"] == label_owner
-    assert done.warnings == []
+
+
+def test_shuffled_files_with_some_ids_in_common_are_aligned_first(cluster: kn.Cluster) -> None:
+    """500 of 569 rows at alice, 450 at bob, each in an order of its own: 381 or more in common."""
+    random = np.random.default_rng(2)
+    found: Any = load_breast_cancer()
+    ids, names = np.array([f"p{i}" for i in range(569)]), [name.replace(" ", "_") for name in found.feature_names]
+    both = {}
+    for node, columns, count in (("alice", slice(15), 500), ("bob", slice(15, 30), 450)):
+        some = random.permutation(569)[:count]
+        frame = pd.DataFrame(found.data[some, columns], columns=names[columns])
+        frame.insert(0, "id", ids[some])
+        both[node] = set(ids[some])
+        cluster.put(node, f"{node}.csv", frame.assign(y=found.target[some]) if node == "alice" else frame)
+    done = cluster.apply(kn.template("psi-lr", **kn.suggest(cluster))).wait(WAIT)
+    scores: Any = done.predictions("alice")
+    assert set(scores["id"]) == both["alice"] & both["bob"]
+    truth = pd.Series(found.target, index=ids)[scores["id"]]
+    assert ((scores["predicted"].to_numpy() == truth.to_numpy()).mean()) > 0.93
+    evaluation: Any = done.evaluation().set_index("metric")["value"]
+    assert evaluation["auc"] > 0.98
+    assert evaluation["rows"] == round(0.2 * len(scores))
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(1, 1), (40, 3), (569, 30), (10_000, 20), (10_000_000, 3000)])
