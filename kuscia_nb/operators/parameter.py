@@ -16,9 +16,6 @@ from ..errors import ParameterError
 PREFIX = "runtime.component.parameter."
 """What the name of a parameter begins with in an operator's environment (spec: kuscia §4.1)."""
 
-_FOR_OTHERS = "dataset_id"
-"""How other schedulers name a party's file (spec: bfia §1.5): a request for all of them has it beside our names."""
-
 
 class Kind(NamedTuple):
     """A kind of value: its type, what is allowed, and how its text is read (a ValueError says what is wrong)."""
@@ -65,7 +62,7 @@ def read_all(table: Iterable[Parameter], texts: Mapping[str, str], operator: str
 def read_each(table: Iterable[Parameter], texts: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     """The values that can be read, by name, and a sentence for each text that is wrong or of an unknown parameter."""
     known = {parameter.name: parameter for parameter in table}
-    problems = [_unknown(name, known) for name in texts if name not in known and name != _FOR_OTHERS]
+    problems = [_unknown(name, known) for name in texts if name not in known]
     values: dict[str, Any] = {}
     for name, parameter in known.items():
         try:
