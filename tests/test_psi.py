@@ -5,27 +5,32 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 import re
 import secrets
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 
 import kuscia_nb as kn
 from kuscia_nb import mpc
 from kuscia_nb.control.findings import operator_problems
 from kuscia_nb.control.manifest import from_dict
-from kuscia_nb.errors import DataError, KusciaError
+from kuscia_nb.errors import DataError, JobStopped, KusciaError
 from kuscia_nb.operators.ecdh_psi import curve, worker
 from kuscia_nb.operators.ecdh_psi.batches import ONCE, TWICE, Batch
 from kuscia_nb.operators.ecdh_psi.curve import Scalar, hashed
 from kuscia_nb.operators.ecdh_psi.exchange import BATCH, Terms, blind_twice
+from kuscia_nb.panel.compose import Form, compose
 from kuscia_nb.views import job as report
 from kuscia_nb.views import texts
+from kuscia_nb.views.trace_viewer import html, state
 
 P = 2**255 - 19
 """The field of Curve25519 (RFC 7748)."""
@@ -544,6 +549,31 @@ def test_parties_that_do_not_agree(cluster: kn.Cluster) -> None:
     assert error.what == "parameter result_to_rank differs: '0' at bob, '-1' at alice"
 
 
+def test_a_job_that_is_stopped_leaves_no_process(cluster: kn.Cluster) -> None:
+    """It has so many ids that processes of their own multiply points, and would take seconds."""
+    large = {"alice": people(0, 60_000, 1, "a"), "bob": people(0, 60_000, 2, "b")}
+    job = align(cluster, "stopped", large)
+    while max(job.tasks["progress"], default=0) == 0:
+        time.sleep(0.01)
+    workers = [child for child in psutil.Process().children() if worker.__file__ in child.cmdline()]
+    assert len(workers) == 2 * (os.cpu_count() or 1) or os.cpu_count() == 1
+    job.stop()
+    assert isinstance(failure(job), JobStopped)
+    assert not any(child.is_running() for child in workers)
+    assert not written(cluster, job)
+
+
+def test_a_form_writes_the_job(cluster: kn.Cluster) -> None:
+    put(cluster, "form", {"alice": ALICE, "bob": BOB})
+    files = {node: {"train_data": "form.csv"} for node in ("alice", "bob")}
+    form = Form("bfia_submit", "ecdh_psi", "form", "alice", {}, {"alice": {"id_column": "id"}, "bob": {}}, files)
+    cell, troubles = compose(form, None)
+    assert troubles == []
+    assert cell is not None
+    job = cluster.submit(cell.partition("\n")[2]).wait(60)
+    assert "3 ids in common" in job.notes[0]
+
+
 # --- for teaching ----------------------------------------------------------------------------------------------------
 
 
@@ -565,3 +595,18 @@ def test_a_trace_shows_blinding_step_by_step(cluster: kn.Cluster) -> None:
     formulas = "; ".join(steps["formula"])
     assert "P_alice = secret_alice·H_alice" in formulas
     assert "R_bob = secret_bob·Q_bob" in formulas
+
+
+def test_a_trace_can_be_shown_and_repeated(cluster: kn.Cluster) -> None:
+    put(cluster, "again", {"alice": ALICE, "bob": BOB})
+    traces = []
+    for seed in (1, 1, 2):
+        traces.append(
+            cluster.apply(manifest("again", psi("again")), replace=True, trace="full", seed=seed).wait(60).trace
+        )
+    assert traces[0].fingerprint == traces[1].fingerprint != traces[2].fingerprint
+    header, columns = state(traces[0].record)
+    assert header["numbers"]
+    assert columns
+    assert "points, batch 1" in html(traces[0].record)
+    assert "Blind own ids" in traces[0].view("alice").excerpt()

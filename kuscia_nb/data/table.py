@@ -91,11 +91,11 @@ def read_lines(path: Path, skip_rows: int, shown_as: str) -> tuple[list[bytes], 
 
 
 def position_of(column: str, names: Sequence[str], where: str) -> int:
-    """Which column has a name; a DataError says that none has it, or two."""
+    """Where the column with the ids is; a DataError says that none has this name, or two have it."""
     if names.count(column) == 1:
         return names.index(column)
     what = f"two columns are called {column}" if column in names else f"there is no column {column}"
-    hint = "a name of its own for each" if column in names else choice(column, names)
+    hint = "a name of its own for each" if column in names else f"name it with id_column: {choice(column, names)}"
     raise DataError(what, where=where, hint=hint)
 
 
@@ -257,4 +257,8 @@ def _cell_hint(cell: str) -> str:
     if _NUMBER.fullmatch(cell.replace(",", ".", 1)):
         return "write decimals with a point, not with a comma"
     truth = cell.lower() in ("true", "false")
-    return "write 1 and 0 for true and false" if truth else "code texts as numbers, or leave the column out"
+    return (
+        "write 1 and 0 for true and false"
+        if truth
+        else "code texts as numbers, or leave the column out; a column of ids is named with id_column"
+    )
