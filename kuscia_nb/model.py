@@ -17,7 +17,6 @@ from .operators.ss_lr.metrics import probabilities
 
 if TYPE_CHECKING:
     import pandas as pd
-    from sklearn.linear_model import LogisticRegression
 
 _FORMAT = "kuscia_nb.model/1"
 
@@ -33,6 +32,7 @@ class Model:
     weights: tuple[float, ...]
     """One for each column."""
     intercept: float
+    """What is added to each score."""
     sigmoid: str = "0.5 + z / 8, cut to [0, 1]"
     """What turns a score z = x . w + b into a probability."""
     job: str = ""
@@ -52,7 +52,7 @@ class Model:
         """The class of each row: 1 from a probability of 0.5 on."""
         return (self.predict_proba(rows)[:, 1] >= 0.5).astype(np.int64)
 
-    def to_sklearn(self) -> LogisticRegression:
+    def to_sklearn(self) -> Any:
         """The same scores and classes as a LogisticRegression of scikit-learn, which is needed for it.
 
         It wants the columns in the order of `features`. Its predict_proba is scikit-learn's, the logistic function, and
