@@ -146,6 +146,11 @@ class Parameters:
         """learning_rate / batch_size in ring units (ulp), which every gradient is multiplied with (spec: ss_lr §2)."""
         return _step_rate(self.learning_rate, self.batch_size, self.fxp_bits)
 
+    @property
+    def effective_rate(self) -> float:
+        """The learning rate that the ring has: `step_rate` for each row of a batch."""
+        return self.step_rate / 2**self.fxp_bits * self.batch_size
+
     def warnings(self, rows: int, largest_feature: float, features: int) -> list[Sentence]:
         """What a person should know before the job runs, a sentence each.
 

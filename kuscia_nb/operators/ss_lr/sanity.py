@@ -1,0 +1,215 @@
+"""What a party's own file and the job's parameters say of the model, before anything runs.
+
+A job that cannot give one is refused; what is only likely to be wrong is a warning, what is as it should be a note.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...data.names import is_id, is_label
+from ...errors import DataError
+from ...sentence import Sentence
+from .parameters import Parameters
+from .stability import HALF, LIMIT, Stability
+
+_UNUSED_PERCENT = 5
+"""Rows in no batch, from which on there is a warning."""
+_RARE_PERCENT = 1
+"""Labels of one class, below which there is a warning."""
+_LOOK = 64
+"""Rows by which most columns are known not to be an index."""
+
+_DROP = "leave it out (to_csv(index=False), drop), or name it in id_column"
+_INDEX = "{domain}, {column} is a feature, and looks like a row index or an id: {advice}"
+_NAMED = "column {number} ({name})"
+_UNNAMED = "column {number} (without a name)"
+_CALLED_LABEL = "{domain}, {column} is a feature, and is called like a label: {label}"
+_ONE_CLASS = "{domain}: every label is {value} ({column}): there is nothing to learn"
+_RARE = "{domain}: only {count:,} of {rows:,} labels are {value} ({column})"
+_LABEL = "{domain}: the label is {column}: {zeros:.4g} % are 0, {ones:.4g} % are 1"
+_UNUSED = "{unused:,} of {rows:,} rows ({percent:.2g} %) fill no batch and are not used"
+_WHOLE = "{unused}; batch_size = {better} leaves out {left}"
+_MAY = "{domain}, {column}: training may diverge: {terms} = {value:.3g} is above 1, and above 2 it surely does; {advice}"
+_SURELY = "training would diverge: {terms} = {value:.3g} is above 2"
+_SQUARE = "learning_rate / 8 * {factor:.4g} (the column's mean square)"
+_EIGENVALUE = "learning_rate / 8 * {factor:.4g} (the largest eigenvalue of this party's X^T X / n)"
+_IN_BATCHES = "learning_rate / 8 * {factor:.4g} (this party's X^T X / n, in batches of {rows})"
+_PENALTY = "{terms} + learning_rate / batch_size * l2_norm"
+_OR = "{first}, or {second}"
+_RATE = "set learning_rate to {rate:g}"
+_SCALE = "scale the features to [-1, 1]"
+_DIVIDE = "divide the features by {factor:g}"
+_BOTH = "scale the features to [-1, 1] and lower learning_rate"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a file."""
+
+    number: int
+    """From 1."""
+    name: str
+    """Empty if the header has none for it."""
+
+    @property
+    def shown(self) -> Sentence:
+        return Sentence(_NAMED if self.name else _UNNAMED, number=self.number, name=self.name)
+
+
+@dataclass(frozen=True, eq=False)
+class Sanity:
+    """One party's own look at its rows, as they are trained on."""
+
+    domain: str
+    shown: str
+    """The file, for people."""
+    columns: Sequence[Column]
+    """Of the features."""
+    features: NDArray[np.float32] = field(repr=False)
+    """(rows, columns)"""
+    labels: NDArray[np.float32] | None = field(repr=False)
+    label: Column | None
+    parameters: Parameters
+    named: bool = True
+    """Whether the file has a header, so that a column may lack a name."""
+
+    def warnings(self) -> list[Sentence]:
+        """What a person should know before the job runs; a DataError says that it would give no model."""
+        ids = [number for number, column in enumerate(self.columns) if self._is_id(number, column)]
+        return [
+            *self._divergence(ids),
+            *(self._say(_INDEX, self.columns[number], advice=Sentence(_DROP)) for number in ids),
+            *self._label_warnings(),
+            *([] if self._unused_percent < _UNUSED_PERCENT else [self._unused(advice=True)]),
+        ]
+
+    def notes(self) -> list[Sentence]:
+        """What belongs into a report without being wrong."""
+        notes = []
+        if self.labels is not None and self.label is not None:
+            ones = 100 * float(self.labels.mean(dtype=np.float64))
+            notes.append(self._say(_LABEL, self.label, zeros=100 - ones, ones=ones))
+        if 0 < self._unused_percent < _UNUSED_PERCENT:
+            notes.append(self._unused(advice=False))
+        return notes
+
+    def _say(self, template: str, column: Column, **values: object) -> Sentence:
+        return Sentence(template, domain=self.domain, column=column.shown, **values)
+
+    def _is_id(self, number: int, column: Column) -> bool:
+        return (self.named and is_id(column.name)) or counts_rows(self.features[:, number])
+
+    # Labels and batches.
+
+    def _label_warnings(self) -> Iterator[Sentence]:
+        last = "has_label is false here" if self.label is None else "the label is the last column"
+        for column in self.columns:
+            if is_label(column.name):
+                yield self._say(_CALLED_LABEL, column, label=Sentence(last))
+        if self.labels is None or self.label is None:
+            return
+        rows, ones = len(self.labels), int(np.count_nonzero(self.labels))
+        for value, count in ((0, rows - ones), (1, ones)):
+            if count == rows:
+                yield self._say(_ONE_CLASS, self.label, value=value)
+            elif 0 < count < rows * _RARE_PERCENT / 100:
+                yield self._say(_RARE, self.label, value=value, count=count, rows=rows)
+
+    @property
+    def _unused_percent(self) -> float:
+        rows = len(self.features)
+        return 100 * (rows % self.parameters.batch_size) / rows
+
+    def _unused(self, *, advice: bool) -> Sentence:
+        rows, size = len(self.features), self.parameters.batch_size
+        unused = Sentence(_UNUSED, unused=rows % size, rows=rows, percent=self._unused_percent)
+        better = rows // math.ceil(rows / size)
+        return Sentence(_WHOLE, unused=unused, better=better, left=rows % better) if advice else unused
+
+    # Divergence: see stability.
+
+    def _divergence(self, ids: Sequence[int]) -> Iterator[Sentence]:
+        stability = Stability.of(self.features, self.parameters)
+        if not (stability.diverges or stability.doubtful):
+            return
+        squares = stability.squares[:-1]
+        column = int(squares.argmax())
+        if stability.diverges and column in ids:
+            shown = self.columns[column].shown
+            what = f"{shown} looks like a row index or an id, and as a feature it makes training diverge"
+            raise DataError(what, where=f"{self.shown}, {shown}", hint=_DROP)
+        terms, value = self._terms(stability, float(squares[column]))
+        advice = self._advice(stability)
+        if stability.diverges:
+            largest = int(np.abs(self.features[:, column]).argmax())
+            where = f"{self.shown}, {self.columns[column].shown}, largest value {self.features[largest, column]:g}"
+            raise DataError(Sentence(_SURELY, terms=terms, value=value), where=where, hint=advice)
+        yield self._say(_MAY, self.columns[column], terms=terms, value=value, advice=advice)
+
+    def _terms(self, stability: Stability, square: float) -> tuple[Sentence, float]:
+        """What is too large, and its value: the mean square of a column if that is enough on its own."""
+        over = LIMIT if stability.diverges else HALF
+        rate, batch_size = self.parameters.effective_rate / 8, self.parameters.batch_size
+        if square + stability.penalty > over:
+            value, template = square + stability.penalty, _SQUARE
+        elif stability.size > over:
+            value, template = stability.size, _EIGENVALUE
+        else:
+            value, template = stability.swing, _IN_BATCHES
+        terms = Sentence(template, factor=(value - stability.penalty) / rate, rows=batch_size)
+        return (Sentence(_PENALTY, terms=terms) if stability.penalty > value / 20 else terms), value
+
+    def _advice(self, stability: Stability) -> Sentence:
+        """A scale and a learning rate, either of which would do."""
+        ways = []
+        if (scale := self._scale(stability)) is not None:
+            ways.append(scale)
+        rate = _round_down(self.parameters.learning_rate * HALF / stability.swing)
+        lower = replace(self.parameters, learning_rate=rate)
+        if rate > 0 and 0 < lower.effective_rate <= self.parameters.effective_rate * HALF / stability.swing:
+            ways.append(Sentence(_RATE, rate=rate))
+        if len(ways) == 2:
+            return Sentence(_OR, first=ways[0], second=ways[1])
+        return ways[0] if ways else Sentence(_BOTH)
+
+    def _scale(self, stability: Stability) -> Sentence | None:
+        peaks = np.maximum(np.abs(self.features).max(axis=0), np.float32(1))
+        if peaks.max() > 1 and not Stability.of(self.features / peaks, self.parameters).doubtful:
+            return Sentence(_SCALE)
+        if not math.isfinite(stability.swing):
+            return None
+        factor = _round_up(math.sqrt(stability.swing / HALF))
+        if Stability.of(self.features / np.float32(factor), self.parameters).doubtful:
+            return None
+        return Sentence(_DIVIDE, factor=factor)
+
+
+def counts_rows(column: NDArray[np.float32]) -> bool:
+    """Whether whole numbers, all different, grow by one from row to row, or do so in another order of the rows."""
+    start = column[:_LOOK]
+    if len(column) < 3 or (start != np.rint(start)).any() or len(np.unique(start)) < len(start):
+        return False
+    ordered = np.sort(column)  # beyond 2^24 float32 has not every whole number, and some come twice
+    span = float(ordered[-1]) - float(ordered[0])
+    steps = np.diff(ordered)
+    return abs(span - (len(column) - 1)) <= np.spacing(ordered[-1]) and bool((steps <= np.spacing(ordered[1:])).all() or (steps == 1).all())
+
+
+def _round_down(number: float) -> float:
+    """To one digit."""
+    if not 0 < number < math.inf:
+        return 0.0
+    unit = 10.0 ** math.floor(math.log10(number))
+    return float(f"{math.floor(number / unit) * unit:.1g}")
+
+
+def _round_up(number: float) -> float:
+    """To two digits."""
+    unit = 10.0 ** (math.floor(math.log10(number)) - 1)
+    return float(f"{math.ceil(number / unit) * unit:.2g}")
