@@ -54,6 +54,10 @@ class KusciaError(Exception):
         return _rebuild, (type(self), self.what, self.where, self.hint)
 
 
+class ModelWarning(UserWarning):
+    """A model that cannot be right: the sentence says why, and what to try."""
+
+
 def _rebuild(cls: type[KusciaError], what: str, where: str, hint: str) -> KusciaError:
     return cls(what, where=where, hint=hint)
 

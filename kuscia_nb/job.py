@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import warnings
 from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,13 @@ from .control.problems import choice
 from .control.resources import FAILED, PENDING, RUNNING
 from .control.runs import Run
 from .data.description import description_path
-from .errors import DataError, JobError
+from .errors import DataError, JobError, ModelWarning
 from .model import Model
 from .mpc import decode
 from .operators.shares import read_share
+from .operators.ss_lr.reach import beyond
 from .operators.ss_lr.scaling import Scaling, original_units
+from .sentence import Sentence
 from .trace.events import LOGGED, Event, EventLog, log_line
 from .trace.trace import Trace
 
@@ -191,8 +194,18 @@ class Job:
     def weights(self, task: str | None = None) -> pd.DataFrame:
         """The model: feature, owner, one column of shares for each node, weight.
 
-        If a party has scaled its columns, `original_units` are the weights for the columns as they were. This is the
-        only place where the shares of both nodes meet.
+        If a party has scaled its columns, `original_units` are the weights for the columns as they were. A weight
+        that cannot be right is a ModelWarning.
+        """
+        frame, doubt = self._model(task)
+        if doubt is not None:
+            warnings.warn(doubt, ModelWarning, stacklevel=2)
+        return frame
+
+    def _model(self, task: str | None = None) -> tuple[pd.DataFrame, Sentence | None]:
+        """The frame of `weights`, and what there is to say if it cannot be right.
+
+        This is the only place where the shares of both nodes meet.
         """
         import pandas as pd
 
@@ -206,14 +219,17 @@ class Job:
         scalings = [Scaling.read(description) for _, description in files.values()]
         if any(scaling.scale != "none" for scaling in scalings):
             columns["original_units"] = original_units(weights, scalings)
-        return pd.DataFrame(columns)
+        owned = [(len(description["columns"]), description["reach"]) for _, description in files.values()]
+        return pd.DataFrame(columns), beyond(weights, features, owned)
 
     def model(self, task: str | None = None) -> Model:
         """The model for columns in their original units, to predict with, to save, or for scikit-learn.
 
         It is the observer's: both parties' shares and scaling meet in it, and no party has it.
         """
-        frame = self.weights(task)
+        frame, doubt = self._model(task)
+        if doubt is not None:
+            warnings.warn(doubt, ModelWarning, stacklevel=2)
         weights = frame["original_units" if "original_units" in frame else "weight"].tolist()
         features, owners = frame["feature"].tolist(), frame["owner"].tolist()
         return Model(tuple(features[:-1]), tuple(owners[:-1]), tuple(weights[:-1]), weights[-1], job=self.name)

@@ -135,7 +135,7 @@ def test_ids_are_no_features(cluster: kn.Cluster) -> None:
     job = run(cluster, "with-ids", frames(), SCALED).wait(60)
     assert job.weights()["feature"].tolist() == ["debt", "rate", "age", "income", "intercept"]
     assert "the ids of bob and alice agree in all 60 rows" in job.logs("alice")
-    assert job.notes == []
+    assert not any("same order" in note for note in job.notes)
     without = {"alice": frames()["alice"].drop(columns="who"), "bob": frames()["bob"].drop(columns="uid")}
     scaled = {node: {"scale": own["scale"]} for node, own in SCALED.items()}
     same = run(cluster, "without-ids", without, scaled).wait(60)
@@ -147,7 +147,7 @@ def test_what_nobody_checks_is_said(cluster: kn.Cluster) -> None:
     said = "Rows are taken to be in the same order: nothing checks that row 1 of bob belongs to row 1 of alice."
     data = frames() | {"bob": frames()["bob"].drop(columns="uid")}
     job = run(cluster, "one-has-ids", data, {"alice": SCALED["alice"], "bob": {"scale": "minmax"}}).wait(60)
-    assert job.notes == [said]
+    assert said in job.notes
     assert job.warnings == []
     assert re.sub(r"\s+", " ", repr_text(job)).count(said) == 1
     assert said in job.logs("alice")

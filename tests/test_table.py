@@ -117,6 +117,19 @@ def test_a_bad_cell_deep_in_a_large_file(tmp_path: Path) -> None:
         ("a;b\n1;2\n", 1, "by commas, not by ';'"),
         ("a\tb\n1\t2\n", 1, "by commas, not by '\\t'"),
         ('a,b\n"0,5","0,7"\n', 1, "with a point"),
+        ('a,b\n"12,34",1\n', 1, "with a point"),
+        ('a,b\n"0,500",1\n', 1, "with a point"),  # no number begins with a thousand of 0
+        ('a,b\n"2,500",1\n', 1, "write 2500 if the comma separates thousands, or 2.500 if it is a decimal comma"),
+        ('a,b\n"-12,500",1\n', 1, "write -12500 if the comma separates thousands, or -12.500"),
+        ('a,b\n"1,234,567",1\n', 1, "write numbers without thousands separators: 1234567"),
+        ('a,b\n"2,500.75",1\n', 1, "write numbers without thousands separators: 2500.75"),
+        ("a,b\n1'234'567,1\n", 1, "write numbers without thousands separators: 1234567"),
+        ("a,b\n1 234,1\n", 1, "write numbers without thousands separators: 1234"),
+        ('a,b\n"1.234,5",1\n', 1, "a point, and no thousands separators: 1234.5"),
+        ("a,b\n1.234.567,1\n", 1, "a point, and no thousands separators: 1234567"),
+        ("a,b\n1,2\n2,500,3\n", 1, "write numbers without thousands separators"),
+        ('"x1" "x2"\n"1" 0.5 0.3\n', 1, "by commas, not by blanks"),
+        ("user_id,b\nu17,1\n", 1, "name the column in id_column if it has ids, or leave it out"),
         ("a,b\n1,True\n", 1, "write 1 and 0"),
         ("a,b\n1,1e39\n", 1, "scale the column"),
         ("a,b\n1,\n", 1, "take this row out of the files of both parties"),
@@ -128,6 +141,67 @@ def test_a_bad_cell_deep_in_a_large_file(tmp_path: Path) -> None:
 )
 def test_likely_causes_get_a_hint(tmp_path: Path, content: str, skip_rows: int, hint: str) -> None:
     assert hint in complaint(tmp_path, content, skip_rows).hint
+
+
+@pytest.mark.parametrize(
+    ("content", "skip_rows", "what", "hint"),
+    [
+        (
+            '"x1","x2","y"\n"1",0.5,0.3,1\n"2",0.1,0.2,0\n',
+            1,
+            "the header has 3 names, and the rows have 4",
+            "row.names",
+        ),
+        ('"x1"\n"1",0.5\n"2",0.1\n', 1, "the header has 1 name, and the rows have 2", "row.names = FALSE"),
+        ('"mpg","cyl"\n"Mazda RX4",21,6\n', 1, "the header has 2 names, and the rows have 3", "row.names = FALSE"),
+        ("a,b,c,d\n1,2\n3,4\n", 1, "the header has 4 names, and the rows have 2", "a name for each column"),
+        ("a,b\n1,2,3,4\n3,4,5,6\n", 1, "the header has 2 names, and the rows have 4", "quotes around a cell"),
+    ],
+)
+def test_a_header_that_does_not_fit(tmp_path: Path, content: str, skip_rows: int, what: str, hint: str) -> None:
+    error = complaint(tmp_path, content, skip_rows)
+    assert what in error.what
+    assert hint in error.hint
+    assert error.where == f"{FILE}, line {skip_rows}"
+
+
+@pytest.mark.parametrize(
+    ("content", "skip_rows", "instead"),
+    [
+        ("0.703,0.1,1\n0.2,0.4,0\n", 1, 0),
+        ("-1,2\n3,4\n", 1, 0),
+        ("3,9\n5,6.5\n7,8\n", 2, 0),
+        ("a,b\n3,14\n5,6\n", 2, 1),
+        ("1.5\n2.5\n", 1, 0),
+        ("0.5,NA\n2.5,1\n", 1, 0),
+    ],
+)
+def test_a_row_in_the_headers_place(tmp_path: Path, content: str, skip_rows: int, instead: int) -> None:
+    error = complaint(tmp_path, content, skip_rows)
+    assert "the line that names the columns looks like a row" in error.what
+    assert error.where == f"{FILE}, line {skip_rows}"
+    assert error.hint == f"set skip_rows to {instead}, so that it counts as one"
+
+
+@pytest.mark.parametrize(
+    ("content", "skip_rows", "names"),
+    [
+        ("0,1,2\n0.5,0.6,1\n", 1, ("0", "1", "2")),  # a frame without names
+        (",0,1\n0,0.5,0.6\n", 1, ("x0", "0", "1")),  # and with its index
+        ("2019,2020,2021\n0.5,0.6,1\n", 1, ("2019", "2020", "2021")),
+        ("a,b,\n1,2\n", 1, ("a", "b")),
+        ("# measured in May, by Anna\n1,2,3\n", 1, ("x0", "x1", "x2")),
+        ("my data, and more\n1,2,3,4\n", 1, ("x0", "x1", "x2", "x3")),
+    ],
+)
+def test_headers_that_are_fine(tmp_path: Path, content: str, skip_rows: int, names: tuple[str, ...]) -> None:
+    assert read(tmp_path, content, skip_rows).names == names
+
+
+def test_a_column_without_a_name_is_known_as_one(tmp_path: Path) -> None:
+    table = read(tmp_path, ",a\n1,2\n")
+    assert [table.column(n).shown for n in (0, 1)] == ["column 1 (without a name)", "column 2 (a)"]
+    assert read(tmp_path, "1,2\n", 0).column(0).shown == "column 1 (x0)", "without a header none lacks a name"
 
 
 def test_a_bad_cell_further_down_is_not_taken_for_a_header(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ _LABEL = re.compile(r"y|y_?true|labels?|targets?|标签|目标(变量)?")
 
 
 def is_id(name: str) -> bool:
-    """Whether a column of this name, which may be empty, tells which row it is: id, index, user_id, Unnamed: 0, 编号."""
+    """Whether a column of this name, or without one, tells which row it is: id, index, user_id, Unnamed: 0, 编号."""
     return not name or bool(_ID.fullmatch(name.lower()) or _CAMEL.fullmatch(name))
 
 

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from .table import column_names, first_fault, position_of, read_lines
+from .faults import first_fault
+from .header import column_names
+from .table import position_of, read_lines
 
 
 @dataclass(frozen=True, eq=False)

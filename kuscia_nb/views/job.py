@@ -10,6 +10,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import KusciaError
+from ..operators.ss_lr.reach import DIVERGES
 from .live_html import condition_table, human, not_begun
 from .live_state import State
 from .table import Table, clipped, html_note, html_paragraph, wrapped
@@ -55,12 +56,17 @@ class Report(NamedTuple):
                 head.append(say("What it has written: %kuscia result {name}", name=job.name))
             else:
                 try:
-                    tables.append(weights(job, say))
+                    table, doubt = model(job, say)
+                    tables.append(table)
+                    notes += [say("Warning: {text}", text=doubt)] if doubt else []
                 except KusciaError as error:  # the files of a closed cluster are gone
                     notes.append(say("No weights: {reason}", reason=error))
             if job._run.options.shadow:
                 try:
-                    tables.append(shadow(job, say))
+                    if job.shadow.diverges:
+                        notes.append(say(DIVERGES))
+                    else:
+                        tables.append(shadow(job, say))
                 except KusciaError as error:  # a job that is no ss_lr, or whose data are others by now
                     notes.append(say("No teacher's shadow: {reason}", reason=error))
         return cls(headline, head, notes, tables)
@@ -165,10 +171,10 @@ def quality(job: Job, say: Say) -> str:
     return say(which, quality=", ".join(said), rows=rows, owner=report["owner"])
 
 
-def weights(job: Job, say: Say | None = None) -> Table:
-    """The model, with as many decimals as a fixed-point number of the job has."""
+def model(job: Job, say: Say | None = None) -> tuple[Table, str]:
+    """The weights, with as many decimals as a fixed-point number of the job has; and why they cannot be right."""
     say = say or speaker()
-    frame = job.weights()
+    frame, doubt = job._model()
     nodes = list(frame.columns[2 : frame.columns.get_loc("weight")])
     decimals = math.ceil(job.fxp_bits() * math.log10(2))
     cells: list[tuple[str, ...]] = [
@@ -186,7 +192,8 @@ def weights(job: Job, say: Say | None = None) -> Table:
         cells[_MOST_WEIGHTS - 10 : -10] = [("…",) * len(frame.columns)]
     shares = (say("share of {node}", node=node) for node in nodes)
     original = [say("in original units")] if "original_units" in frame else []
-    return Table(title, (say("feature"), say("owner"), *shares, say("weight"), *original), cells, left=2)
+    columns = (say("feature"), say("owner"), *shares, say("weight"), *original)
+    return Table(title, columns, cells, left=2), say(doubt) if doubt else ""
 
 
 def shadow(job: Job, say: Say) -> Table:

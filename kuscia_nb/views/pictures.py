@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..errors import JobError
+from ..operators.ss_lr.reach import DIVERGES
 from .pictures_canvas import Picture
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ class Pictures:
         """
         from .pictures_errors import weights
 
-        return weights(self._job.name, self._observe(task))
+        return weights(self._job.name, self._comparable(task))
 
     def truncation(self, task: str | None = None) -> Picture:
         """The error of the weights after each step, by where it comes from.
@@ -60,7 +62,7 @@ class Pictures:
         """
         from .pictures_errors import truncation
 
-        return truncation(self._job.name, self._observe(task).run())
+        return truncation(self._job.name, self._comparable(task).run())
 
     def roc(self, task: str | None = None) -> Picture:
         """The ROC curve of ss_lr_evaluate, from the report of the labels' owner."""
@@ -92,6 +94,13 @@ class Pictures:
 
         trace = self._job.trace
         return traffic(self._job.name, trace.messages, trace.unlisted)
+
+    def _comparable(self, task: str | None) -> Shadow:
+        """A shadow with a model in plaintext."""
+        shadow = self._observe(task)
+        if shadow.diverges:
+            raise JobError(DIVERGES, hint="scale the features to [-1, 1] (scale: minmax), or lower learning_rate")
+        return shadow
 
     def __repr__(self) -> str:
         nodes = " | ".join(map(repr, self._job.nodes))

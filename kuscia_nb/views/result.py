@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..control.problems import choice
 from ..data.description import description_path
 from ..errors import JobError, KusciaError
-from .job import weights
-from .table import Table, html_paragraph
+from .job import model
+from .table import Table, html_note, html_paragraph, wrapped
+from .texts import speaker
 
 if TYPE_CHECKING:
     from ..job import Job
@@ -46,15 +47,17 @@ class Result:
     headline: str
     files: tuple[File, ...]
     model: Table | None = None
+    doubt: str = ""
+    """Why the model cannot be right."""
 
     def __repr__(self) -> str:
-        model = [self.model.text()] if self.model else []
+        model = [*([wrapped(self.doubt)] if self.doubt else []), self.model.text()] if self.model else []
         return "\n\n".join([self.headline, *(file.text() for file in self.files), *model])
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         files = "".join(f"<div>{file.html()}</div>" for file in self.files)
         side_by_side = f'<div style="display:flex;flex-wrap:wrap;column-gap:3em">{files}</div>'
-        model = self.model.html() if self.model else ""
+        model = (html_note(self.doubt) if self.doubt else "") + (self.model.html() if self.model else "")
         return {"text/plain": repr(self), "text/html": html_paragraph(self.headline) + side_by_side + model}
 
 
@@ -67,7 +70,8 @@ def result(job: Job, storage: Mapping[str, Path], node: str | None = None) -> Re
         raise JobError(f"{node} is not a party of job {job.name}", hint=choice(node, job.nodes))
     asked = job.nodes if node is None else [node]
     files = [file for one in asked for file in _files(job, one, storage[one])]
-    return Result(f"Result of {job.name}", tuple(files), _model(job) if node is None else None)
+    table, doubt = _model(job) if node is None else (None, "")
+    return Result(f"Result of {job.name}", tuple(files), table, doubt)
 
 
 def _files(job: Job, node: str, storage: Path) -> Iterator[File]:
@@ -97,9 +101,11 @@ def _absent(path: Path) -> str:
     return f"(nothing here: {receiver} alone has learned it)"
 
 
-def _model(job: Job) -> Table | None:
-    """The weights, if the files are shares of weights."""
+def _model(job: Job) -> tuple[Table | None, str]:
+    """The weights, if the files are shares of weights, and why they cannot be right."""
+    say = speaker()
     try:
-        return weights(job)
+        table, doubt = model(job, say)
     except KusciaError:
-        return None
+        return None, ""
+    return table, say("Warning: {text}", text=doubt) if doubt else ""

@@ -113,6 +113,61 @@ CHINESE = {
     "Rows are taken to be in the same order: nothing checks that row 1 of {first} belongs to row 1 of {second}.": (
         "假定双方的行顺序一致：没有检查 {first} 的第 1 行与 {second} 的第 1 行是否对应。"
     ),
+    # a party's own file
+    "column {number} ({name})": "第 {number} 列（{name}）",
+    "column {number} (without a name)": "第 {number} 列（无列名）",
+    "{domain}, {column}": "{domain} 的{column}",
+    "{domain}, {column} is a feature, and looks like a row index or an id: {advice}": (
+        "{domain} 的{column}被当作特征，但看起来是行号或 id：{advice}"
+    ),
+    "leave it out (to_csv(index=False), drop), or name it in id_column": (
+        "请去掉该列（to_csv(index=False)、drop），或用 id_column 指明"
+    ),
+    "{domain}, {column} is a feature, and is called like a label: {label}": (
+        "{domain} 的{column}被当作特征，但列名像标签：{label}"
+    ),
+    "has_label is false here": "该方的 has_label 为 false",
+    "the label is the last column": "标签是最后一列",
+    "{domain}: every label is {value} ({column}): there is nothing to learn": (
+        "{domain}：{column}的标签全部为 {value}，没有可学习的内容"
+    ),
+    "{domain}: only {count:,} of {rows:,} labels are {value} ({column})": (
+        "{domain}：{column}的 {rows:,} 个标签中只有 {count:,} 个为 {value}"
+    ),
+    "{domain}: the label is {column}: {zeros:.4g} % are 0, {ones:.4g} % are 1": (
+        "{domain}：标签为{column}，其中 0 占 {zeros:.4g}%，1 占 {ones:.4g}%"
+    ),
+    "{unused:,} of {rows:,} rows ({percent:.2g} %) fill no batch and are not used": (
+        "{rows:,} 行中有 {unused:,} 行（{percent:.2g}%）不足一个批次，未被使用"
+    ),
+    "{unused}; batch_size = {better} leaves out {left}": "{unused}；batch_size = {better} 时只剩 {left} 行",
+    "{unused}; batch_size = {better} uses all": "{unused}；batch_size = {better} 时全部使用",
+    # training that diverges
+    "{place}: training may diverge: {terms} = {value:.3g} is above 1, and above 2 it surely does; {advice}": (
+        "{place}：训练可能发散：{terms} = {value:.3g} 大于 1，大于 2 时必然发散；{advice}"
+    ),
+    "learning_rate / 8 * {factor:.4g} (the column's mean square)": "learning_rate / 8 * {factor:.4g}（该列的均方）",
+    "learning_rate / 8 * {factor:.4g} (the largest eigenvalue of this party's X^T X / n)": (
+        "learning_rate / 8 * {factor:.4g}（该方 X^T X / n 的最大特征值）"
+    ),
+    "learning_rate / 8 * {factor:.4g} (this party's X^T X / n, in batches of {rows})": (
+        "learning_rate / 8 * {factor:.4g}（该方的 X^T X / n，每批 {rows} 行）"
+    ),
+    "{first}, or {second}": "{first}，或{second}",
+    "set learning_rate to {rate:g}": "请把 learning_rate 设为 {rate:g}",
+    "scale the features to [-1, 1] (scale: minmax)": "请把特征缩放到 [-1, 1]（scale: minmax）",
+    "divide the features by {factor:g}": "请把特征除以 {factor:g}",
+    "scale the features to [-1, 1] (scale: minmax) and lower learning_rate": (
+        "请把特征缩放到 [-1, 1]（scale: minmax），并减小 learning_rate"
+    ),
+    "the weight of {feature} is {weight:.3g}, and this job's steps reach {reach:.3g} at most: {why}; {advice}": (
+        "{feature} 的权重为 {weight:.3g}，而本作业的训练步最多只能达到 {reach:.3g}：{why}；{advice}"
+    ),
+    "the training has diverged, or a product has wrapped around the ring": "训练已发散，或有乘积在环上溢出",
+    "scale the features to [-1, 1] (scale: minmax), or lower learning_rate": (
+        "请把特征缩放到 [-1, 1]（scale: minmax），或减小 learning_rate"
+    ),
+    "Teacher's shadow: the plaintext run diverges as well": "教师对照：明文训练同样发散",
     "Repeatable run with seed {seed}: nothing in it is secret.": "使用种子 {seed} 的可重复运行：其中没有任何秘密。",
     "No weights: {reason}": "没有权重：{reason}",
     "No evaluation: {reason}": "没有评估结果：{reason}",

@@ -162,7 +162,7 @@ def _checked(table: Table, label: int, where: str, skip_rows: int) -> NDArray[np
     wrong = np.flatnonzero((labels != 0) & (labels != 1))
     if len(wrong):
         row = int(wrong[0])
-        place = f"{where}, line {skip_rows + row + 1}, column {table.number(label)} ({table.names[label]})"
+        place = f"{where}, line {skip_rows + row + 1}, {table.column(label).shown}"
         what = f"label {labels[row]:g} is not 0 or 1 ({len(wrong)} such rows)"
         raise DataError(what, where=place, hint="code its classes as 0 and 1, or leave the column out")
     return labels

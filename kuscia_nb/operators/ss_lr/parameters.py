@@ -43,6 +43,7 @@ _PENALTY = number("0 or more", lambda value: value >= 0)
 _SPEED = number("more than 0", lambda value: value > 0)
 _TRUNCATION = choice("probabilistic", "precise")
 _RATE = "learning_rate / batch_size"
+_MOST_RATE = 16
 _RAISE = "raise fxp_bits, learning_rate or lower batch_size"
 _SCALE = "scale the features to [-1, 1] (scale: minmax), "
 _OTHER_TTP = "ttp_server_host = {host} is not asked: the TTP in this process is"
@@ -151,6 +152,18 @@ class Parameters:
         """The learning rate that the ring has: `step_rate` for each row of a batch."""
         return self.step_rate / 2**self.fxp_bits * self.batch_size
 
+    @property
+    def room(self) -> float:
+        """Products, which have 2 * fxp_bits fraction bits, have to stay below this."""
+        return 2.0 ** (63 - 2 * self.fxp_bits)
+
+    def largest_product(self, largest_feature: float) -> float:
+        """A gradient or a step, where predictions stay in [0, 1] and weights in [-1, 1]."""
+        return self._largest_gradient(largest_feature) * max(1.0, self.step_rate / 2**self.fxp_bits)
+
+    def _largest_gradient(self, largest_feature: float) -> float:
+        return self.batch_size * max(1.0, largest_feature) + self.l2_norm
+
     def warnings(self, rows: int, largest_feature: float, features: int) -> list[Sentence]:
         """What a person should know before the job runs, a sentence each.
 
@@ -198,11 +211,11 @@ class Parameters:
         and the intercept), x.w and x.w / 8 for each row.
         """
         bits, rate = 2 * self.fxp_bits, self.step_rate / 2**self.fxp_bits
-        gradient = self.batch_size * max(1.0, largest_feature) + self.l2_norm
-        largest, room = gradient * max(1.0, rate), 2.0 ** (63 - bits)
+        gradient, largest = self._largest_gradient(largest_feature), self.largest_product(largest_feature)
         scale = _SCALE if largest_feature > 1 else ""
-        if largest >= room:
-            text = f"products can be as large as {largest:.3g}, but fxp_bits={self.fxp_bits} has room below {room:.3g}"
+        if largest >= self.room:
+            room = f"fxp_bits={self.fxp_bits} has room below {self.room:.3g}"
+            text = f"products can be as large as {largest:.3g}, but {room}"
             raise ParameterError(text, hint=f"{scale}lower fxp_bits, batch_size or l2_norm")
         batches = self.num_epoch * (rows // self.batch_size)
         cut = batches * ((features + 1) * (1 + rate) * gradient + self.batch_size * 4.5)
@@ -231,17 +244,23 @@ def _party_problems(values: Mapping[str, Any], env: Mapping[str, str]) -> Iterab
 
 
 def _rate_problems(values: Mapping[str, Any]) -> Iterable[str]:
-    """A rate that the ring cannot hold."""
+    """A rate that the ring cannot hold, or with which training diverges whatever the data."""
     if not {"learning_rate", "batch_size", "fxp_bits"} <= values.keys():
         return
     rate, batch_size, bits = values["learning_rate"], values["batch_size"], values["fxp_bits"]
     limit = 2.0 ** (62 - 2 * bits)  # so that the product with 1 / batch_size fits before it is cut
     if rate >= limit:
         yield f"parameter learning_rate = {rate:g} is too large for fxp_bits={bits}; allowed: below {limit:g}"
-    elif _step_rate(rate, batch_size, bits) == 0:
-        step = rate / batch_size
+        return
+    ring_rate, step = _step_rate(rate, batch_size, bits) / 2**bits, rate / batch_size
+    if ring_rate == 0:
         ulps = f"{_RATE} = {step:.3g} is {step * 2**bits:.3g} ulp at fxp_bits={bits}"
         yield f"{ulps} and becomes 0: nothing would be learned; {_RAISE}"
+    elif ring_rate * batch_size > _MOST_RATE:  # the constant column alone: see stability
+        yield f"parameter learning_rate = {rate:g} is too large: training diverges above {_MOST_RATE} with any data"
+    elif (penalty := ring_rate * values.get("l2_norm", 0)) > 2:
+        product = f"{_RATE} * l2_norm = {penalty:.3g}, and training diverges above 2"
+        yield f"parameter l2_norm is too large: {product}; allowed: at most {2 / ring_rate:.4g} with this {_RATE}"
 
 
 def _step_rate(learning_rate: float, batch_size: int, fxp_bits: int) -> int:

@@ -47,15 +47,19 @@ class Plaintext(NamedTuple):
         return np.arange(steps, 0, -every)[::-1]
 
     def weights(self, after: NDArray[np.int64] | None = None) -> Floats:
-        """The weights after each of these steps, or each kept one: (steps, width)."""
+        """The weights after each of these steps, or each kept one: (steps, width).
+
+        Those of a training that diverges may be infinite or NaN.
+        """
         w, penalty, kept = np.zeros(self.rows.shape[2]), self.penalty, self.kept if after is None else after
         result, found = np.empty((len(kept), len(w))), 0
-        for step in range(1, kept[-1] + 1):
-            rows = self.rows[(step - 1) % len(self.rows)]
-            residuals = rows @ w / 8 - self.targets[(step - 1) % len(self.rows)]
-            w = w - self.rate * (residuals @ rows + penalty * w)
-            if step == kept[found]:
-                result[found], found = w, found + 1
+        with np.errstate(over="ignore", invalid="ignore"):
+            for step in range(1, kept[-1] + 1):
+                rows = self.rows[(step - 1) % len(self.rows)]
+                residuals = rows @ w / 8 - self.targets[(step - 1) % len(self.rows)]
+                w = w - self.rate * (residuals @ rows + penalty * w)
+                if step == kept[found]:
+                    result[found], found = w, found + 1
         return result
 
     def spread(self, fxp_bits: int) -> Spread | None:

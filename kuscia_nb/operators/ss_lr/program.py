@@ -16,11 +16,13 @@ from ...sentence import Sentence
 from ..component import Component
 from ..party import Operator, Party
 from ..shares import write_share
+from . import reach
 from .handshake import shake_hands
 from .ids import check_order
 from .model import digest
 from .parameters import PARAMETERS, Parameters
 from .rows import Rows
+from .sanity import Sanity
 from .training import STRATEGIES, Plan, targets, train
 
 STRATEGY = "kuscia_nb.strategy"
@@ -42,11 +44,15 @@ async def ss_lr(party: Party) -> None:
     _check_count(party, parameters, len(rows.names))
     party.log(f"read {len(rows)} rows x {len(rows.names)} features from {party.shown(path)}")
     training, scaling = rows.to_train_on(parameters)
+    sanity = Sanity(party.domain, party.shown(path), training, parameters)
+    remarks = [*scaling.warnings(party.domain, rows.names), *sanity.warnings()]
 
     both = await shake_hands(party, parameters, rows)
     await check_order(party, all(terms.has_ids for terms in both), rows.ids)
-    for warning in (*scaling.warnings(party.domain, rows.names), *_warnings(parameters, training)):
+    for warning in (*remarks, *_warnings(parameters, training)):
         party.warn(warning)
+    for note in sanity.notes():
+        party.note(note)
 
     layout = Layout(
         columns=(both[0].features, both[1].features),
@@ -69,6 +75,7 @@ async def ss_lr(party: Party) -> None:
         "holdout": parameters.holdout,
         "rows": len(rows),
         "digest": digest(rows.features),
+        "reach": reach.description(parameters, layout.epochs * layout.batches, _largest(training)),
     }
     write_share(result, weights, parameters.fxp_bits, description)
     party.log(f"wrote this party's share of {layout.width} weights to {party.shown(result)}")
@@ -76,7 +83,12 @@ async def ss_lr(party: Party) -> None:
 
 def _warnings(parameters: Parameters, training: Rows) -> list[Sentence]:
     """What there is to say before these rows are trained on."""
-    return parameters.warnings(len(training), float(np.abs(training.features).max()), len(training.names))
+    return parameters.warnings(len(training), _largest(training), len(training.names))
+
+
+def _largest(training: Rows) -> float:
+    """|value| of the features."""
+    return max(float(training.features.max()), -float(training.features.min()))
 
 
 async def _train(party: Party, parameters: Parameters, layout: Layout, training: Rows) -> NDArray[np.uint64]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...data.description import id_column
-from ...data.table import Table, read_table
+from ...data.table import Column, Table, read_table
 from ...errors import DataError, ParameterError
 from ..ids import checked_ids
 from .parameters import Parameters
@@ -33,6 +33,8 @@ class Rows:
     """The name of the label's column."""
     ids: list[str] | None
     id_column: str | None
+    columns: tuple[Column, ...] = field(default=(), repr=False)
+    """Where `names` and then the label are in the file."""
 
     @classmethod
     def read(cls, path: Path, parameters: Parameters, shown: str) -> Rows:
@@ -41,7 +43,8 @@ class Rows:
         table = read_table(path, parameters.skip_rows, shown, column)
         ids = None if table.ids is None else checked_ids(table.ids, shown, parameters.skip_rows)
         names, features, labels = split_label(table, parameters.has_label, shown, parameters.skip_rows)
-        return cls(names, features, labels, None if labels is None else table.names[-1], ids, column)
+        label, columns = None if labels is None else table.names[-1], map(table.column, range(len(table.names)))
+        return cls(names, features, labels, label, ids, column, tuple(columns))
 
     def __len__(self) -> int:
         return len(self.features)
@@ -95,7 +98,7 @@ def split_label(
         row = int(wrong[0])
         raise DataError(
             f"label {labels[row]:g} is not 0 or 1 ({len(wrong)} such rows)",
-            where=f"{shown}, line {skip_rows + row + 1}, column {table.number(-1)} ({table.names[-1]})",
+            where=f"{shown}, line {skip_rows + row + 1}, {table.column(-1).shown}",
             hint="the label is the last column of the party with has_label; code its classes as 0 and 1",
         )
     return table.names[:-1], table.values[:, :-1], labels

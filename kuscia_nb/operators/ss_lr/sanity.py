@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...data.names import is_id, is_label
+from ...data.table import Column
 from ...errors import DataError
 from ...sentence import Sentence
 from .parameters import Parameters
+from .rows import Rows
+from .scaling import Scaling
 from .stability import HALF, LIMIT, Stability
 
 _UNUSED_PERCENT = 5
@@ -27,15 +30,15 @@ _LOOK = 64
 
 _DROP = "leave it out (to_csv(index=False), drop), or name it in id_column"
 _INDEX = "{domain}, {column} is a feature, and looks like a row index or an id: {advice}"
-_NAMED = "column {number} ({name})"
-_UNNAMED = "column {number} (without a name)"
 _CALLED_LABEL = "{domain}, {column} is a feature, and is called like a label: {label}"
 _ONE_CLASS = "{domain}: every label is {value} ({column}): there is nothing to learn"
 _RARE = "{domain}: only {count:,} of {rows:,} labels are {value} ({column})"
 _LABEL = "{domain}: the label is {column}: {zeros:.4g} % are 0, {ones:.4g} % are 1"
 _UNUSED = "{unused:,} of {rows:,} rows ({percent:.2g} %) fill no batch and are not used"
-_WHOLE = "{unused}; batch_size = {better} leaves out {left}"
-_MAY = "{domain}, {column}: training may diverge: {terms} = {value:.3g} is above 1, and above 2 it surely does; {advice}"
+_BETTER = "{unused}; batch_size = {better} leaves out {left}"
+_USES_ALL = "{unused}; batch_size = {better} uses all"
+_MAY = "{place}: training may diverge: {terms} = {value:.3g} is above 1, and above 2 it surely does; {advice}"
+_PLACE = "{domain}, {column}"
 _SURELY = "training would diverge: {terms} = {value:.3g} is above 2"
 _SQUARE = "learning_rate / 8 * {factor:.4g} (the column's mean square)"
 _EIGENVALUE = "learning_rate / 8 * {factor:.4g} (the largest eigenvalue of this party's X^T X / n)"
@@ -43,47 +46,42 @@ _IN_BATCHES = "learning_rate / 8 * {factor:.4g} (this party's X^T X / n, in batc
 _PENALTY = "{terms} + learning_rate / batch_size * l2_norm"
 _OR = "{first}, or {second}"
 _RATE = "set learning_rate to {rate:g}"
-_SCALE = "scale the features to [-1, 1]"
+_SCALE = "scale the features to [-1, 1] (scale: minmax)"
 _DIVIDE = "divide the features by {factor:g}"
-_BOTH = "scale the features to [-1, 1] and lower learning_rate"
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a file."""
-
-    number: int
-    """From 1."""
-    name: str
-    """Empty if the header has none for it."""
-
-    @property
-    def shown(self) -> Sentence:
-        return Sentence(_NAMED if self.name else _UNNAMED, number=self.number, name=self.name)
+_BOTH = "scale the features to [-1, 1] (scale: minmax) and lower learning_rate"
 
 
 @dataclass(frozen=True, eq=False)
 class Sanity:
-    """One party's own look at its rows, as they are trained on."""
+    """One party's own look at the rows that it trains on, scaled as they are."""
 
     domain: str
     shown: str
     """The file, for people."""
-    columns: Sequence[Column]
-    """Of the features."""
-    features: NDArray[np.float32] = field(repr=False)
-    """(rows, columns)"""
-    labels: NDArray[np.float32] | None = field(repr=False)
-    label: Column | None
+    rows: Rows
     parameters: Parameters
-    named: bool = True
-    """Whether the file has a header, so that a column may lack a name."""
+
+    @property
+    def features(self) -> NDArray[np.float32]:
+        return self.rows.features
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """Of the features."""
+        return self.rows.columns[: self.features.shape[1]]
+
+    @property
+    def label(self) -> Column | None:
+        """The label's column, at its party."""
+        return None if self.rows.labels is None else self.rows.columns[-1]
 
     def warnings(self) -> list[Sentence]:
         """What a person should know before the job runs; a DataError says that it would give no model."""
         ids = [number for number, column in enumerate(self.columns) if self._is_id(number, column)]
+        divergence = list(self._divergence(ids))
+        self._check_room()
         return [
-            *self._divergence(ids),
+            *divergence,
             *(self._say(_INDEX, self.columns[number], advice=Sentence(_DROP)) for number in ids),
             *self._label_warnings(),
             *([] if self._unused_percent < _UNUSED_PERCENT else [self._unused(advice=True)]),
@@ -92,18 +90,22 @@ class Sanity:
     def notes(self) -> list[Sentence]:
         """What belongs into a report without being wrong."""
         notes = []
-        if self.labels is not None and self.label is not None:
-            ones = 100 * float(self.labels.mean(dtype=np.float64))
+        if self.label is not None:
+            ones = 100 * self._ones / len(self.rows)
             notes.append(self._say(_LABEL, self.label, zeros=100 - ones, ones=ones))
         if 0 < self._unused_percent < _UNUSED_PERCENT:
             notes.append(self._unused(advice=False))
         return notes
 
+    @property
+    def _ones(self) -> int:
+        return 0 if self.rows.labels is None else int(np.count_nonzero(self.rows.labels))
+
     def _say(self, template: str, column: Column, **values: object) -> Sentence:
         return Sentence(template, domain=self.domain, column=column.shown, **values)
 
     def _is_id(self, number: int, column: Column) -> bool:
-        return (self.named and is_id(column.name)) or counts_rows(self.features[:, number])
+        return is_id(column.name) or counts_rows(self.features[:, number])
 
     # Labels and batches.
 
@@ -112,9 +114,9 @@ class Sanity:
         for column in self.columns:
             if is_label(column.name):
                 yield self._say(_CALLED_LABEL, column, label=Sentence(last))
-        if self.labels is None or self.label is None:
+        if self.label is None:
             return
-        rows, ones = len(self.labels), int(np.count_nonzero(self.labels))
+        rows, ones = len(self.rows), self._ones
         for value, count in ((0, rows - ones), (1, ones)):
             if count == rows:
                 yield self._say(_ONE_CLASS, self.label, value=value)
@@ -123,14 +125,32 @@ class Sanity:
 
     @property
     def _unused_percent(self) -> float:
-        rows = len(self.features)
+        rows = len(self.rows)
         return 100 * (rows % self.parameters.batch_size) / rows
 
     def _unused(self, *, advice: bool) -> Sentence:
-        rows, size = len(self.features), self.parameters.batch_size
+        rows, size = len(self.rows), self.parameters.batch_size
         unused = Sentence(_UNUSED, unused=rows % size, rows=rows, percent=self._unused_percent)
         better = rows // math.ceil(rows / size)
-        return Sentence(_WHOLE, unused=unused, better=better, left=rows % better) if advice else unused
+        template = _BETTER if rows % better else _USES_ALL
+        return Sentence(template, unused=unused, better=better, left=rows % better) if advice else unused
+
+    # Numbers that are too large.
+
+    def _largest(self, column: int) -> str:
+        """Where a column is, and the value that is its largest, for people."""
+        values = self.features[:, column]
+        return f"{self.shown}, {self.columns[column].shown}, largest value {values[np.abs(values).argmax()]:.6g}"
+
+    def _check_room(self) -> None:
+        """A DataError, if it is a column's numbers that make products too large for the ring."""
+        peaks = np.abs(self.features).max(axis=0)
+        column, room = int(peaks.argmax()), self.parameters.room
+        product = self.parameters.largest_product(float(peaks[column]))
+        if product >= room > self.parameters.largest_product(1.0):
+            what = f"products with this column can be as large as {product:.3g}, but fxp_bits="
+            what += f"{self.parameters.fxp_bits} has room below {room:.3g}"
+            raise DataError(what, where=self._largest(column), hint=_SCALE)
 
     # Divergence: see stability.
 
@@ -140,6 +160,7 @@ class Sanity:
             return
         squares = stability.squares[:-1]
         column = int(squares.argmax())
+        matters = squares[column] > stability.squares[-1]  # and not the constant column, which is every party's
         if stability.diverges and column in ids:
             shown = self.columns[column].shown
             what = f"{shown} looks like a row index or an id, and as a feature it makes training diverge"
@@ -147,10 +168,11 @@ class Sanity:
         terms, value = self._terms(stability, float(squares[column]))
         advice = self._advice(stability)
         if stability.diverges:
-            largest = int(np.abs(self.features[:, column]).argmax())
-            where = f"{self.shown}, {self.columns[column].shown}, largest value {self.features[largest, column]:g}"
+            where = self._largest(column) if matters else self.shown
             raise DataError(Sentence(_SURELY, terms=terms, value=value), where=where, hint=advice)
-        yield self._say(_MAY, self.columns[column], terms=terms, value=value, advice=advice)
+        if column not in ids:  # which is said already
+            place = Sentence(_PLACE, domain=self.domain, column=self.columns[column].shown) if matters else self.domain
+            yield Sentence(_MAY, place=place, terms=terms, value=value, advice=advice)
 
     def _terms(self, stability: Stability, square: float) -> tuple[Sentence, float]:
         """What is too large, and its value: the mean square of a column if that is enough on its own."""
@@ -179,8 +201,8 @@ class Sanity:
         return ways[0] if ways else Sentence(_BOTH)
 
     def _scale(self, stability: Stability) -> Sentence | None:
-        peaks = np.maximum(np.abs(self.features).max(axis=0), np.float32(1))
-        if peaks.max() > 1 and not Stability.of(self.features / peaks, self.parameters).doubtful:
+        minmax = Scaling.of("minmax", self.features).apply(self.features)
+        if np.abs(self.features).max() > 1 and not Stability.of(minmax, self.parameters).doubtful:
             return Sentence(_SCALE)
         if not math.isfinite(stability.swing):
             return None
@@ -195,10 +217,8 @@ def counts_rows(column: NDArray[np.float32]) -> bool:
     start = column[:_LOOK]
     if len(column) < 3 or (start != np.rint(start)).any() or len(np.unique(start)) < len(start):
         return False
-    ordered = np.sort(column)  # beyond 2^24 float32 has not every whole number, and some come twice
-    span = float(ordered[-1]) - float(ordered[0])
-    steps = np.diff(ordered)
-    return abs(span - (len(column) - 1)) <= np.spacing(ordered[-1]) and bool((steps <= np.spacing(ordered[1:])).all() or (steps == 1).all())
+    ordered = np.sort(column)
+    return bool((np.diff(ordered) == 1).all())
 
 
 def _round_down(number: float) -> float:

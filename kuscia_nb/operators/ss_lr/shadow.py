@@ -26,6 +26,7 @@ from ...mpc.ring import signed
 from .metrics import evaluate, log_loss, probabilities
 from .observed import Material, Seen
 from .plaintext import Floats, Spread
+from .reach import DIVERGES, reach
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -153,10 +154,22 @@ class Shadow:
         kept = self.material.plaintext(ring_numbers=True, ring_rate=True).kept
         return Steps(self, kept, self.material.train(kept, seed, self.scope), seed is not None)
 
+    @property
+    def diverges(self) -> bool:
+        """Whether the plaintext run, too, has weights that no model has."""
+        material, layout = self.material, self.material.layout
+        largest = max(1.0, *(float(np.abs(features).max()) for features in material.features))
+        weights = self.plaintexts["ring"][-1]
+        return not bool((np.abs(weights) <= reach(material.parameters, layout.epochs * layout.batches, largest)).all())
+
     def __repr__(self) -> str:
+        if self.diverges:
+            return textwrap.fill(DIVERGES, 100)
         return f"{textwrap.fill(self._headline, 100)}\n\n{self.weights.to_string(float_format='{:.6g}'.format)}"
 
     def _repr_html_(self) -> str:
+        if self.diverges:
+            return f"<p><strong>{DIVERGES}</strong></p>"
         return f"<p><strong>{self._headline}</strong></p>{self.weights.to_html(float_format='{:.6g}'.format)}"
 
     @property

@@ -82,7 +82,7 @@ class Stability(NamedTuple):
             size = rate / 8 * along + direction @ (penalty * direction)
             size = max(size, float((rate / 8 * squares + penalty).max()))
             swing = size + _variation(batches, direction, rate / 8, penalty) * per / parameters.batch_size
-        size, swing = (value if np.isfinite(value) else np.inf for value in (size, swing))
+        size, swing = (float(value) if np.isfinite(value) else np.inf for value in (size, swing))
         return cls(size, swing, rate / 8 * squares, float(penalty[0]))
 
 
