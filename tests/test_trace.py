@@ -142,6 +142,7 @@ async def assisted(party: mpc.Semi2k) -> list[int]:
 RUNS = {
     **{strategy: training(strategy) for strategy in STRATEGIES},
     "no penalty": training("interconnection", l2=0.0),
+    **{f"{strategy}, ttp": training(strategy) for strategy in STRATEGIES},
     "operations": operations,
     "assisted": assisted,
 }
@@ -149,7 +150,8 @@ RUNS = {
 
 @pytest.fixture(scope="module", params=RUNS)
 def traced(request: pytest.FixtureRequest) -> Traced:
-    return Traced(RUNS[request.param])
+    terms = {"truncation": "ttp"} if request.param.endswith("ttp") else {}
+    return Traced(RUNS[request.param], **terms)
 
 
 # --- steps and their formulas ----------------------------------------------------------------------------------------

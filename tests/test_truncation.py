@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kuscia_nb import mpc
 from kuscia_nb.mpc import PrgBuffer
-from kuscia_nb.mpc.truncation import Truncation, word_of
+from kuscia_nb.mpc.truncation import Truncation
 
 SEEDS = (bytes(range(16)), bytes(range(16, 32)))
 
@@ -17,15 +17,16 @@ SEEDS = (bytes(range(16)), bytes(range(16, 32)))
 def cut(shares: tuple[np.ndarray, np.ndarray], bits: int, adjust_rank: int = 0) -> tuple[list[np.ndarray], mpc.Ledger]:
     """Both parties' shares after a truncation with the pairs at counters 10 and 11, and what was sent."""
     ttp, links, size = mpc.TrustedThirdParty(), mpc.connect(("bob", "alice")), shares[0].size
-    word = word_of(bits)
-    counters = 10, 10 + -(-size * word().nbytes // 16)
+    item = 4 if bits <= 32 else 8
+    counters = 10, 10 + -(-size * item // 16)
     for rank in (0, 1):
         ttp.create_session("s", rank, SEEDS[rank], world_size=2, adjust_rank=adjust_rank)
-    correction = ttp.adjust_mul_priv("s", [PrgBuffer(counter, size) for counter in counters], word().nbytes)
+    correction = ttp.adjust_mul_priv("s", [PrgBuffer(counter, size) for counter in counters], item)
 
     async def party(rank: int) -> np.ndarray:
-        a, c = (mpc.BlockPrg(SEEDS[rank]).words(counter, size, word) for counter in counters)
-        truncation, x = Truncation(links[rank], bits), shares[rank].copy()
+        a, c = (mpc.BlockPrg(SEEDS[rank]).words(counter, size, item) for counter in counters)
+        truncation = Truncation(links[rank], bits)
+        x = shares[rank] - truncation.before
         pairs = truncation.pairs(a, c + correction if rank == adjust_rank else c)
         await truncation.cut(x, truncation.upper(x), pairs)
         return x

@@ -9,6 +9,12 @@ its strategy:
 `PreprocessedData`     every party masks its own columns once, and the triples of all steps are made in bulk; a product
                        then sends one masked vector, and costs each party one pass over its own columns.
 
+A batch is good for one use of each of its products: their masks and triples are used up then, and a mask that is sent
+twice gives away the difference of what it hides.
+
+Truncation is the one that the parties have agreed on (see `share`). With the TTP's help it takes messages: those of
+SPU in SPU's order, up to five in a step, in `InterconnectionData`; two in `PreprocessedData`, whose pairs come in bulk.
+
 In both, X has the columns of rank 0, those of rank 1, and a column of the constant one. A party's share of X is its own
 columns, and zero elsewhere.
 """
@@ -18,8 +24,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import NamedTuple, Protocol
 
+from ..errors import LinkError
 from .ring import Ring
 from .share import Share
+
+SIGMOID_SHIFT = 3
+"""The sigmoid's slope 1/8 as a truncation by three more bits: rounding z first and z/8 then gives the same number."""
 
 
 class Layout(NamedTuple):
@@ -51,7 +61,7 @@ class Layout(NamedTuple):
 
 
 class Batch(Protocol):
-    """The rows of one step. Both products are truncated by `bits`."""
+    """The rows of one step. All that it gives is truncated by `bits`."""
 
     async def dot(self, weights: Share | Ring, bits: int) -> Share:
         """X_b . w / 2^bits, shape (batch_size,)."""
@@ -60,6 +70,24 @@ class Batch(Protocol):
     async def residual_dot(self, predictions: Share, bits: int) -> Share:
         """X_b^T . (p - y_b) / 2^bits, shape (width,)."""
         ...
+
+
+class AssistedBatch(Batch, Protocol):
+    """Where the TTP helps to truncate: all that is left of a step."""
+
+    async def change(self, predictions: Share, weights: Share, rate: Ring, l2: Ring | None) -> Share:
+        """rate * (X_b^T . (p - y_b) + l2 * w), shape (width,), in place of `residual_dot`.
+
+        The result is this party's until it asks the next batch for its own.
+        """
+        ...
+
+
+def used_up() -> LinkError:
+    """Said of a product that a batch was asked for twice."""
+    return LinkError(
+        "the masks of this batch are used up", hint="each product once per batch; `batches` makes new ones"
+    )
 
 
 class TrainingData(Protocol):

@@ -75,6 +75,9 @@ _FIELDS = 7
 _ITEM = {"uint64": 8, "uint32": 4, "uint8": 1}
 """Bytes of an element."""
 
+WORD = {4: "uint32", 8: "uint64"}
+"""Bytes of an element -> its type; numpy's own way to the name takes longer than a small product."""
+
 LISTED = 500_000
 """How many messages a ledger lists (about 70 MB); the ones behind are only counted."""
 
@@ -300,7 +303,7 @@ class Link:
         self._sent += 1
         self._received = number = self._received + 1
         round, shape = self.round + 1, value.shape
-        self._record((self._p2p, self._sent, round, op, self._same_shape(shape, shape), value.dtype.name, now()))
+        self._record((self._p2p, self._sent, round, op, self._same_shape(shape, shape), WORD[value.itemsize], now()))
         self._deliver(("P2P", self._sent), (value, round))
         slot = ("P2P", number)
         if slot not in self._letters:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Iterable
+from itertools import repeat
+from typing import Any
 
 import numpy as np
-from numpy import add, right_shift
-from numpy.typing import NDArray
+from numpy import subtract
 
-from .data import Layout
-from .ring import SHIFTS, Ring, batch_matvec, batch_vecmat, matvec, signed, vecmat
+from .data import SIGMOID_SHIFT, Layout
+from .preprocessed_batch import AssistedBatch, Block, PreprocessedBatch, RecordedAssistedBatch, RecordedBatch
+from .ring import Ring, batch_matvec, batch_vecmat
 from .semi2k import Semi2k
 from .share import Share
+from .truncation import Pairs
 from .ttp import PrgBuffer
 
 BLOCK_ELEMENTS = 2**17
 """Ring elements (1 MiB) of the matrix that are prepared in one go: they fit into a core's cache."""
+PAIRS = 2**15
+"""Numbers that are truncated in a step, for so many of which pairs are made in one go if the TTP helps."""
+CHANGE_BITS = 8
+"""Where the TTP helps to truncate, rate * gradient is cut once if there is room for 2^8 in front of 3 * fxp_bits.
+
+A step that changes a weight by more is one of a training that diverges.
+"""
 
 
 class PreprocessedData:
@@ -52,10 +61,18 @@ class PreprocessedData:
         self._per_block = layout.per_block(BLOCK_ELEMENTS)
         self._group = max(1, layout.width // 2)  # epochs whose vectors take no more memory than X
         self._blocks: dict[int, list[Block]] = {}  # first batch -> what is prepared for the epochs of this group
-        self._batch = PreprocessedBatch
+        self._batch: type[PreprocessedBatch] = AssistedBatch if mpc.assisted else PreprocessedBatch
         if mpc.recorder is not None:
             mpc.recorder.expect(own, layout)
-            self._batch = RecordedBatch
+            self._batch = RecordedAssistedBatch if mpc.assisted else RecordedBatch
+        if mpc.assisted:
+            bits, fits = mpc.fxp_bits, 3 * mpc.fxp_bits + CHANGE_BITS <= 62
+            self.cut_rows = mpc.truncation(bits + SIGMOID_SHIFT)
+            self.cut_gradient = None if fits else mpc.truncation(bits)
+            self.cut_change = mpc.truncation(2 * bits if fits else bits)
+            blocks = max(1, PAIRS // (self._per_block * (layout.batch_size + layout.width)))
+            self._per_pairs = blocks * self._per_block
+            self._stock: list[Pairs | None] = []
 
     def zero_weights(self) -> Share:
         """Zero as a share, shape (width,)."""
@@ -70,7 +87,8 @@ class PreprocessedData:
             if epoch % self._group == 0:
                 self._blocks[first] = await self._prepare(own, epochs)
             block = self._blocks[first].pop(0)
-            for i, parts in enumerate(zip(own, targets, *block, *block.views(self.owned), strict=True), first):
+            views = await self._assistance(first, block) if self.mpc.assisted else block.views(self.owned)
+            for i, parts in enumerate(zip(own, targets, *block, *views, strict=True), first):
                 if self.mpc.recorder is not None:
                     self.mpc.recorder.begin(epoch, i)
                 yield self._batch(self, *parts)
@@ -90,6 +108,19 @@ class PreprocessedData:
             for _ in range(epochs)
         ]
 
+    async def _assistance(self, first: int, block: Block) -> tuple[Iterable[Any], ...]:
+        """What truncations with the TTP's help take in a block that begins with the batch `first`."""
+        start, count = first % self._per_pairs, len(block.q_rows)
+        if not start:
+            batches = min(self._per_pairs, self._layout.batches - first)
+            lengths = self._layout.batch_size, self._layout.width, self._layout.width
+            cuts = zip((self.cut_rows, self.cut_change, self.cut_gradient), lengths, strict=True)
+            self._stock = [cut and await self.mpc.draw_pairs((batches, n), cut.bits) for cut, n in cuts]
+        pairs = (repeat(None, count) if one is None else one.rows(start, count) for one in self._stock)
+        subtract(block.q_rows, self.cut_rows.before, block.q_rows)
+        upper = self.cut_rows.upper(block.q_rows), self.cut_change.upper(block.q_columns)
+        return (*upper, block.q_columns[:, self.owned], *pairs)
+
     async def _vectors(self, masks: tuple[PrgBuffer, PrgBuffer], masked: Ring, transpose: bool) -> tuple[Ring, Ring]:
         """For every batch of a block: v, this party's mask, and q, all that is known of its share of the product."""
         mpc, (count, size, _) = self.mpc, masked.shape
@@ -107,95 +138,3 @@ class PreprocessedData:
             arrays, draws = (v, c, q, mpc.recorder.corrected()), (*vectors[0], *vectors[1], *c_buffer)
             mpc.recorder.note("vectors", "A^T v" if transpose else "A v", arrays, draws=draws)
         return mpc.kind.of(v).kept, mpc.kind.of(q).kept
-
-
-class Block(NamedTuple):
-    """What is prepared for the batches of a block in one epoch, in the form that `Share.kept` has.
-
-    The first axis of every array is the batch. A step uses up its rows of q: they become its result.
-    """
-
-    v_rows: Ring
-    """Masks of this party's share of the weights of the peer's columns, (count, columns of the peer)."""
-    q_rows: Ring
-    """(count, batch_size)."""
-    v_columns: Ring
-    """Masks of this party's share of the residuals, (count, batch_size)."""
-    q_columns: Ring
-    """(count, width)."""
-
-    def views(self, owned: slice) -> tuple[NDArray[np.int64], NDArray[np.int64], Ring]:
-        """q_rows and q_columns as signed numbers, and the owned part of q_columns."""
-        return signed(self.q_rows), signed(self.q_columns), self.q_columns[:, owned]
-
-
-class PreprocessedBatch:
-    """One batch of a `Block`, with this party's own columns of its rows.
-
-    The two products are the inner loop of training: every numpy call in them counts.
-    """
-
-    __slots__ = (
-        "_data", "_own", "_q_columns", "_q_columns_signed", "_q_owned", "_q_rows", "_q_rows_signed", "_targets",
-        "_v_columns", "_v_rows",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        data: PreprocessedData,
-        own: Ring,
-        targets: Ring,
-        v_rows: Ring,
-        q_rows: Ring,
-        v_columns: Ring,
-        q_columns: Ring,
-        q_rows_signed: NDArray[np.int64],
-        q_columns_signed: NDArray[np.int64],
-        q_owned: Ring,
-    ) -> None:
-        self._data, self._own, self._targets = data, own, targets
-        self._v_rows, self._q_rows, self._v_columns, self._q_columns = v_rows, q_rows, v_columns, q_columns
-        self._q_rows_signed, self._q_columns_signed, self._q_owned = q_rows_signed, q_columns_signed, q_owned
-
-    async def dot(self, weights: Share, bits: int) -> Share:
-        mpc, kept, q, v = self._data.mpc, weights.kept, self._q_rows, self._v_rows
-        owned, peers = kept[self._data.owned], kept[self._data.peers]
-        e = await mpc.link.exchange(v - peers if mpc.mirrored else peers - v, "send w-v")
-        add(q, matvec(self._own, owned - e if mpc.mirrored else owned + e), q)
-        right_shift(self._q_rows_signed, SHIFTS[bits], self._q_rows_signed)
-        return mpc.share(q)
-
-    async def residual_dot(self, predictions: Share, bits: int) -> Share:
-        mpc, q, v = self._data.mpc, self._q_owned, self._v_columns
-        residuals = predictions.kept - self._targets
-        e = await mpc.link.exchange(v - residuals if mpc.mirrored else residuals - v, "send r-v")
-        add(q, vecmat(residuals - e if mpc.mirrored else residuals + e, self._own), q)
-        right_shift(self._q_columns_signed, SHIFTS[bits], self._q_columns_signed)
-        return mpc.share(self._q_columns)
-
-
-class RecordedBatch(PreprocessedBatch):
-    """A batch whose products are written down."""
-
-    __slots__ = ()
-
-    async def dot(self, weights: Share, bits: int) -> Share:
-        data, recorder = self._data, self._data.mpc.recorder
-        assert recorder is not None
-        kept, q = weights.kept.copy(), self._q_rows.copy()  # the program and the product change their own in place
-        recorder.weights(weights, kept)
-        result = await super().dot(weights, bits)
-        arrays = kept[data.peers], self._v_rows, q, kept[data.owned], *recorder.last_exchange(), self._own, result.kept
-        recorder.note("cross product", "X w", arrays, exchanges=1, bits=bits)
-        return result
-
-    async def residual_dot(self, predictions: Share, bits: int) -> Share:
-        recorder, q = self._data.mpc.recorder, self._q_columns.copy()
-        assert recorder is not None
-        residuals = predictions.kept - self._targets
-        recorder.note("subtract", "p - y", (predictions.kept, self._targets, residuals))
-        result = await super().residual_dot(predictions, bits)
-        arrays = residuals, self._v_columns, q, residuals, *recorder.last_exchange(), self._own, result.kept
-        recorder.note("transposed cross product", "X^T r", arrays, exchanges=1, bits=bits)
-        recorder.gradient(result)
-        return result

@@ -79,6 +79,7 @@ class BlockPrg(_Prg):
         self._input = self._numbers.data.cast("B")
         self._base = 0  # the counter that stands in the first row of _numbers
         self._window: Ring = np.empty(0, np.uint64)
+        self._halves: Words = self._window.view(np.uint32)
         self._window_start = 0
 
     def at(self, counter: int, elements: int) -> Ring:
@@ -88,13 +89,18 @@ class BlockPrg(_Prg):
             if elements > self._input.nbytes // 16:
                 return self._generate(counter, elements)
             self._window = self._generate(counter, ELEMENTS_PER_BLOCK * _WINDOW)
+            self._halves = self._window.view(np.uint32)
             self._window_start, offset = counter, 0
         return self._window[offset : offset + elements]
 
-    def words(self, counter: int, elements: int, word: type[np.uint32] | type[np.uint64]) -> Words:
-        """As `at`, with elements of another size: uint32 takes both halves of a ring element, the low one first."""
-        per_element = 8 // word().nbytes
-        return self.at(counter, -(-elements // per_element)).view(word)[:elements]
+    def words(self, counter: int, elements: int, size: int) -> Words:
+        """As `at`, with elements of `size` bytes: uint32 takes both halves of a ring element, the low one first."""
+        if size == 8:
+            return self.at(counter, elements)
+        start = 4 * (counter - self._window_start)
+        if start < 0 or start + elements > self._halves.size:
+            return self.at(counter, (elements + 1) >> 1).view(np.uint32)[:elements]
+        return self._halves[start : start + elements]
 
     def _generate(self, counter: int, elements: int) -> Ring:
         blocks = blocks_of(elements)

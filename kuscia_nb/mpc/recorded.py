@@ -49,10 +49,10 @@ class RecordedTruncation(Truncation):
     """Truncations with the TTP's help, as operations."""
 
     async def cut(self, x: Ring, upper: Words, pairs: Pairs) -> None:
-        recorder, before = self._link.recorder, x.copy()
+        (a, _, _, c), recorder, share = pairs, self._link.recorder, x + self.before
         assert recorder is not None
         await super().cut(x, upper, pairs)
-        arrays = before, pairs[0], pairs[1], *recorder.last_swap, x.copy()
+        arrays = share, a, c, *recorder.last_swap, x.copy()
         recorder.note("assisted truncate", "truncate", arrays, bits=self.bits)
 
 

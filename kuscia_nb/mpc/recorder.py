@@ -11,6 +11,7 @@ somebody looks, or when they become too many. Seeds are not written down.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -77,6 +78,7 @@ class Recorder:
         """What was sent and received last from point to point, for the operation that claims it."""
         self._weights: tuple[Share, Ring] | None = None
         self._gradient: Ring | None = None
+        self._change = "update"
 
     def set_terms(self, fxp_bits: int, *, mirrored: bool, adjusts: bool) -> None:
         """What the party has agreed on for a session."""
@@ -120,15 +122,15 @@ class Recorder:
         """What a batch begins with (kept is a copy); the program changes this very share at the batch's end."""
         self._weights = share, kept
 
-    def gradient(self, share: Share) -> None:
-        """What the batch has come to."""
-        self._gradient = share.kept
+    def gradient(self, share: Share, kind: str = "update") -> None:
+        """What the batch has come to, and what becomes of it: an "update", or a "step" if it is the change itself."""
+        self._gradient, self._change = share.kept, kind
 
     def _note_update(self) -> None:
         """What the program has made of weights and gradient since."""
         if self._weights is not None and self._gradient is not None:
             share, before = self._weights
-            self.note("update", "update", (before, self._gradient, share.kept.copy()))
+            self.note(self._change, "update", (before, self._gradient, share.kept.copy()))
         self._weights = self._gradient = None
 
     def _open_chapter(self) -> list[Note | Draft]:
@@ -233,6 +235,11 @@ class Recorder:
         """The correction that has come since the last time somebody asked; None at the party that gets none."""
         correction, self._correction = self._correction, None
         return correction
+
+    def pair(self, a: Words, c: Words, bits: int, buffers: Sequence[tuple[int, int]]) -> None:
+        """Pairs for truncations by `bits`, corrected, and where they were drawn."""
+        draws = tuple(number for buffer in buffers for number in buffer)
+        self.note("pair", "pair", (a, c, self.corrected()), bits=bits, draws=draws)
 
     def _settle(self, count: int) -> None:
         """Write down the exchanges that a program made by itself, all but the last `count`."""

@@ -18,7 +18,7 @@ from .prg import BlockPrg, Seeds, StreamPrg, blocks_of
 from .recorded import RecordedTruncation, recorded
 from .ring import Ring, matmul
 from .share import ASSISTED, SHARE_TYPES, Share
-from .truncation import Pairs, Truncation, word_of
+from .truncation import Pairs, Truncation
 from .ttp import JoinTtp, PrgBuffer, Ttp, TtpClient
 
 ZERO = np.uint64(0)
@@ -172,7 +172,8 @@ class Semi2k:
             return x
         if not (self.assisted if assisted is None else assisted):
             return x.truncate(bits)
-        pairs, truncation, ring = await self.draw_pairs(x.shape, bits), self.truncation(bits), x.ring.copy()
+        pairs, truncation = await self.draw_pairs(x.shape, bits), self.truncation(bits)
+        ring = x.ring - truncation.before
         await truncation.cut(ring, truncation.upper(ring), pairs)
         return self.kind.of(ring)
 
@@ -185,17 +186,15 @@ class Semi2k:
 
     async def draw_pairs(self, shape: tuple[int, ...], bits: int) -> Pairs:
         """Pairs for the truncation of so many numbers by `bits`, with the TTP's correction."""
-        word, size = word_of(bits), math.prod(shape)
-        start, blocks = self.beaver.counter, blocks_of(size, word().nbytes)
+        size, item = math.prod(shape), self.truncation(bits).size
+        start, blocks = self.beaver.counter, blocks_of(size, item)
         self.beaver.counter += 2 * blocks
         buffers = [PrgBuffer(start, size), PrgBuffer(start + blocks, size)]
-        a, c = (self.beaver.words(counter, size, word) for counter, _ in buffers)
+        a, c = (self.beaver.words(counter, size, item).reshape(shape) for counter, _ in buffers)
         if self.ttp.adjusts:
-            c = c + await self.ttp.adjust_mul_priv(buffers, word().nbytes)
-        a, c = a.reshape(shape), c.reshape(shape)
+            c = c + (await self.ttp.adjust_mul_priv(buffers, item)).reshape(shape)
         if self.recorder is not None:
-            draws = tuple(number for buffer in buffers for number in buffer)
-            self.recorder.note("pair", "pair", (a, c, self.recorder.corrected()), bits=bits, draws=draws)
+            self.recorder.pair(a, c, bits, buffers)
         return self.truncation(bits).pairs(a, c)
 
     def _note_product(

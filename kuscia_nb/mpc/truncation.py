@@ -17,10 +17,12 @@ truncation of shares (see `share`).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
-from numpy import add, left_shift, multiply, right_shift, subtract
+from numpy import add, left_shift, multiply, right_shift
 
 from .link import Link
 from .ring import WORDS, Ring, Words
@@ -29,20 +31,21 @@ LARGEST = 2**62
 """What a number has to stay below, as a ring integer."""
 
 
-def word_of(bits: int) -> type[np.uint32] | type[np.uint64]:
-    """The ring of the pairs for a truncation by so many bits, 1 to 62: the smallest that has them."""
-    return WORDS[4 if bits <= 32 else 8]
-
-
 class Pairs(NamedTuple):
-    """One party's part of pairs, ready for a truncation; all have the shape of what is truncated."""
+    """One party's part of pairs, ready for a truncation; arrays have the shape of what is truncated."""
 
     a: Words
-    c: Words
-    factor: Words
-    """What the peer's h is multiplied with, at rank 1: a_1 2^(64-b), the upper word of it. Rank 0 has no use for it."""
+    factor: Words | None
+    """What rank 1 multiplies the peer's h with: a_1 2^(64-b), the upper word of it. Rank 0 has its u for that."""
     offset: Ring
     """All that is known of the result beforehand: constants, and c_i at its place."""
+    c: Words | None
+    """For who writes it down."""
+
+    def rows(self, start: int, count: int) -> Iterator[Pairs]:
+        """Those of so many batches, one after the other, as plain tuples."""
+        parts = (repeat(None, count) if part is None else part[start : start + count] for part in self)
+        return zip(*parts, strict=True)  # type: ignore[return-value]
 
 
 class Truncation:
@@ -51,41 +54,45 @@ class Truncation:
     def __init__(self, link: Link, bits: int) -> None:
         if not 1 <= bits <= 62:
             raise ValueError(f"a truncation by {bits} bits is not possible, only by 1 to 62")
-        self.bits, self.word = bits, word_of(bits)
+        self.bits, self.size = bits, 4 if bits <= 32 else 8
+        """By how many bits, and bytes of an element in the smallest ring that has them."""
         self._link, self._rank = link, link.rank
-        size = 8 * self.word().nbytes
-        self._shift = np.array(bits, np.uint64)
-        self._top, self._room = (np.array(count, self.word) for count in (size - 1, size - bits))
-        self._minus = np.array(2**size - 2 ** (size - bits), self.word)
-        self._before, self._after = (np.array(x % 2**64, np.uint64) for x in constants(self._rank, bits))
+        word, size = WORDS[self.size], 8 * self.size
+        self._shift, self._up = np.array(bits, np.uint64), np.array(64 - bits, np.uint64)
+        self._top, self._room = (np.array(count, word) for count in (size - 1, size - bits))
+        self._minus = np.array(2**size - 2 ** (size - bits), word)
+        self.before, self._after = (np.array(x % 2**64, np.uint64) for x in constants(self._rank, bits))
 
     def pairs(self, a: Words, c: Words) -> Pairs:
         """This party's part of pairs, made ready."""
-        offset = self._after - left_shift(c, np.uint64(64 - self.bits), dtype=np.uint64)
-        return Pairs(a, c, left_shift(a, self._room) if self._rank else a, offset)
+        offset = self.corrected(self._after, c)
+        factor = left_shift(a, self._room) if self._rank else None
+        return Pairs(a, factor, offset, None if self._link.recorder is None else c)
+
+    def corrected(self, offset: Ring, c: Words) -> Ring:
+        """The `offset` of pairs with something more in c."""
+        return offset - left_shift(c, self._up, dtype=np.uint64)
 
     def upper(self, x: Ring) -> Words:
         """The words of `x` that have the top bits (a view)."""
-        return x.view(self.word)[..., 1::2] if self.word is np.uint32 else x
+        return x.view(np.uint32)[..., 1::2] if self.size == 4 else x
 
     async def cut(self, x: Ring, upper: Words, pairs: Pairs) -> None:
-        """Turn this party's additive share into that of x / 2^bits, in place. `upper` is `self.upper(x)`.
+        """Turn this party's additive share, less `before`, into that of x / 2^bits, in place.
 
-        The words of x below the upper ones are only shifted: what is added for the wrap is a multiple of 2^(64-bits).
+        `upper` is `self.upper(x)`: of the words below only a shift is needed, since what is taken away for a wrap is a
+        multiple of 2^(64-bits).
         """
-        a, _, factor, offset = pairs
-        if self._rank:
-            theirs = await self._link.swap(a + right_shift(upper, self._top), "send a+u")
-        else:
-            subtract(x, self._before, x)
-            u = right_shift(upper, self._top)
-            theirs = await self._link.swap(a + u, "send a+u")
+        a, factor, offset, _ = pairs
+        u = right_shift(upper, self._top)
+        theirs = await self._link.swap(a + u, "send a+u")
+        if factor is None:
             factor = multiply(u, self._minus, u)
         right_shift(x, self._shift, x)
         add(x, offset, x)
-        add(upper, factor * theirs, upper)
+        add(upper, multiply(factor, theirs, u), upper)
 
 
 def constants(rank: int, bits: int) -> tuple[int, int]:
-    """What a rank takes from its share before it is shifted, and what it adds after."""
+    """What a rank takes from its share before it is shifted, and what it adds after it."""
     return (0, 1) if rank else (LARGEST, 2 ** (62 - bits) - 2 ** (64 - bits))

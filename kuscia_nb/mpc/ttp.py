@@ -27,7 +27,7 @@ import numpy as np
 
 from ..errors import OpAdjustError, SessionError
 from .door import Door
-from .link import Link, Stream, now
+from .link import WORD, Link, Stream, now
 from .prg import BlockPrg, blocks_of
 from .ring import WORDS, Ring, Words, batch_matvec, batch_vecmat, matmul
 
@@ -239,18 +239,16 @@ class TrustedThirdParty:
         """
         if field_size not in WORDS:
             raise OpAdjustError(f"field_size {field_size} is not supported, only 4 and 8 (bytes)")
-        session, word = self._session(session_id, buffers, FIELD_64, field_size), WORDS[field_size]
+        session = self._session(session_id, buffers, FIELD_64, field_size)
         a, c = buffers
         if a.elements != c.elements:
             raise OpAdjustError(f"a and c must have one size, got {a.elements} and {c.elements}")
         self._claim(session, [a.of_words(field_size)], c.of_words(field_size))
-        prgs = list(session.prgs.values())
-        product = prgs[0].words(*a, word)
-        for prg in prgs[1:]:
-            product = product * prg.words(*a, word)
-        for prg in prgs:
-            product = product - prg.words(*c, word)
-        return product
+        first, *others = session.prgs.values()
+        product, known = first.words(*a, field_size), first.words(*c, field_size)
+        for prg in others:
+            product, known = product * prg.words(*a, field_size), known + prg.words(*c, field_size)
+        return product - known
 
     def adjust_cross_dot(
         self,
@@ -389,7 +387,7 @@ class TtpLine:
         if not joined:
             raise SessionError(f"{self._link.name} has left the session")
         correction = getattr(self._ttp, _FUNCTIONS[method])(joined[0], *arguments, **options)
-        self._record(self._answers[method], "adjust", correction.shape, correction.dtype.name)
+        self._record(self._answers[method], "adjust", correction.shape, WORD[correction.itemsize])
         return correction
 
     def _leave(self, joined: list[str]) -> None:

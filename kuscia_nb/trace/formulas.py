@@ -309,6 +309,8 @@ KINDS: dict[str, Kind] = {
         " the points that both have.",
         sent="own peers C",
     ),
+    "add scaled": _local("Add a public multiple", "z.i = x.i + y.i*p", wide="x z"),
+    "step": _local("Take the step", "w'.i = w.i - t.i"),
     "update": _local("Update the weights", "w'.i = w.i - rate*grad.i - rate*l2*w.i !"),
 }
 

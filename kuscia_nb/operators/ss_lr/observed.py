@@ -35,7 +35,7 @@ from .parameters import Parameters
 from .plaintext import Plaintext
 from .program import STRATEGY
 from .rows import Rows
-from .training import SIGMOID_SHIFT, STRATEGIES, Descent, Plan, targets
+from .training import STRATEGIES, Plan, targets, train
 
 _HEARD = 2**20
 """Numbers that are kept of what a party receives."""
@@ -140,18 +140,13 @@ async def _weights_on_the_way(
     mpc: Semi2k, own: Ring, labels: NDArray[np.float32] | None, plan: Plan, kept: NDArray[np.int64]
 ) -> Ring:
     """`training.train`, with this party's share of the weights after each kept step."""
-    data = STRATEGIES[plan.strategy](mpc, own, targets(mpc, labels, len(own)), plan.layout)
-    bits, descent, weights = mpc.fxp_bits, Descent(plan, mpc.fxp_bits), data.zero_weights()
-    result, wanted, step = [], set(kept.tolist()), 0
-    for epoch in range(plan.layout.epochs):
-        async for batch in data.batches(epoch):
-            predictions = await batch.dot(weights, bits + SIGMOID_SHIFT)
-            gradient = await batch.residual_dot(predictions, bits)
-            share = weights if isinstance(weights, Share) else data.as_share(weights)
-            descent.step(share, gradient)
-            weights, step = share, step + 1
-            if step in wanted:
-                result.append(share.ring.copy())
+    result, wanted = [], set(kept.tolist())
+
+    def keep(step: int, weights: Share) -> None:
+        if step in wanted:
+            result.append(weights.ring.copy())
+
+    await train(mpc, own, targets(mpc, labels, len(own)), plan, on_step=keep)
     return np.array(result)
 
 

@@ -17,10 +17,8 @@ import numpy as np
 from numpy import add, multiply, right_shift, subtract
 
 from ...mpc import InterconnectionData, Layout, PreprocessedData, Ring, Semi2k, Share, encode
+from ...mpc.data import SIGMOID_SHIFT, AssistedBatch
 from ...mpc.ring import SHIFTS
-
-SIGMOID_SHIFT = 3
-"""The slope 1/8 as a truncation by three more bits: rounding z first and z/8 then rounds to the same number."""
 
 _PROGRESS_SECONDS = 0.1
 
@@ -45,16 +43,22 @@ def targets(mpc: Semi2k, labels: np.ndarray | None, rows: int) -> Share:
 
 
 async def train(
-    mpc: Semi2k, own: Ring, targets: Share, plan: Plan, progress: Callable[[int, int], None] | None = None
+    mpc: Semi2k,
+    own: Ring,
+    targets: Share,
+    plan: Plan,
+    progress: Callable[[int, int], None] | None = None,
+    on_step: Callable[[int, Share], None] | None = None,
 ) -> Share:
     """This party's share of the weights, shape (width,): features in rank order, then the intercept.
 
     `own`: this party's columns in fixed point, (rows, columns[rank]). `progress(done, steps)` is called ten times
-    a second.
+    a second, `on_step(step, weights)` after every step, from 1; the weights are changed in place.
     """
     progress = progress or _ignore
     data = STRATEGIES[plan.strategy](mpc, own, targets, plan.layout)
     bits, descent, weights = mpc.fxp_bits, Descent(plan, mpc.fxp_bits), data.zero_weights()
+    assisted = mpc.assisted
     steps, done, report = plan.layout.epochs * plan.layout.batches, 0, 0.0
     for epoch in range(plan.layout.epochs):
         async for batch in data.batches(epoch):
@@ -62,11 +66,16 @@ async def train(
                 progress(done, steps)
                 report = perf_counter() + _PROGRESS_SECONDS
             predictions = await batch.dot(weights, bits + SIGMOID_SHIFT)
-            gradient = await batch.residual_dot(predictions, bits)
+            gradient = None if assisted else await batch.residual_dot(predictions, bits)
             if not isinstance(weights, Share):
                 weights = data.as_share(weights)
-            descent.step(weights, gradient)
+            if gradient is None:
+                await descent.assisted_step(weights, predictions, batch)
+            else:
+                descent.step(weights, gradient)
             done += 1
+            if on_step is not None:
+                on_step(done, weights)
     progress(steps, steps)
     return weights  # type: ignore[return-value]  # there is at least one step
 
@@ -99,3 +108,8 @@ class Descent:
             multiply(gradient.kept, self._rate, buffer)
         right_shift(signed, bits, signed)
         subtract(kept, buffer, kept)
+
+    async def assisted_step(self, weights: Share, predictions: Share, batch: AssistedBatch) -> None:
+        """The same from a batch's predictions, where the TTP helps to truncate."""
+        change = await batch.change(predictions, weights, self._rate, self._l2 if self._penalised else None)
+        subtract(weights.kept, change.kept, weights.kept)
