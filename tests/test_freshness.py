@@ -25,7 +25,7 @@ from kuscia_nb.mpc.prg import blocks_of
 from kuscia_nb.operators.ss_lr.training import Plan, targets, train
 
 BITS = 18
-LAYOUT = mpc.Layout((3, 2), 4, 5, 3)
+LAYOUT = mpc.Layout((3, 2), 4, 4, 2)
 ROWS = LAYOUT.batches * LAYOUT.batch_size
 BLOCKS = 2**13
 """Blocks of a party's stream that can be chosen; no computation here uses more."""
@@ -33,7 +33,7 @@ BLOCKS = 2**13
 ranks = pytest.mark.parametrize("rank", [0, 1])
 adjust_ranks = pytest.mark.parametrize("adjust_rank", [0, 1])
 strategies = pytest.mark.parametrize("strategy", ["preprocessed", "interconnection"])
-truncations = pytest.mark.parametrize("truncation", ["asymmetric", "symmetric"])
+truncations = pytest.mark.parametrize("truncation", ["asymmetric", "symmetric", "ttp"])
 
 
 # --- a computation, and all that is drawn and sent in it --------------------------------------------------------------
@@ -260,11 +260,12 @@ def small_blocks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 
 @strategies
 @adjust_ranks
+@pytest.mark.parametrize("truncation", ["asymmetric", "ttp"])
 @pytest.mark.usefixtures("small_blocks")
 def test_no_draw_of_a_training_overlaps_another(
-    strategy: str, adjust_rank: int, monkeypatch: pytest.MonkeyPatch
+    strategy: str, adjust_rank: int, truncation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check_fresh(run(monkeypatch, training(strategy), made(1), adjust_rank))
+    check_fresh(run(monkeypatch, training(strategy), made(1), adjust_rank, truncation))
 
 
 @adjust_ranks
@@ -326,7 +327,7 @@ def solve(monkeypatch: pytest.MonkeyPatch, wanted: Run, rank: int, adjust_rank: 
     peer = 1 - rank
     stream = mpc.BlockPrg(Seed(("bob", "alice")[peer]).draw("beaver")).at(0, 2 * BLOCKS).copy()
     seen = wanted.view(rank, adjust_rank)
-    for _ in range(8 * LAYOUT.batches * LAYOUT.epochs):
+    for _ in range(20 * LAYOUT.batches * LAYOUT.epochs):
         found = run(monkeypatch, adjust_rank=adjust_rank, streams={peer: stream}, **how)
         if found.view(rank, adjust_rank) == seen:
             return found
