@@ -23,6 +23,13 @@ test-baseline: .venv/dev
 	env $$($(BIN)/python tests/baseline_cpu.py) $(BIN)/python -m pytest \
 	  --ignore=tests/browser --ignore=tests/test_binder.py --ignore=tests/test_panel_package.py
 
+# FATE-Flow 2.2.0 orders jobs on two nodes: make test-fate FATE_FLOW=<a checkout of it> FATE_PYTHON=<a Python 3.9>
+test-fate: .venv/dev .venv-fate/ready
+	@test -f "$(FATE_FLOW)/python/fate_flow/fate_flow_server.py" || \
+	  { echo "FATE_FLOW=$(FATE_FLOW) is no checkout of FATE-Flow: make test-fate FATE_FLOW=<its folder>"; exit 2; }
+	FATE_FLOW="$(abspath $(FATE_FLOW))" FATE_PYTHON="$(CURDIR)/.venv-fate/bin/python" \
+	  $(BIN)/python -m pytest tests/test_fate_flow.py
+
 lint: .venv/dev $(MODULES)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -43,7 +50,7 @@ bench: .venv/dev
 	$(BIN)/python benchmarks/ss_lr.py
 
 clean:
-	rm -rf .venv .venv-spu build
+	rm -rf .venv .venv-spu .venv-fate build
 
 $(PANEL): $(SOURCES) $(MODULES) | .venv/panel
 	cd labextension && PATH="$(CURDIR)/$(BIN):$$PATH" npm run build:prod
@@ -66,3 +73,17 @@ $(MODULES): labextension/package-lock.json
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "kuscia_nb needs Python 3.11 or newer")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+
+# What FATE-Flow's server imports, in the versions that it asks for.
+FATE_PYTHON ?= python3.9
+FATE_NEEDS := apsw "Flask==2.2.5" "Werkzeug<4" "grpcio==1.62.1" "protobuf==4.24.4" "requests<2.26.0" "urllib3==1.26.18" \
+  "ruamel-yaml==0.16" "cachetools==3.0.0" "filelock==3.3.1" "pydantic==1.10.12" webargs "peewee==3.17.1" pyyaml \
+  "python-dotenv==0.13.0" networkx psutil casbin casbin_peewee_adapter pymysql kazoo shortuuid boto3 pandas "numpy<2" \
+  "typing-extensions==4.8.0" "setuptools<70"
+
+.venv-fate/ready:
+	$(FATE_PYTHON) -c 'import sys; sys.exit(None if sys.version_info[:2] == (3, 9) else "FATE-Flow 2.2.0 runs with Python 3.9")'
+	$(FATE_PYTHON) -m venv .venv-fate
+	.venv-fate/bin/python -m pip install --quiet "setuptools<70" wheel
+	.venv-fate/bin/python -m pip install --quiet --no-build-isolation $(FATE_NEEDS)
+	@touch $@
