@@ -15,7 +15,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m kuscia_nb", description="Run the tutorial's two-party SS-LR job.")
     parser.add_argument("manifest", nargs="?", help="a KusciaJob's YAML file instead of the tutorial's")
     parser.add_argument("--strategy", choices=("preprocessed", "interconnection"), default="preprocessed")
-    parser.add_argument("--seed", type=int, help="a repeatable run: nothing in it is secret")
+    parser.add_argument(
+        "--seed", type=int, help="a repeatable run: nothing in it is secret; runs with one seed have the same masks"
+    )
     arguments = parser.parse_args()
     try:
         if arguments.manifest:

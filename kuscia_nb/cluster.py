@@ -137,7 +137,8 @@ class Cluster:
 
         `replace`: delete a finished job of this name first. `strategy`: how products of secrets are made,
         "preprocessed" or "interconnection". `seed` makes the run repeatable, for teaching and tests: nothing in it is
-        secret. `shadow`: compare with plaintext after the end, which only an observer of both nodes can (`job.shadow`).
+        secret, and two runs with one seed and data that differ in a cell show the difference. `shadow`: compare with
+        plaintext after the end, which only an observer of both nodes can (`job.shadow`).
         ManifestError, if the text is not a valid job, says everything that is wrong; JobError, if the name is taken.
         """
         options = Options.checked(strategy, seed, trace, shadow)

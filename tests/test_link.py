@@ -145,3 +145,31 @@ def test_a_stop_from_another_thread_ends_both(threads: bool) -> None:
     outcomes = run((forever(links[0]), forever(links[1])), links, stop)
     stopper.join()
     assert all(isinstance(outcome.error, JobStopped) for outcome in outcomes)
+
+
+def test_a_part_of_an_array_does_not_lead_to_the_whole() -> None:
+    """Nor is it what the sender goes on to work with."""
+    secret = np.arange(100, 110, dtype=np.uint64)
+
+    async def program(link: mpc.Link) -> mpc.Ring:
+        theirs = await link.exchange(secret[:1] if link.rank else WORDS, "open")
+        secret[0] = 0
+        return theirs
+
+    links = mpc.connect(("bob", "alice"))
+    first, _ = mpc.run_lockstep((program(links[0]), program(links[1])), links)
+    assert first.result.base is None
+    assert first.result.tolist() == [100]
+
+
+def test_a_link_has_its_own_page_of_the_ledger() -> None:
+    async def program(link: mpc.Link) -> None:
+        for _ in range(2 - link.rank):
+            await link.send(b"x", "greet")
+
+    links = mpc.connect(("bob", "alice"))
+    mpc.run_lockstep((program(links[0]), program(links[1])), links)
+    ledger = links[0].ledger
+    assert [len(ledger.page(name)) for name in ("bob", "alice", "nobody")] == [2, 1, 0]
+    assert [message.sender for message in ledger.page("alice").messages] == ["alice"]
+    assert [message.key for message in ledger.messages] == ["root:P2P-1:0->1", "root:P2P-2:0->1", "root:P2P-1:1->0"]

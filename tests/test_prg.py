@@ -76,3 +76,21 @@ def test_seeds_are_fresh_unless_a_number_is_given() -> None:
     drawn = {Seeds(n, who).draw(what) for n in (1, 2) for who in ("alice", "bob") for what in ("prss", "beaver")}
     assert len(drawn) == 8
     assert {len(seed) for seed in drawn} == {16}
+
+
+def test_a_seed_is_given_out_once() -> None:
+    """Also in a run that can be repeated: a second session of a task has other masks, the same in each repetition."""
+    first, again = Seeds(1, "alice"), Seeds(1, "alice")
+    drawn = [first.draw(what) for what in ("beaver", "prss", "beaver", "prss", "beaver")]
+    assert len(set(drawn)) == 5
+    assert [again.draw(what) for what in ("beaver", "prss", "beaver", "prss", "beaver")] == drawn
+
+
+def test_a_draw_shows_nothing_of_what_was_in_memory_before() -> None:
+    """The cipher leaves its last block of the output as it was."""
+    for size in (2 * 4096 + 2, 12):
+        np.full(size, 7, np.uint64)
+        drawn = BlockPrg(SEED).at(0, size - 2).base if size > 100 else StreamPrg(SEED).at(0, size - 2).base
+        while drawn.base is not None:
+            drawn = drawn.base
+        assert drawn[-2:].tolist() == [0, 0]

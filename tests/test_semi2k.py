@@ -184,3 +184,23 @@ def test_the_example_of_the_package_runs() -> None:
     exec(code, names)
     outcomes = names["outcomes"]
     assert [outcome.result.round(4).tolist() for outcome in outcomes] == [[-7.0], [-7.0]]  # type: ignore[attr-defined]
+
+
+def test_what_is_opened_is_not_what_a_party_goes_on_with(protocol: Protocol) -> None:
+    """The peer gets a copy: who changes it, or sees its owner change it, changes and sees nothing."""
+
+    async def program(party: mpc.Semi2k) -> tuple[np.ndarray, list[np.ndarray]]:
+        received: list[np.ndarray] = []
+        exchange = party.link.exchange
+
+        async def spy(mine: np.ndarray, op: str) -> np.ndarray:
+            received.append(await exchange(mine, op))
+            return received[-1]
+
+        party.link.exchange = spy  # type: ignore[method-assign]
+        x = party.seal(party.encode([1.0, 2.0]))
+        await party.open(x)
+        return x.kept, received
+
+    (first, at_first), (second, at_second) = protocol(program)
+    assert not any(np.shares_memory(kept, theirs) for kept, theirs in ((first, *at_second), (second, *at_first)))

@@ -59,6 +59,8 @@ class Session:
 
     pods: dict[str, Pod] = field(default_factory=dict)
     links: tuple[Link, Link] | None = None
+    lines: tuple[TtpLine, ...] = ()
+    """The parties' lines to the TTP, by rank."""
     stopped: set[str] = field(default_factory=set)
     """The domains whose program was stopped; it has failed, however it ends."""
     join: Join = lambda: None
@@ -98,8 +100,11 @@ class Pods:
             if session.pods.keys() != set(ranked):
                 return
             session.links = _connect((ranked[0], ranked[1]), run.options.trace)
+        session.lines = tuple(TtpLine(self._ttp, link, f"{task.name}/") for link in session.links)
         if run.options.trace != "off":
             run.events.emit(task.spec.initiator, task.name, "ledger", data=session.links[0].ledger)
+        for link in session.links:
+            link.ledger = NoLedger()  # a program has its own page
         if run.options.trace == "full":
             recorders = tuple(link.recorder for link in session.links)
             run.events.emit(task.spec.initiator, task.name, "recorders", data=recorders)
@@ -163,12 +168,12 @@ class Pods:
 
     def _outcomes(self, task: KusciaTask, session: Session, pods: list[Pod]) -> tuple[Outcome, Outcome]:
         assert session.links is not None
-        lines = [TtpLine(self._ttp, link, f"{task.name}/") for link in session.links]
-        first, second = (self._program(task, *of_party) for of_party in zip(pods, session.links, lines, strict=True))
+        parties = zip(pods, session.links, session.lines, strict=True)
+        first, second = (self._program(task, *party) for party in parties)
         try:
             return run_lockstep((first, second), session.links)
         finally:
-            for line in lines:
+            for line in session.lines:
                 line.close()
 
     def _program(self, task: KusciaTask, pod: Pod, link: Link, line: TtpLine) -> Coroutine[Any, Any, None]:

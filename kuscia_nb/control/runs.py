@@ -34,7 +34,8 @@ class Options:
 
     strategy: str = "preprocessed"
     seed: int | None = None
-    """Makes the run repeatable, and everything in it public."""
+    """Makes the run repeatable, and everything in it public. Another run with it has the same masks: the
+    difference of the two shows what was corrected in the data."""
     trace: str = "sizes"
     """What the observer writes down of the messages: full (numbers too), sizes, or off."""
     shadow: bool = False

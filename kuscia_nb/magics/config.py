@@ -46,7 +46,11 @@ class Defaults(Magics):
     timeout = Float(None, allow_none=True, min=0, max=LONGEST, help="stop a job that takes longer, in seconds").tag(
         config=True
     )
-    seed = Int(None, allow_none=True, help="a repeatable run, in which nothing is secret").tag(config=True)
+    seed = Int(
+        None,
+        allow_none=True,
+        help="a repeatable run, in which nothing is secret; runs with one seed have the same masks",
+    ).tag(config=True)
     shadow = Bool(False, help="compare with a plaintext run beside it, for teaching").tag(config=True)
     no_wait = Bool(False, help="let jobs run in the background").tag(config=True)
     language = Enum(LANGUAGES, "auto", help="of the job view: en, zh, or auto (JupyterLab's, or LANG)").tag(config=True)

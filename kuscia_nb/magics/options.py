@@ -55,7 +55,12 @@ _OPTIONS = (
         choices=STRATEGIES,
         help="how products of secrets are made: triples in bulk, or message by message as interconnection peers do it",
     ),
-    argument("--seed", type=int, metavar="N", help="a repeatable run, for teaching: nothing in it is secret"),
+    argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        help="a repeatable run, for teaching: nothing in it is secret; runs with one seed have the same masks",
+    ),
     argument(
         "--trace",
         choices=TRACES,

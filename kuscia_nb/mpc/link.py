@@ -8,6 +8,9 @@ ledger reads like a capture between real peers:
 
 What carries the messages is a mailbox per party: `LockstepMailbox` hands control back to the scheduler while a
 message is missing, `ThreadMailbox` blocks its thread. Party programs cannot tell which one they have.
+
+Nothing leads from one end to the other. A party writes what it has sent on a page of its own; who has the ledger has
+all pages. It puts its messages through a door of the peer's mailbox.
 """
 
 from __future__ import annotations
@@ -18,8 +21,10 @@ import time
 import types
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .door import opened
 from .ring import Ring, Words
 
 if TYPE_CHECKING:
@@ -85,19 +90,21 @@ LISTED = 500_000
 class Ledger:
     """Every message of a run in the order in which it was sent.
 
-    Rows lie flat in one list, and equal shapes are one tuple: a tuple for each message would keep Python's garbage
-    collector busy for up to 7 % of an interconnection job.
+    It has a page for each sender, a ledger in itself, and puts them together when somebody looks. Rows lie flat in one
+    list, and equal shapes are one tuple: a tuple for each message would keep Python's garbage collector busy for up to
+    7 % of an interconnection job.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, listed: int | None = None) -> None:
         self._fields: list[Any] = []  # of all rows, one behind the other
         self._streams: list[Stream] = []
+        self._pages: dict[str, Ledger] = {}
+        self._listed = LISTED if listed is None else listed
         self._opened = now()
         self._counted = 0  # so many of the rows are in the totals already
         self._totals: dict[tuple[str, str], list[int]] = {}
         self._counting = threading.Lock()
-        self.unlisted = 0
-        """How many messages were only counted."""
+        self._forgotten = 0  # so many were counted, and are not in the rows any more
         self.record: Callable[[Row], None] = self._fields.extend
         """Write one message down, as it is sent: (number of its stream, number, round, op, shape, dtype, now()).
 
@@ -111,30 +118,53 @@ class Ledger:
         self._streams.append(stream)
         return len(self._streams) - 1
 
+    def page(self, writer: str) -> Ledger:
+        """That of a writer, from which nothing leads to the others'."""
+        return self._pages.setdefault(writer, type(self)(self._listed // 2))
+
     def __len__(self) -> int:
         """How many messages were sent."""
-        return self.unlisted + len(self._fields) // _FIELDS
+        return sum(page._forgotten + page._end for page in self._parts())
 
     @property
     def messages(self) -> list[Message]:
-        """All messages so far, at most the first `LISTED`."""
-        return [self._message(row) for row in self._rows(0, LISTED)]
+        """All messages so far, at most the first `LISTED`: as far as every page lists them."""
+        pages = [[page._message(row, self._opened) for row in page._rows(0, page._listed)] for page in self._parts()]
+        ends = [page[-1].time for page in pages if len(page) >= self._listed // 2]
+        listed = [message for page in pages for message in page if not ends or message.time <= min(ends)]
+        return sorted(listed, key=attrgetter("time"))
+
+    @property
+    def unlisted(self) -> int:
+        """How many messages were only counted."""
+        return len(self) - len(self.messages)
 
     def totals(self) -> dict[tuple[str, str], Total]:
         """What all messages so far come to, by (sender, receiver). Any thread may ask; each message is counted once."""
-        with self._counting:
-            end = len(self._fields) // _FIELDS
-            self._add(self._rows(self._counted, end))
-            self._counted = end
-            return {direction: Total(*sums) for direction, sums in self._totals.items() if any(sums)}
+        return {direction: total for page in self._parts() for direction, total in page._count().items() if any(total)}
 
     def compact(self) -> None:
-        """Keep memory bounded in a long run: count the messages behind the first `LISTED`, and forget them."""
-        self.totals()
+        """Keep memory bounded in a long run: count the messages behind the first ones, and forget them."""
+        self._count()
         with self._counting:
-            end, self._counted = self._counted, min(self._counted, LISTED)
-            self.unlisted += end - self._counted
+            end, self._counted = self._counted, min(self._counted, self._listed)
+            self._forgotten += end - self._counted
             del self._fields[self._counted * _FIELDS : end * _FIELDS]
+
+    def _parts(self) -> list[Ledger]:
+        return [self, *self._pages.values()]
+
+    @property
+    def _end(self) -> int:
+        return len(self._fields) // _FIELDS
+
+    def _count(self) -> dict[tuple[str, str], Total]:
+        """The totals of what stands on this page."""
+        with self._counting:
+            end = self._end
+            self._add(self._rows(self._counted, end))
+            self._counted = end
+            return {direction: Total(*sums) for direction, sums in self._totals.items()}
 
     def _rows(self, begin: int, end: int) -> Iterator[Row]:
         fields = iter(self._fields[begin * _FIELDS : end * _FIELDS])
@@ -154,18 +184,18 @@ class Ledger:
                 total[2] += 1
             total[3] = round
 
-    def _message(self, row: Row) -> Message:
+    def _message(self, row: Row, opened: float) -> Message:
         stream, number, round, op, shape, dtype, time = row
         size = math.prod(shape) * _ITEM[dtype]
         sender, receiver, kind, key = self._streams[stream]
-        return Message(round, op, sender, receiver, kind, key.format(number), dtype, shape, size, time - self._opened)
+        return Message(round, op, sender, receiver, kind, key.format(number), dtype, shape, size, time - opened)
 
 
 class NoLedger(Ledger):
     """Where nothing is written down, and nothing counted."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, listed: int | None = None) -> None:
+        super().__init__(listed)
         self.record = deque(maxlen=0).append
 
 
@@ -184,14 +214,27 @@ Slot = tuple[str, int] | int
 Letter = tuple[Payload, int]
 """What lies there: the payload and its round."""
 
+Put = Callable[[Slot, Letter], None]
+"""Lays a letter into a mailbox."""
+
 
 class LockstepMailbox:
     """For one thread: a party that misses a message hands control back to the scheduler."""
 
     def __init__(self) -> None:
         self.letters: dict[Slot, Letter] = {}
-        self.put: Callable[[Slot, Letter], None] = self.letters.__setitem__
         self._error: BaseException | None = None
+
+    def door(self) -> Put:
+        """For who sends: what lies in the box cannot be reached from it."""
+        send = opened(self._filling())
+        return lambda slot, letter: send((slot, letter))
+
+    def _filling(self) -> Generator[None, tuple[Slot, Letter], None]:
+        letters = self.letters
+        while True:
+            slot, letter = yield
+            letters[slot] = letter
 
     def wait_for(self, slot: Slot) -> Generator[Slot, None, None]:
         """Return when the message is there; meanwhile yield its slot to whoever drives this party."""
@@ -211,13 +254,14 @@ class ThreadMailbox(LockstepMailbox):
 
     def __init__(self) -> None:
         super().__init__()
-        self.put = self._put
         self._changed = threading.Condition()
 
-    def _put(self, slot: Slot, letter: Letter) -> None:
-        with self._changed:
-            self.letters[slot] = letter
-            self._changed.notify()
+    def _filling(self) -> Generator[None, tuple[Slot, Letter], None]:
+        while True:
+            slot, letter = yield
+            with self._changed:
+                self.letters[slot] = letter
+                self._changed.notify()
 
     def wait_for(self, slot: Slot) -> Generator[Slot, None, None]:
         with self._changed:
@@ -233,7 +277,11 @@ class ThreadMailbox(LockstepMailbox):
 
 
 class Link:
-    """One party's end of the link to its peer. What was sent belongs to both: nobody may change it."""
+    """One party's end of the link to its peer.
+
+    What is sent is given away: who wants to keep an array sends a copy of it. A part of an array is copied here, for it
+    would lead to the whole.
+    """
 
     recorder: Recorder | None = None
     """Where this party's steps are written down, if they are."""
@@ -249,15 +297,17 @@ class Link:
         self.rank = rank
         self.name, self.peer = names[rank], names[1 - rank]
         self.ledger = ledger
+        """Of both ends, for who made them; a party's program gets its end without."""
         self.round = 0
         """The highest round received so far."""
         self._inbox = mailboxes[rank]
         self._letters = self._inbox.letters
-        self._deliver = mailboxes[1 - rank].put
-        self._record, self._same_shape = ledger.record, ledger.same_shape
-        self._p2p = ledger.register(Stream(self.name, self.peer, "P2P", f"{channel}:P2P-{{}}:{rank}->{1 - rank}"))
+        self._deliver = mailboxes[1 - rank].door()
+        page = ledger.page(self.name)
+        self._record, self._same_shape, self._compact = page.record, page.same_shape, page.compact
+        self._p2p = page.register(Stream(self.name, self.peer, "P2P", f"{channel}:P2P-{{}}:{rank}->{1 - rank}"))
         self._collective_key = f"{channel}:{{}}:ALLGATHER"
-        self._allgather = ledger.register(Stream(self.name, self.peer, "ALLGATHER", self._collective_key))
+        self._allgather = page.register(Stream(self.name, self.peer, "ALLGATHER", self._collective_key))
         self._collectives = self._sent = self._received = 0
 
     @property
@@ -267,6 +317,7 @@ class Link:
 
     async def send(self, value: bytes, op: str) -> None:
         """Send one point-to-point message. `op` is for people; it never goes over a wire."""
+        value = bytes(memoryview(value))
         self._sent += 1
         self._record((self._p2p, self._sent, self.round + 1, op, (len(value),), "uint8", now()))
         self._deliver(("P2P", self._sent), (value, self.round + 1))
@@ -284,6 +335,8 @@ class Link:
     @types.coroutine
     def exchange(self, value: Ring, op: str) -> Generator[Slot, None, Ring]:
         """Send mine, receive the peer's (an ALLGATHER of two)."""
+        if value.base is not None:
+            value = value.copy()
         self._collectives = number = self._collectives + 1
         round, shape = self.round + 1, value.shape
         self._record((self._allgather, number, round, op, self._same_shape(shape, shape), "uint64", now()))
@@ -294,12 +347,14 @@ class Link:
         if round > self.round:
             self.round = round
         if number % LISTED == 0:
-            self.ledger.compact()
+            self._compact()
         return received  # type: ignore[return-value]
 
     @types.coroutine
     def swap(self, value: Words, op: str) -> Generator[Slot, None, Words]:
         """Send mine, receive the peer's: point to point, one message each way."""
+        if value.base is not None:
+            value = value.copy()
         self._sent += 1
         self._received = number = self._received + 1
         round, shape = self.round + 1, value.shape

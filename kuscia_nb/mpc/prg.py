@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections import Counter
 
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -29,20 +30,28 @@ _WINDOW = 4096  # blocks (64 KiB) made ahead, so that a small draw costs a slice
 class Seeds:
     """Fresh 16-byte seeds: from the operating system, or derived from `seed` so that a run can be repeated.
 
-    With `seed` nothing is secret: whoever knows the number knows every share. `scope` keeps the parties apart.
+    With `seed` nothing is secret: whoever knows the number knows every share. `scope` keeps parties and tasks apart. A
+    seed is given out once: the second one for a purpose is another one, also in a run that can be repeated. But another
+    run with the same number and scope has the same masks, and if its data differ in one cell, the difference of its
+    messages is that of the cell.
     """
 
     def __init__(self, seed: int | None = None, scope: str = "") -> None:
         self.repeatable = seed is not None
-        self._key = b"" if seed is None else str(int(seed)).encode()
-        self._scope = scope
+        self._drawn: Counter[str] = Counter()
+        # Number and scope are in here, and cannot be read from it: they would be the peer's, too.
+        number = b"" if seed is None else str(int(seed)).encode()
+        self._derived = hashlib.sha256(b"\0".join([b"kuscia_nb", number, scope.encode(), b""]))
 
     def draw(self, purpose: str) -> bytes:
-        """A seed for `purpose`; repeatable runs get the same one for the same scope and purpose."""
+        """A seed for `purpose`; repeatable runs get the same one for the same scope, purpose and turn."""
         if not self.repeatable:
             return secrets.token_bytes(SEED_BYTES)
-        text = b"\0".join([b"kuscia_nb", self._key, self._scope.encode(), purpose.encode()])
-        return hashlib.sha256(text).digest()[:SEED_BYTES]
+        turn = self._drawn[purpose]
+        self._drawn[purpose] += 1
+        derived = self._derived.copy()
+        derived.update((f"{purpose} {turn}" if turn else purpose).encode())
+        return derived.digest()[:SEED_BYTES]
 
 
 def blocks_of(elements: int, size: int = 8) -> int:
@@ -105,6 +114,7 @@ class BlockPrg(_Prg):
     def _generate(self, counter: int, elements: int) -> Ring:
         blocks = blocks_of(elements)
         out = np.empty(ELEMENTS_PER_BLOCK * blocks + 2, np.uint64)  # the cipher wants one spare block behind its output
+        out[-2:] = 0  # nothing comes into it: it would show what was in this memory before
         target = out.data.cast("B")
         for done in range(0, blocks, _WINDOW):
             self._numbers[:, 0] += np.uint64((counter + done - self._base) % 2**64)
@@ -127,5 +137,6 @@ class StreamPrg(_Prg):
         numbers[:, :, 0] = counters[:, None]
         numbers[:, :, 1] = np.arange(blocks, dtype=">u8").view(np.uint64)
         out = np.empty(numbers.size + ELEMENTS_PER_BLOCK, np.uint64)  # the cipher wants one spare block
+        out[-2:] = 0
         self._encrypt(numbers.data.cast("B"), out.data.cast("B"))
         return out[: numbers.size].reshape(len(counters), -1)[:, :elements]

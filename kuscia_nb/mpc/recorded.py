@@ -35,12 +35,12 @@ class RecordedLink(Link):
 
     async def exchange(self, value: Ring, op: str) -> Ring:  # type: ignore[override]
         number = self._collectives + 1
-        received = await super().exchange(value, op)
+        received = await super().exchange(value.copy(), op)
         self._notes.exchanged(number, op, value, received)
         return received
 
     async def swap(self, value: Words, op: str) -> Words:  # type: ignore[override]
-        received = await super().swap(value, op)
+        received = await super().swap(value.copy(), op)
         self._notes.swapped(self._sent, value, received)
         return received
 

@@ -113,7 +113,7 @@ class Semi2k:
     async def open(self, x: Share, op: str = "open") -> Ring:
         """Learn a secret, together with the peer: both send their share. Shape of `x`."""
         ring = x.ring
-        opened = ring + await self.link.exchange(ring, op)
+        opened = ring + await self.link.exchange(ring.copy(), op)
         if self.recorder is not None:
             self.recorder.note("open", op, (ring, opened), exchanges=1)
         return opened

@@ -27,7 +27,7 @@ import numpy as np
 
 from ..errors import OpAdjustError, SessionError
 from .door import Door
-from .link import WORD, Link, Stream, now
+from .link import LISTED, WORD, Link, Stream, now
 from .prg import BlockPrg, blocks_of
 from .ring import WORDS, Ring, Words, batch_matvec, batch_vecmat, matmul
 
@@ -360,7 +360,9 @@ class TtpLine:
     def __init__(self, ttp: Ttp, link: Link, scope: str = "") -> None:
         self._ttp, self._link, self._scope = ttp, link, scope
         self._handles: list[TtpHandle] = []
-        register = link.ledger.register
+        self._written = 0
+        self._page = link.ledger.page(f"{link.name} ttp")
+        register = self._page.register
         self._asks = {method: register(Stream(link.name, "ttp", "REQUEST", method)) for method in _FUNCTIONS}
         self._answers = {method: register(Stream("ttp", link.name, "REPLY", method)) for method in _FUNCTIONS}
 
@@ -395,8 +397,10 @@ class TtpLine:
             self._ttp.delete_session(joined.pop())
 
     def _record(self, stream: int, op: str, shape: tuple[int, ...], dtype: str) -> None:
-        ledger = self._link.ledger
-        ledger.record((stream, 0, self._link.round + 1, op, ledger.same_shape(shape, shape), dtype, now()))
+        page, self._written = self._page, self._written + 1
+        if self._written % LISTED == 0:
+            page.compact()
+        page.record((stream, 0, self._link.round + 1, op, page.same_shape(shape, shape), dtype, now()))
 
 
 class TtpClient:
