@@ -298,7 +298,7 @@ def test_one_mask_for_every_block_is_noticed(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_c_that_is_drawn_twice_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """That of X^T r, if it repeats the one of X w."""
+    """That of X^T r, if it repeats the one of X w: the TTP refuses it, and where it replays, so does the check."""
     draw_triple, last = Semi2k.draw_triple, {}
 
     def stale(self: Semi2k, *elements: int) -> Any:
@@ -313,10 +313,17 @@ def test_a_c_that_is_drawn_twice_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     layout = mpc.Layout((1, 1), 4, 2, 1)  # fewer weights than rows
     monkeypatch.setitem(globals(), "LAYOUT", layout)
     monkeypatch.setitem(globals(), "ROWS", 8)
-    with monkeypatch.context() as patch:
-        patch.setattr(Semi2k, "draw_triple", stale)
-        with pytest.raises(OpAdjustError):
-            run(monkeypatch, training("preprocessed"), made(1), 0)
+    right = run(monkeypatch, training("preprocessed"), made(1), 0)
+    monkeypatch.setattr(Semi2k, "draw_triple", stale)
+    with pytest.raises(OpAdjustError):
+        run(monkeypatch, training("preprocessed"), made(1), 0)
+    monkeypatch.setattr(ttp_module.Session, "claim", lambda self, parts, c: None)
+    last.clear()
+    wrong = run(monkeypatch, training("preprocessed"), made(1), 0)
+    np.testing.assert_allclose(right.opened, wrong.opened, atol=30 * 2.0**-BITS)
+    check_fresh(right)
+    with pytest.raises(AssertionError, match=r"c at .* overlaps"):
+        check_fresh(wrong)
 
 
 # --- equivocation -----------------------------------------------------------------------------------------------------
