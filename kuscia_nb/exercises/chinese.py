@@ -115,4 +115,53 @@ CHINESE = {
     ),
     "On {node} the job has read {file}, and not {own}.": "在 {node} 上，作业读取的是 {file}，而不是 {own}。",
     "The label is not on alice's side.": "标签不在 alice 一方。",
+    # 9.1
+    "%kuscia explain ss_lr_predict lists its parameters. One of them says which party learns the scores.": (
+        "%kuscia explain ss_lr_predict 列出它的参数，其中一个指定由哪一方得到得分。"
+    ),
+    "A party is named by its role and number in the job: bob is guest.0.": (
+        "参与方用它在作业中的角色和序号表示：bob 是 guest.0。"
+    ),
+    'scored("for-the-bank", receiver="guest.0") is the manifest, and attempt(...) runs it.': (
+        'scored("for-the-bank", receiver="guest.0") 是作业配置，attempt(...) 运行它。'
+    ),
+    "alice has sent her share of each score, and learned nothing. Who receives is a parameter that both can see.": (
+        "alice 发送了每个得分的分片，自己什么也没有得到。由谁接收是双方都能看到的参数。"
+    ),
+    "In this job alice has learned the scores.": "在这个作业里，得到得分的是 alice。",
+    "The job has no predictions: {error}": "这个作业没有预测结果：{error}",
+    # 9.2
+    "With the same score for all, every row gets the same class. How often is that right, if it is the frequent one?": (
+        "所有行得分相同，预测的类别也就相同。如果预测的是多数类，有多少是对的？"
+    ),
+    "AUC asks how often a row with label 1 has a higher score than one with label 0. Equal scores count half.": (
+        "AUC 是标签为 1 的行得分高于标签为 0 的行的概率，得分相等算一半。"
+    ),
+    "An accuracy of 0.97 sounds good, and this model knows nothing. AUC shows it, and so does the share of zeros.": (
+        "准确率 0.97 听起来不错，但这个模型什么也没学到。AUC 能看出来，标签为 0 的比例也能看出来。"
+    ),
+    "Both are numbers from 0 to 1.": "两个数都在 0 到 1 之间。",
+    "The accuracy is another one.": "准确率不对。",
+    "That is so if it always says 1. It may as well always say 0.": "总是预测 1 时才是这样，它也可以总是预测 0。",
+    "The accuracy is right, the AUC is not.": "准确率对了，AUC 不对。",
+    "A pair is asked for: {what}.": "这里需要一对值：{what}。",
+    # 9.3
+    "A score is visits * w1 + age * w2 + what bob's columns add. That last part looks like noise to alice.": (
+        "得分 = visits * w1 + age * w2 + bob 各列的贡献。最后一部分在 alice 看来像噪声。"
+    ),
+    "Find the line that fits the scores best: np.linalg.lstsq with visits, age and a column of ones.": (
+        "找出与得分最吻合的线性关系：对 visits、age 和一列 1 使用 np.linalg.lstsq。"
+    ),
+    "The rows have to be in the same order: shop.set_index('id').loc[scores.index].": (
+        "行的顺序必须一致：shop.set_index('id').loc[scores.index]。"
+    ),
+    "What bob's columns add has nothing to do with alice's here, so it averages out. The weights were secret, and "
+    "2,000 scores have told them.": (
+        "这里 bob 各列的贡献与 alice 的列无关，平均下来就抵消了。权重本是秘密，两千个得分却把它们说了出来。"
+    ),
+    "This job's model has no columns visits and age.": "这个作业的模型没有 visits 和 age 两列。",
+    "These are the weights of scaled columns. A visit and a year are asked for.": (
+        "这是缩放后各列的权重，题目问的是每次到店、每岁年龄。"
+    ),
+    "The weight of {name} is another one.": "{name} 的权重不对。",
 }
