@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from protocol import TUTORIAL_PARAMETERS
 
 from kuscia_nb.errors import ParameterError
+from kuscia_nb.operators.foreign import unused
 from kuscia_nb.operators.parameter import PREFIX
 from kuscia_nb.operators.ss_lr.parameters import PARAMETERS, Parameters
+from kuscia_nb.views import texts
 
 # spec/job-ss-lr.yaml and kuscia §4.1, at alice.
 TUTORIAL = {
@@ -114,13 +116,13 @@ def test_numbers_may_have_an_exponent() -> None:
         ("fxp_bits", "31", "2 * fxp_bits fraction bits"),
         ("ttp_adjust_rank", "2", "0 to 1"),
         ("use_ttp", "false", "could read everything"),
-        ("use_ttp", "True", "did you mean 'true'?"),
+        ("use_ttp", "True", 'did you mean "true"?'),
         ("has_label", "yes", "true, false"),
         ("optimizer", "adam", "nobody implements it; allowed: sgd"),
         ("optimizer", "momentum", "nobody implements it; allowed: sgd"),
-        ("optimizer", "sdg", "did you mean 'sgd'?"),
+        ("optimizer", "sdg", 'did you mean "sgd"?'),
         ("trunc_mode", "precise", "nobody implements it; allowed: probabilistic"),
-        ("sigmoid_mode", "minimax_2", "did you mean 'minimax_1'?"),
+        ("sigmoid_mode", "minimax_2", 'did you mean "minimax_1"?'),
         ("protocol", "aby3", "nobody implements it; allowed: semi2k"),
         ("field", "128", "nobody implements it; allowed: 64"),
         ("field", "32", "nobody implements it; allowed: 64"),
@@ -139,6 +141,18 @@ def test_numbers_may_have_an_exponent() -> None:
         ("feature_nums", '{"host.0":0,"guest.0":10}', "right form"),
         ("feature_nums", '{"host.0":10}', "guest.0, host.0"),
         ("batchsize", "21", "did you mean batch_size?"),
+        ("max_iter", "100", "did you mean num_epoch?"),
+        ("epochs", "3", "did you mean num_epoch?"),
+        ("eta0", "0.1", "did you mean learning_rate?"),
+        ("alpha", "0.01", "(l2_norm = alpha * batch_size)"),
+        ("C", "1.0", "(l2_norm = batch_size / (C * rows))"),
+        ("penalty", "L2", "l2_norm is the weight of an L2 penalty"),
+        ("tol", "1e-4", "training ends after num_epoch"),
+        ("early_stop", "diff", "training ends after num_epoch"),
+        ("fit_intercept", "true", "there always is an intercept"),
+        ("random_state", "1", "--seed N"),
+        ("encrypt_param", "{}", "nothing like it"),
+        ("nonsense", "1", "is unknown"),
     ],
 )
 def test_a_bad_value_is_refused_with_what_is_allowed(name: str, value: str, because: str) -> None:
@@ -146,6 +160,13 @@ def test_a_bad_value_is_refused_with_what_is_allowed(name: str, value: str, beca
     assert name in text
     assert because in text
     assert "problems" not in text
+
+
+def test_what_the_reference_operator_takes_for_itself_is_no_fault() -> None:
+    assert parameters(start_transport="true") == parameters()
+    (warning,) = unused({"start_transport": "false", "batch_size": "21"})
+    assert warning == "parameter start_transport has no effect: it is for the surroundings of the reference operator"
+    assert warning.template in texts.CHINESE
 
 
 def test_all_problems_come_at_once() -> None:

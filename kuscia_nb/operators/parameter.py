@@ -8,10 +8,11 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..errors import ParameterError
+from .foreign import UNUSED, meant
 
 PREFIX = "runtime.component.parameter."
 """What the name of a parameter begins with in an operator's environment (spec: kuscia §4.1)."""
@@ -62,7 +63,7 @@ def read_all(table: Iterable[Parameter], texts: Mapping[str, str], operator: str
 def read_each(table: Iterable[Parameter], texts: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     """The values that can be read, by name, and a sentence for each text that is wrong or of an unknown parameter."""
     known = {parameter.name: parameter for parameter in table}
-    problems = [_unknown(name, known) for name in texts if name not in known]
+    problems = [_unknown(name, known) for name in texts if name not in known.keys() | UNUSED]
     values: dict[str, Any] = {}
     for name, parameter in known.items():
         try:
@@ -77,9 +78,10 @@ def given(environment: Mapping[str, str]) -> dict[str, str]:
     return {key.removeprefix(PREFIX): text for key, text in environment.items() if key.startswith(PREFIX)}
 
 
-def _unknown(name: str, known: Iterable[str]) -> str:
-    guess = difflib.get_close_matches(name, known, 1)
-    return f"parameter {name} is unknown" + (f" (did you mean {guess[0]}?)" if guess else "")
+def _unknown(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    instead = meant(name, known) or (f"did you mean {near[0]}?" if near else "")
+    return f"parameter {name} is unknown" + (f" ({instead})" if instead else "")
 
 
 def refuse(problems: Sequence[str], operator: str) -> None:

@@ -79,6 +79,9 @@ CHINESE = {
     "{name} = {value} is used as {double}: Kuscia's numbers are doubles": (
         "{name} = {value} 将按 {double} 使用：Kuscia 的数字是双精度浮点数"
     ),
+    "parameter {name} has no effect: it is for the surroundings of the reference operator": (
+        "参数 {name} 不起作用：它用于参考实现的运行环境"
+    ),
     "ttp_server_host = {host} is not asked: the TTP in this process is": (
         "不会访问 ttp_server_host = {host}：使用本进程中的可信第三方"
     ),

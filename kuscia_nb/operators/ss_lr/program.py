@@ -14,6 +14,7 @@ from ...errors import DataError
 from ...mpc import Layout, Semi2k, Terms, encode
 from ...sentence import Sentence
 from ..component import Component
+from ..foreign import unused
 from ..party import Operator, Party
 from ..shares import write_share
 from . import reach
@@ -49,7 +50,7 @@ async def ss_lr(party: Party) -> None:
 
     both = await shake_hands(party, parameters, rows)
     await check_order(party, all(terms.has_ids for terms in both), rows.ids)
-    for warning in (*remarks, *_warnings(parameters, training)):
+    for warning in (*unused(party.parameters), *remarks, *_warnings(parameters, training)):
         party.warn(warning)
     for note in sanity.notes():
         party.note(note)
