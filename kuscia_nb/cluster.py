@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .backends.local import LocalBackend
 from .control.problems import choice
 from .control.runs import Options, Run
-from .data.copy import local_file
+from .data.copy import STORAGE, local_file
 from .errors import DataError, JobError, KusciaError
 from .job import Job
 
@@ -188,20 +188,22 @@ class Cluster:
             elif hasattr(data, "to_csv"):
                 data.to_csv(target, index=False)
             else:
-                raise DataError(f"{type(data).__name__} is no table", hint="a frame, or the path of a CSV file")
+                hint = f"data.{to}()" if (to := _to_frame(data)) else "a frame, or the path of a CSV file"
+                raise DataError(f"{type(data).__name__} is no table", hint=hint)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise DataError(f"cannot write {node}: data/{name}: {reason}") from error
         return target
 
     def data(self, node: str, name: str | None = None) -> pd.DataFrame:
-        """The files in a node's data folder; with a name, that file as a frame."""
+        """The files in a node's data folder; with a name, or the path on a Kuscia node, that file as a frame."""
         import pandas as pd
 
         folder = self._data_folder(node)
         files = sorted(path for path in folder.iterdir() if path.is_file())
         if name is None:
             return pd.DataFrame([(path.name, path.stat().st_size) for path in files], columns=["name", "bytes"])
+        name = name.removeprefix(STORAGE).removeprefix("data/")
         if name not in [path.name for path in files]:
             raise DataError(f"{node} has no data file {name}", hint=choice(name, [path.name for path in files]))
         try:
@@ -239,3 +241,9 @@ class Cluster:
 
     def __repr__(self) -> str:
         return f"<Cluster local: {', '.join(self.nodes)}; {len(self._backend.runs.by_name)} jobs>"
+
+
+def _to_frame(data: object) -> str:
+    """What makes a pandas frame of another library's table (Polars, Arrow, Spark), if it is one."""
+    known = {"to_pandas": "to_pandas", "toPandas": "toPandas", "collect": "collect().to_pandas"}
+    return next((call for name, call in known.items() if hasattr(data, name)), "")

@@ -16,8 +16,9 @@ from test_bfia import TUTORIAL as REQUEST_TEXT
 
 import kuscia_nb as kn
 from kuscia_nb.control.manifest import read_manifest
+from kuscia_nb.control.parse import JsonPlaces, Place
 from kuscia_nb.control.problems import Magic
-from kuscia_nb.control.source import Place, Reader, Source
+from kuscia_nb.control.source import Source
 from kuscia_nb.errors import KusciaError
 from kuscia_nb.operators import OPERATORS
 from kuscia_nb.operators.parameter import Parameter
@@ -307,9 +308,7 @@ def places(magic: Magic, text: str) -> list[tuple[tuple[str | int, ...], Place]]
         for locate in source.inner.values():
             locate()
         return list(source.places.items())
-    reader = Reader(YAML(typ="safe", pure=True))
-    reader.read(YAML(typ="safe", pure=True).compose(text))
-    return list(reader.places.items())
+    return list(JsonPlaces(text).places.items())
 
 
 def at(magic: Magic, text: str, cursor: int) -> tuple[int, list[Item]]:

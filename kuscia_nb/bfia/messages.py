@@ -26,6 +26,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel as camel
 from pydantic_core import PydanticCustomError
 
+from ..control.values import to_double
 from ..errors import ManifestError
 
 to_camel = lru_cache(camel)
@@ -76,14 +77,6 @@ def _as_protobuf(value: Any) -> Any:
         double = to_double(value)
         return int(double) if math.isfinite(double) else double
     return value
-
-
-def to_double(number: float) -> float:
-    """The nearest double, infinite if there is none."""
-    try:
-        return float(number)
-    except OverflowError:
-        return math.inf
 
 
 Struct = Annotated[dict[str, Any], AfterValidator(_as_protobuf)]

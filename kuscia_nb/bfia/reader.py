@@ -7,25 +7,26 @@ the texts are the same, each with its place in the text; and what makes a Kuscia
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from ..control.environment import injection_problems
 from ..control.offers import Offers
+from ..control.parse import MOST_PROBLEMS, JsonPlaces, json_data
 from ..control.problems import FieldPath, Problem, choice
+from ..control.recognise import bare_config, recognised
 from ..control.resources import KusciaJob, TaskInputConfig
 from ..control.rules import rule_problems
-from ..control.source import Reader, Source, json_fault, manifest_error, shown
+from ..control.source import Source, json_fault, manifest_error, shown
+from ..control.values import json_like, value_problems
 from ..errors import ManifestError
-from .messages import CreateJobRequest, Dag, to_double
+from .messages import CreateJobRequest, Dag
 from .source import RequestSource, in_request, request_error
 from .standard import Circumstances, in_kuscias_words
 from .translate import producer, request_problems, to_job
@@ -48,7 +49,10 @@ def read_request(text: str, offers: Offers | None = None) -> CreateJobRequest:
 
 def from_dict(data: Mapping[str, Any], offers: Offers | None = None) -> CreateJobRequest:
     """The request that Python's own types describe, with the same checks as `read_request`."""
-    return _checked(RequestSource(data=_plain(data)), [], Circumstances(offers))
+    try:
+        return _checked(RequestSource(data=json_like(data)), [], Circumstances(offers))
+    except RecursionError as error:
+        raise ManifestError("the request is nested too deeply") from error
 
 
 def written(request: CreateJobRequest) -> Any:
@@ -89,41 +93,28 @@ class _Listener(Source):
 
 def _parsed(source: Source) -> Any:
     try:
-        return json.loads(source.text)
+        return json_data(source.text)
     except ValueError as error:  # also for a number of thousands of digits
         raise _not_json(error, source) from error
 
 
 def _locate(source: Source) -> list[Problem]:
-    """Note where everything stands, as JSON is YAML but for tabs; the problems are keys that are there twice."""
-    yaml = YAML(typ="safe", pure=True)
-    reader = Reader(yaml)
-    try:
-        reader.read(yaml.compose(source.text.replace("\t", " ")))
-    except (YAMLError, RecursionError):
-        return []  # errors have no line then
-    source.places = reader.places
-    return reader.problems
+    """Note where everything stands; the problems are keys that are there twice."""
+    found = JsonPlaces(source.text)
+    source.places = found.places
+    return found.problems
 
 
 def _not_json(error: ValueError, source: Source) -> ManifestError:
-    if re.search(r"^(apiVersion|kind)\s*:", source.text, re.MULTILINE):
-        return manifest_error([_MANIFEST], source)
+    if problem := recognised(source.text):
+        return manifest_error([problem], source)
+    if match := re.search(r"^(apiVersion|kind|job_id|jobId|dag)\s*:", source.text, re.MULTILINE):
+        return manifest_error([_MANIFEST if match[1] in ("apiVersion", "kind") else _YAML], source)
     name = source.text.strip()
     if "\n" not in name and name.endswith(".json"):
         return ManifestError("this is a file's name, not a request", hint=f"%bfia_submit {name}, or the file's text")
-    at = min(getattr(error, "pos", 0), len(source.text.rstrip()))
-    text, hint = json_fault(error)
+    text, hint, at = json_fault(error, source.text)
     return manifest_error([Problem((), f"not JSON: {text}", hint, at=at)], source)
-
-
-def _plain(data: Any) -> Any:
-    """A copy in dicts and lists, with keys that are texts, as JSON has them."""
-    if isinstance(data, Mapping):
-        return {str(key): _plain(value) for key, value in data.items()}
-    if isinstance(data, list | tuple):
-        return [_plain(item) for item in data]
-    return data
 
 
 # --- data to a request -----------------------------------------------------------------------------------------------
@@ -131,6 +122,7 @@ def _plain(data: Any) -> Any:
 _MANIFEST = Problem(
     (), "this is a KusciaJob manifest, not a BFIA create-job request", "%%kusciajob or cluster.apply(...)"
 )
+_YAML = Problem((), "this is a request in YAML, and BFIA takes JSON", '{"job_id": ..., "dag": {...}, "config": {...}}')
 
 
 def _checked(source: RequestSource, problems: list[Problem], where: Circumstances) -> CreateJobRequest:
@@ -151,7 +143,9 @@ def examined(source: RequestSource, where: Circumstances) -> tuple[CreateJobRequ
         raise manifest_error([Problem((), text, "job_id, dag and config")], source)
     if {"apiVersion", "kind"} & data.keys() and not {"job_id", "jobId", "dag"} & data.keys():
         raise manifest_error([_MANIFEST], source)
-    problems = list(_value_problems(data, ()))
+    if config := bare_config(data):
+        raise manifest_error([config], source)
+    problems = list(islice(value_problems(data), MOST_PROBLEMS))
     request, found = _decoded(data)
     problems += found
     wrong = {problem.path for problem in problems}  # what is in there is not missing as well
@@ -174,35 +168,18 @@ def examined(source: RequestSource, where: Circumstances) -> tuple[CreateJobRequ
     return request, problems + in_other_words, job
 
 
-def _value_problems(value: Any, path: FieldPath) -> Iterator[Problem]:
-    """Numbers and texts that no double and no UTF-8 text can hold, and what is no JSON at all."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _value_problems(key, path)
-            yield from _value_problems(item, (*path, key))
-    elif isinstance(value, list):
-        for i, item in enumerate(value):
-            yield from _value_problems(item, (*path, i))
-    elif isinstance(value, str):
-        if re.search("[\ud800-\udfff]", value):
-            yield Problem(path, "half of a surrogate pair is not a character", "both halves, or neither")
-    elif isinstance(value, int | float):
-        if not math.isfinite(to_double(value)):
-            yield Problem(path, f"a number must be finite, is {to_double(value)}")
-    elif value is not None:
-        yield Problem(path, f"JSON has no {type(value).__name__}", "a text, a number, true, false, a list or an object")
-
-
 def _decoded(data: Mapping[str, Any]) -> tuple[CreateJobRequest, list[Problem]]:
     """The request without its faulty fields, and what is wrong with them."""
     problems: list[Problem] = []
-    plain = _plain(data)
+    plain = json_like(data)
     while True:
         try:
             return CreateJobRequest.model_validate(plain), problems
         except ValidationError as error:
             details = error.errors(include_url=False)
-        problems += [_schema_problem(detail) for detail in details]
+        problems += [_schema_problem(detail) for detail in details[:MOST_PROBLEMS]]
+        if len(details) > MOST_PROBLEMS:  # then this is no request with faults, but something else
+            raise request_error(problems, RequestSource(data=data))
         for detail in details:
             _remove(plain, detail)
 

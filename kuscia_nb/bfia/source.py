@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from pydantic.alias_generators import to_camel
 
+from ..control.parse import MOST_PROBLEMS
 from ..control.problems import FieldPath, Problem, nearest
 from ..control.source import Source, manifest_error
 from ..errors import ManifestError
@@ -93,7 +95,7 @@ _KNOWN = {
 
 def request_error(problems: Iterable[Problem], source: RequestSource) -> ManifestError:
     """One error for all problems; the parameters that are missing are one of them, as Kuscia has it."""
-    problems = once(_with_meant(problem, source) for problem in problems)
+    problems = once(_with_meant(problem, source) for problem in islice(problems, MOST_PROBLEMS))
     absent = [problem for problem in problems if problem.text.startswith("parameter ")]
     placed = [problem._replace(path=source.spelled(problem.path)) for problem in problems if problem not in absent]
     if absent:
@@ -101,7 +103,8 @@ def request_error(problems: Iterable[Problem], source: RequestSource) -> Manifes
         placed.insert(0, Problem((), text, hint))
     error = manifest_error(placed, source)
     if len(placed) > 1:
-        several = ManifestError(f"{len(placed)} problems in the request", where=error.where, hint=error.hint)
+        what = error.what.replace("in the manifest", "in the request")
+        several = ManifestError(what, where=error.where, hint=error.hint)
         several.faults = error.faults
         return several
     return error

@@ -197,6 +197,10 @@ def _config_problems(config: Config) -> Iterator[Problem]:
     for name in ("role", "task_params"):
         if getattr(config, name) is None:
             yield Problem(("config", name), "can't be empty", _described(config, name))
+    for role in ROLES:
+        for index, node in enumerate(getattr(config.role, role, ())):
+            if not node:
+                yield Problem(("config", "role", role, index), "must not be empty", "the node's id, for example alice")
 
 
 def _name_problems(dag: Dag, params: TaskParams) -> Iterator[Problem]:

@@ -6,42 +6,42 @@ kept, also of those inside the JSON of taskInputConfig (spec: kuscia §1.1, §1.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import chain, islice
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
+from ..errors import ManifestError
 from .environment import injection_problems
+from .parse import MOST_PROBLEMS, JsonPlaces, Place, json_data
 from .problems import FieldPath, Problem, choice, nearest
+from .recognise import bare_config
 from .resources import API_VERSION, KusciaJob, TaskInputConfig
 from .rules import rule_problems
-from .source import Place, Reader, Source, dotted, json_fault, manifest_error, only_document, shown, syntax_error
+from .source import Source, dotted, form_error, json_fault, manifest_error, only_document, shown
+from .values import json_like, value_problems
 
 M = TypeVar("M", bound=BaseModel)
 
 
 def read_manifest(text: str) -> KusciaJob:
     """The job that a YAML or JSON text describes; one ManifestError says everything that is wrong with it."""
-    source = Source(text.removeprefix("\ufeff"))
-    yaml = YAML(typ="safe", pure=True)
-    reader = Reader(yaml)
-    try:
-        data = reader.read(only_document(list(yaml.compose_all(source.text)), source))
-    except (YAMLError, RecursionError) as error:
-        raise syntax_error(error, source) from error
-    source.places = reader.places
-    return _checked_job(data, source, reader.problems)
+    return checked_job(*only_document(text))
 
 
 def from_dict(data: Mapping[str, Any]) -> KusciaJob:
     """The job that a manifest in Python's own types describes, with the same checks as `read_manifest`."""
-    return _checked_job(data, Source(), [])
+    try:
+        data = json_like(data)
+        if problems := list(islice(value_problems(data), MOST_PROBLEMS)):
+            raise manifest_error(problems, Source())
+        return checked_job(data, Source(), [])
+    except RecursionError as error:
+        raise ManifestError("the manifest is nested too deeply") from error
 
 
 def check_against(job: KusciaJob, domains: Collection[str], app_images: Collection[str]) -> None:
@@ -71,9 +71,10 @@ def problems_against(job: KusciaJob, domains: Collection[str], app_images: Colle
 # --- data to a job ---------------------------------------------------------------------------------------------------
 
 
-def _checked_job(data: Any, source: Source, problems: list[Problem]) -> KusciaJob:
+def checked_job(data: Any, source: Source, problems: list[Problem]) -> KusciaJob:
+    """The job of a text's data, or of a dict's; `problems` are what is wrong with the text as YAML."""
     if wrong := _kind_problem(data):
-        raise manifest_error([wrong], source)
+        raise form_error([wrong], source)
     cleaned = without_written(plain(data))
     configs: dict[int, TaskInputConfig] = {}
     for i, text in _config_texts(cleaned):
@@ -84,9 +85,9 @@ def _checked_job(data: Any, source: Source, problems: list[Problem]) -> KusciaJo
     job, found = validated(KusciaJob, cleaned, ())
     problems += found
     if job:
-        problems += [*rule_problems(job), *injection_problems(job, configs)]
+        problems += islice(chain(rule_problems(job), injection_problems(job, configs)), MOST_PROBLEMS)
     if problems or not job:
-        raise manifest_error(problems, source)
+        raise form_error(problems, source)
     job._source = source
     return job
 
@@ -100,6 +101,8 @@ def _kind_problem(data: Any) -> Problem | None:
         return Problem((), f"a manifest is a mapping, this is {shown(data)}", hint)
     if {"job_id", "dag"} <= data.keys():
         return Problem((), "this is a BFIA create-job request, not a manifest", "%bfia_submit or cluster.submit(...)")
+    if config := bare_config(data):
+        return config
     for name, supported in (("apiVersion", API_VERSION), ("kind", "KusciaJob")):
         hint = f"{name}: {supported}" + (", the only kind that is supported" if name == "kind" else "")
         if data.get(name) is None:
@@ -152,7 +155,7 @@ def _config(text: str, path: FieldPath, source: Source) -> tuple[TaskInputConfig
         return data
 
     try:
-        data = json.loads(text, object_pairs_hook=read)
+        data = json_data(text, read)
     except (ValueError, RecursionError) as error:
         return None, [_not_json(error, text, path, source)]
     problems = _read_inside(text, path, source) if twice else []
@@ -167,8 +170,7 @@ def _config(text: str, path: FieldPath, source: Source) -> tuple[TaskInputConfig
 
 def _not_json(error: ValueError | RecursionError, text: str, path: FieldPath, source: Source) -> Problem:
     characters = source.characters(path, text)
-    position = getattr(error, "pos", 0)
-    detail, hint = json_fault(error)
+    detail, hint, position = json_fault(error, text)
     if not characters:
         detail += f" near {text[max(0, position - 20) : position + 20]!r}"
     what = f"failed to unmarsh task input config, detail-> {detail}"
@@ -178,20 +180,14 @@ def _not_json(error: ValueError | RecursionError, text: str, path: FieldPath, so
 
 def _read_inside(text: str, path: FieldPath, source: Source) -> list[Problem]:
     """Note where the values of a JSON text stand; the problems are keys that it has twice."""
-    characters = source.characters(path, text)
-    yaml = YAML(typ="safe", pure=True)
-    reader = Reader(yaml)
-    try:
-        reader.read(yaml.compose(text))
-    except (YAMLError, RecursionError):
-        return []  # JSON that is not YAML (a very long key, for example): errors point at the whole text
-    for inner, place in reader.places.items():
+    characters, found = source.characters(path, text), JsonPlaces(text)
+    for inner, place in found.places.items():
         if inner and characters:
             key, start, end = (characters[index] for index in (place.key, place.value, place.end))
             source.places[path + inner] = Place(key, start, end)
     return [
         Problem(path + twice.path, twice.text, twice.hint, at=characters[twice.at] if characters and twice.at else None)
-        for twice in reader.problems
+        for twice in found.problems
     ]
 
 
@@ -228,6 +224,7 @@ def validated(model: type[M], data: Any, base: FieldPath) -> tuple[M | None, lis
     except ValidationError as error:
         # a list whose items are all wrong also counts as too short
         details = [d for d in error.errors(include_url=False) if d["type"] != "too_short" or not d["input"]]
+        details = details[:MOST_PROBLEMS]
     meant = {(*detail["loc"][:-1], _meant(detail, model)) for detail in details if detail["type"] == "extra_forbidden"}
     problems = [
         _schema_problem(detail, model, base)
@@ -298,7 +295,7 @@ def _schema_problem(detail: ErrorDetails, model: type[BaseModel], base: FieldPat
         return Problem(path, text, choice(str(given), options))
     if kind in _KINDS:
         if kind == "string_type" and not isinstance(given, dict | list):
-            hint = f"{name}: '{shown(given)}'"
+            hint = f'"{name}": "{shown(given)}"' if base else f"{name}: '{shown(given)}'"  # in JSON, in YAML
         return Problem(path, f"must be {_KINDS[kind]}, is {shown(given)}", hint)
     text = _TEXTS[kind].format(**detail.get("ctx", {}), input=given) if kind in _TEXTS else detail["msg"]
     return Problem(path, text, hint, on_key=kind == "missing")

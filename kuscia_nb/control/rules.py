@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from .problems import FieldPath, Problem, choice
-from .resources import CROSS_DOMAIN, JOB_NAME_LENGTH, ROLES, TASK_ID_LENGTH, KusciaJob
+from .resources import CROSS_DOMAIN, JOB_NAME_LENGTH, ROLES, TASK_ID_LENGTH, KusciaJob, Party
 
 
 def rule_problems(job: KusciaJob) -> Iterator[Problem]:
@@ -58,13 +58,15 @@ def _party_problems(job: KusciaJob) -> Iterator[Problem]:
         hint = choice(job.spec.initiator, invited) if invited else f"parties of {first.alias}"
         yield Problem(("spec", "initiator"), "initiator should be one of task parties", hint)
     for i, task in enumerate(job.spec.tasks):
+        seen: set[Party] = set()
         for j, party in enumerate(task.parties):
             path: FieldPath = ("spec", "tasks", i, "parties", j)
             if party.role not in ROLES:
                 text = f"unsupported role type {party.role}".rstrip()
                 yield Problem((*path, "role"), text, choice(party.role, ROLES))
-            if party in task.parties[:j]:
+            if party in seen:
                 yield Problem(path, f"party {party.domain_id}/{party.role} is listed twice", "one entry for each party")
+            seen.add(party)
             if invited and party.domain_id not in invited:
                 text = f"{party.domain_id} is not a party of the first task, so nobody would send it the job"
                 hint = f"{party.domain_id} among the parties of {first.alias} too, or a job of its own for {task.alias}"

@@ -5,28 +5,23 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from ..errors import ManifestError
+from ..lookalike import Lookalike, curly, named, stray
+from ..placeholder import unfilled
+from .parse import MOST_PROBLEMS, Place, yaml_documents
 from .problems import FieldPath, Problem
+from .recognise import recognised
 
 WIDTH = 100  # characters of a long line that are shown around a caret
-MOST_VALUES = 100_000  # a few lines of nested YAML aliases can stand for billions of values
-
-
-class Place(NamedTuple):
-    """The indexes of a value and of its key in the text; for a string also how it is written."""
-
-    key: int
-    value: int
-    end: int
-    style: str | None = None
+LONGEST = 300  # characters of what is said of a problem: some quote a value
+SHOWN = 20  # problems in one error
 
 
 class Source:
@@ -47,8 +42,18 @@ class Source:
                 locate()
         for length in range(len(problem.path), -1, -1):
             if place := self.places.get(problem.path[:length]):
-                return place.value if length == len(problem.path) and not problem.on_key else place.key
+                if length < len(problem.path) or problem.on_key:
+                    return place.key
+                found = self.lookalike(problem.path)
+                return place.value + (found.at if found else 0)
         return None
+
+    def lookalike(self, path: FieldPath) -> Lookalike | None:
+        """The character in a value that only looks right."""
+        place = self.places.get(path)
+        if place is None or place.end - place.value > LONGEST:
+            return None
+        return named(self.text[place.value : place.end])
 
     def characters(self, path: FieldPath, value: str) -> list[int]:
         """The index in the text of every character of a string and of its end; empty if they cannot be told."""
@@ -85,11 +90,18 @@ def _block_characters(raw: str, start: int, value: str) -> list[int]:
     return characters
 
 
-def _excerpt(text: str, index: int) -> tuple[str, str]:
-    """("line 4, column 3", that line with a caret below); of a long line the part around the caret."""
-    begin = text.rfind("\n", 0, index) + 1
-    line, column = text[begin:].partition("\n")[0].rstrip("\r"), index - begin
-    head = f"line {text.count(chr(10), 0, index) + 1}, column {column + 1}"
+def excerpt(text: str, index: int, *, line: int = 1, before: str = "") -> str:
+    """Line and column ("line 4, column 3"), and that line with a caret below; of a long line the part around the caret.
+
+    The text begins on this line, behind `before`.
+    """
+    return "\n".join(_excerpt(before + text, len(before) + index, line))
+
+
+def _excerpt(text: str, index: int, first_line: int = 1) -> tuple[str, str]:
+    begin, end = text.rfind("\n", 0, index) + 1, text.find("\n", index)
+    line, column = text[begin : end if end >= 0 else None].rstrip("\r"), index - begin
+    head = f"line {text.count(chr(10), 0, index) + first_line}, column {column + 1}"
     first = max(0, min(column - WIDTH // 2, len(line) - WIDTH))
     before = ("..." if first else "") + line[first:column]
     after = line[column : first + WIDTH] + ("..." if first + WIDTH < len(line) else "")
@@ -104,68 +116,37 @@ def _printable(match: re.Match[str]) -> str:
 
 # --- text to data ----------------------------------------------------------------------------------------------------
 
-
-class Reader:
-    """Makes plain data of YAML nodes, and notes the place of everything."""
-
-    def __init__(self, yaml: YAML) -> None:
-        self.yaml = yaml
-        self.places: dict[FieldPath, Place] = {}
-        self.problems: list[Problem] = []
-
-    def read(self, node: Node, path: FieldPath = (), key: Node | None = None) -> Any:
-        start = node.start_mark.index
-        style = node.style if isinstance(node, ScalarNode) else None
-        self.places[path] = Place(key.start_mark.index if key else start, start, node.end_mark.index, style)
-        if len(self.places) > MOST_VALUES:
-            raise YAMLError(f"more than {MOST_VALUES} values")
-        if isinstance(node, MappingNode):
-            return self._mapping(node, path)
-        if isinstance(node, SequenceNode):
-            return [self.read(item, (*path, i)) for i, item in enumerate(node.value)]
-        return self._scalar(node, path)
-
-    def _mapping(self, node: MappingNode, path: FieldPath) -> dict[str, Any]:
-        data: dict[str, Any] = {}
-        for key, value in node.value:
-            if not isinstance(key, ScalarNode):
-                raise MarkedYAMLError(problem="a key must be a string", problem_mark=key.start_mark)
-            name = _text(key)
-            if name in data:
-                text = f'key "{name}" already set in map'
-                self.problems.append(Problem((*path, name), text, "only one of the two", at=key.start_mark.index))
-            else:
-                data[name] = self.read(value, (*path, name), key)
-        return data
-
-    def _scalar(self, node: Node, path: FieldPath) -> Any:
-        tag = node.tag.rpartition(":")[2]
-        if tag in ("null", "bool", "int", "float"):
-            try:
-                return self.yaml.constructor.construct_object(node)
-            except ValueError:
-                tag = f"value for !!{tag}"
-        if tag not in ("str", "timestamp", "merge", "value"):  # the last three are strings to JSON
-            self.problems.append(Problem(path, f"cannot read {tag}", "a plain value without a tag"))
-        return _text(node)
+Document = tuple[Any, Source, list[Problem]]
+"""Its data, the text with the places of the data in it, and what is wrong with it as YAML."""
 
 
-def _text(node: Node) -> str:
-    """A scalar as it is; JSON may have a character beyond the basic plane as two escapes, which belong together."""
-    return node.value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+def documents(text: str) -> Iterator[Document]:
+    """Every document of a YAML or JSON text that has something in it; ManifestError, if it cannot be read."""
+    source = Source(text.removeprefix("\ufeff"))
+    try:
+        for reader in yaml_documents(source.text):
+            source = Source(source.text)
+            source.places = reader.places
+            yield reader.data, source, reader.problems
+    except (YAMLError, RecursionError) as error:
+        raise syntax_error(error, source) from error
 
 
-def only_document(documents: Sequence[Node | None], source: Source) -> Node:
-    """The one document of a text; a document without content does not count, as for kubectl."""
-    filled = [node for node in documents if node is not None and (node.value or not isinstance(node, ScalarNode))]
-    if not filled:
+def only_document(text: str) -> Document:
+    """The one document of a text."""
+    found = list(documents(text))
+    if not found:
         raise ManifestError("the manifest is empty", hint="apiVersion, kind, metadata and spec of a KusciaJob")
-    if len(filled) > 1:
-        where = "\n".join(_excerpt(source.text, filled[1].start_mark.index))
-        raise ManifestError(f"{len(filled)} documents in one text", where=where, hint="one manifest at a time")
-    return filled[0]
+    if len(found) > 1:
+        _, source, _ = found[1]
+        where = excerpt(source.text, source.places[()].value)
+        raise ManifestError(f"{len(found)} documents in one text", where=where, hint="one manifest at a time")
+    return found[0]
 
 
+# --- what cannot be read ---------------------------------------------------------------------------------------------
+
+_TOO_MUCH = "a smaller text: is it the right file?"
 _SYNTAX_HINTS = {
     "mapping values are not allowed": 'quotes around a value that contains ": ", or another indentation',
     "'\\t' that cannot start": "spaces instead of tabs",
@@ -182,6 +163,7 @@ _SYNTAX_HINTS = {
     "but found '<block sequence start>'": "the indentation of the items above",
     "but found '-'": "more indentation: the list belongs to a key above",
     "unacceptable character": "this character typed anew: it cannot be seen",
+    "more than": _TOO_MUCH,
 }
 _LATE = ("while scanning a simple key", "but got ':'")
 """What is noticed in YAML only behind the mistake: a colon without a space, a bracket that stays open."""
@@ -191,12 +173,26 @@ _JSON_HINTS = {
     "Invalid control character": "the quote that is missing at the end of the line",
     "Extra data": "one object, and nothing behind it",
 }
+_JSON_FORM = "valid JSON: names and texts in double quotes, no comma at the end"
 
 
-def json_fault(error: ValueError | RecursionError) -> tuple[str, str]:
-    """What Python's reader says of a JSON text, and what to try."""
-    text = re.sub(r"( starting)? at$", "", getattr(error, "msg", str(error)))
-    return text, _JSON_HINTS.get(text, "valid JSON: names and texts in double quotes, no comma at the end")
+_YAML_QUOTED = re.compile(r"""(?<!\w)"(?:[^"\\]|\\.)*"|(?<!\w)'(?:[^']|'')*'|(?<!\S)#.*""")
+_COMMENT = re.compile(r"(?<!\S)#.*(?=\n|$)")
+_JSON_QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"')
+
+
+def json_fault(error: ValueError | RecursionError, text: str) -> tuple[str, str, int]:
+    """What is wrong with a text that Python cannot read as JSON, what to try, and where that is."""
+    at = min(getattr(error, "pos", 0), len(text.rstrip()))
+    if found := stray(text, _JSON_QUOTED, at) or curly(text, at):
+        return str(found), found.hint, found.at
+    what = re.sub(r"( starting)? at$", "", getattr(error, "msg", str(error)))
+    if isinstance(error, RecursionError):
+        what = "nested too deeply"
+    if what.startswith("more than"):
+        return what, _TOO_MUCH, 0
+    hint = unfilled(text, at) or (at and unfilled(text, at - 1)) or _JSON_HINTS.get(what, _JSON_FORM)
+    return what, hint, at
 
 
 def syntax_error(error: YAMLError | RecursionError, source: Source) -> ManifestError:
@@ -210,47 +206,86 @@ def syntax_error(error: YAMLError | RecursionError, source: Source) -> ManifestE
         mark = error.problem_mark or error.context_mark
         at_end = mark and mark.index >= len(source.text.rstrip())
         late = any(part in text for part in _LATE) and not source.text.lstrip().startswith("{")
+        end = source.text.find("\n", mark.index if mark else len(source.text))
+        end = end if end >= 0 else len(source.text)
+        if found := stray(source.text, _YAML_QUOTED, end) or curly(_COMMENT.sub("", source.text), end):
+            return manifest_error([_lookalike(found)], source)
         if error.context_mark and (at_end or late):
             mark = error.context_mark
         index = mark.index if mark else None
     hint = next((hint for part, hint in _SYNTAX_HINTS.items() if part in text), "")
-    where = "" if index is None else "\n".join(_excerpt(source.text, index))
-    result = ManifestError(f"not YAML: {text}", where=where, hint=hint)
-    result.faults = [(index, Problem((), result.what, hint))]
-    return result
+    problem = recognised(source.text) or Problem((), f"not YAML: {text}", hint, at=index)
+    return manifest_error([problem], source)
+
+
+def _lookalike(found: Lookalike) -> Problem:
+    return Problem((), str(found), found.hint, at=found.at)
+
+
+def form_error(problems: Sequence[Problem], source: Source) -> ManifestError:
+    """The error of a text that can be read and has not the form of a manifest.
+
+    If it is something else than a manifest, or a character outside of its quotes only looks right, then that is said
+    and not what it has done.
+    """
+    if problem := recognised(source.text):
+        return manifest_error([problem], source)
+    found = stray(source.text, _YAML_QUOTED, len(source.text))
+    if found is None:
+        return manifest_error(problems, source)
+    line, problems = source.text.count("\n", 0, found.at), problems[:MOST_PROBLEMS]
+    indexes = [source.index(problem) for problem in problems]
+    others = [p for p, at in zip(problems, indexes, strict=True) if at and source.text.count("\n", 0, at) != line]
+    return manifest_error([_lookalike(found), *others], source)
 
 
 # --- printing --------------------------------------------------------------------------------------------------------
 
 
-def manifest_error(problems: Sequence[Problem], source: Source) -> ManifestError:
+def manifest_error(problems: Iterable[Problem], source: Source) -> ManifestError:
     """One error for all problems, in the order of the text."""
-    placed = [(source.index(problem), problem) for problem in problems]
+    placed = [(source.index(problem), problem) for problem in islice(problems, MOST_PROBLEMS)]
+    placed = [(index, _explained(problem, source, index)) for index, problem in placed]
     placed.sort(key=lambda pair: -1 if pair[0] is None else pair[0])
     error = _one_error(placed, source)
     error.faults = placed
     return error
 
 
+def _explained(problem: Problem, source: Source, index: int | None) -> Problem:
+    """The problem with what may be behind it: a character that only looks right, or what is no variable here."""
+    found = (source.lookalike(problem.path) or named(problem.text)) if problem.path else None
+    hint = unfilled(source.text, index) if index is not None and not problem.on_key else ""
+    return problem._replace(text=f"{problem.text}: {found}" if found else problem.text, hint=hint or problem.hint)
+
+
 def _one_error(placed: Sequence[tuple[int | None, Problem]], source: Source) -> ManifestError:
     if len(placed) == 1:
         index, problem = placed[0]
-        where = "" if index is None else "\n".join(_excerpt(source.text, index))
+        where = "" if index is None else excerpt(source.text, index)
         return ManifestError(_sentence(problem), where=where, hint=problem.hint)
     blocks: list[str] = []
-    for index, problem in placed:
-        head, excerpt = ("", "") if index is None else _excerpt(source.text, index)
+    for index, problem in placed[:SHOWN]:
+        head, lines = ("", "") if index is None else _excerpt(source.text, index)
         blocks.append(f"{head}  {_sentence(problem)}".lstrip())
-        blocks += [f"    {line}" for line in excerpt.splitlines()]
+        blocks += [f"    {line}" for line in lines.splitlines()]
         if problem.hint:
             blocks.append(f"    try: {problem.hint}")
-    return ManifestError(f"{len(placed)} problems in the manifest", where="\n".join(blocks))
+    if len(placed) > SHOWN:
+        blocks.append("and more")
+    count = f"{len(placed)} or more" if len(placed) == MOST_PROBLEMS else f"{len(placed)}"
+    return ManifestError(f"{count} problems in the manifest", where="\n".join(blocks))
 
 
 def _sentence(problem: Problem) -> str:
     """The text after its path, unless it already names that."""
-    path = dotted(problem.path)
-    return f"{path}: {problem.text}" if path and f'"{path}"' not in problem.text else problem.text
+    path, text = dotted(problem.path), problem.text
+    return _short(f"{path}: {text}" if path and f'"{path}"' not in text else text)
+
+
+def _short(text: str) -> str:
+    """Both ends of a text that quotes a long value."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}...{text[-LONGEST // 2 :]}"
 
 
 def dotted(path: FieldPath) -> str:
@@ -264,4 +299,4 @@ def shown(value: Any) -> str:
         return "an object"
     if isinstance(value, list | tuple):
         return "a list"
-    return json.dumps(value, ensure_ascii=False, default=repr)
+    return _short(json.dumps(value, ensure_ascii=False, default=repr))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from IPython.core.getipython import get_ipython
 from IPython.core.magic import no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from .options import body, job_options, parsed, start, variables
+from .options import job_options, parsed, start, text_of
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -44,34 +43,7 @@ def bfia_submit(line: str, cell: str | None = None) -> Job | None:
     arguments = parsed(bfia_submit, line, shell, cell=cell is not None)
     if arguments is None:
         return None
-    text = _request(arguments.file, None if cell is None else body(cell, variables(shell)))
-    return start("bfia_submit", text, arguments, shell)
-
-
-def _request(file: str | None, cell: str | None) -> str:
-    """The text of the request."""
-    from ..control.problems import nearest
-    from ..errors import KusciaError
-
-    hint = "%bfia_submit FILE, or %%bfia_submit (two %) as the first line of a cell, and the request below it"
-    if cell is not None:
-        if file is not None:
-            raise KusciaError("one request in a file and one in the cell", hint=hint)
-        return cell
-    if file is None:
-        raise KusciaError("there is no request", hint=hint)
-    path = Path(file).expanduser()
-    try:
-        return path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise KusciaError(f"{file} is not UTF-8 text", hint="a JSON file") from error
-    except OSError as error:
-        missing = isinstance(error, FileNotFoundError)
-        what = f"there is no file {file}" if missing else f"cannot read {file}: {error.strerror}"
-        known = sorted(other.name for other in path.parent.glob("*.json") if other.is_file())
-        near = nearest(path.name, known)
-        listed = f'"{near}"' if near else f"one of: {', '.join(known[:10])}" if known else hint
-        raise KusciaError(what, hint=listed) from error
+    return start("bfia_submit", text_of("bfia_submit", arguments.file, cell, shell), arguments, shell)
 
 
 def register(shell: InteractiveShell) -> None:

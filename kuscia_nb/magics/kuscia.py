@@ -103,6 +103,7 @@ def _data(arguments: Namespace) -> object:
         %kuscia data                              of the node in use
         %kuscia data alice
         frame = %kuscia data alice perfect_logit_a.csv
+        %kuscia data alice /home/kuscia/var/storage/data/perfect_logit_a.csv
     """
     from ..cluster import connect
 

@@ -1,4 +1,4 @@
-"""`%%kusciajob`: run the KusciaJob that is written in the cell."""
+"""`%kusciajob`: run a KusciaJob from a file or from the cell."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from IPython.core.magic import line_cell_magic, magics_class, no_var_expand
-from IPython.core.magic_arguments import magic_arguments
+from IPython.core.magic_arguments import argument, magic_arguments
 
 from .config import Defaults
-from .options import body, job_options, parsed, start, variables
+from .options import job_options, parsed, start, text_of
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -22,13 +22,16 @@ class KusciaMagics(Defaults):
     """The magics of kuscia_nb, and what their options are by default."""
 
     @no_var_expand  # the line is taken as it is written; IPython leaves the body alone anyway
-    @line_cell_magic  # as a line magic for its help: IPython refuses a cell magic without a body
+    @line_cell_magic
     @magic_arguments("%kusciajob")
     @job_options
+    @argument("file", nargs="?", metavar="FILE", help="a file with the manifest; without one, the cell has it")
     def kusciajob(self, line: str, cell: str | None = None) -> Job | None:
-        """Run the KusciaJob that is written in the cell as YAML or JSON, and show what became of it.
+        """Run the KusciaJob that is written in the cell, or in a file, as YAML or JSON; show what became of it.
 
         For example:
+
+            %kusciajob job-ss-lr.yaml
 
             %%kusciajob
             apiVersion: kuscia.secretflow/v1alpha1
@@ -38,7 +41,7 @@ class KusciaMagics(Defaults):
             %%kusciajob --no-wait -o job
             ...
 
-        The second returns at once; `job.wait()` in a later cell waits, `job.stop()` stops it. Without --no-wait,
+        The last returns at once; `job.wait()` in a later cell waits, `job.stop()` stops it. Without --no-wait,
         interrupting the cell stops the job on all nodes.
 
         `{{name}}`, in the line and in the manifest, is the value of that variable.
@@ -47,12 +50,8 @@ class KusciaMagics(Defaults):
         arguments = parsed(self.kusciajob, line, self.shell, cell=cell is not None)
         if arguments is None:
             return None
-        if cell is None:
-            from ..errors import KusciaError
-
-            hint = "%%kusciajob (two %) as the first line of a cell, and the manifest below it; %kusciajob --help"
-            raise KusciaError("there is no manifest", hint=hint)
-        return start("kusciajob", body(cell, variables(self.shell)), arguments, self.shell)
+        text = text_of("kusciajob", arguments.file, cell, self.shell)
+        return start("kusciajob", text, arguments, self.shell)
 
 
 def register(shell: InteractiveShell) -> None:

@@ -6,11 +6,13 @@ import re
 from argparse import Action, ArgumentTypeError, Namespace
 from collections.abc import Callable, Mapping
 from keyword import iskeyword
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.error import UsageError
 from IPython.core.magic_arguments import argument
 
+from ..placeholder import VARIABLE, expressions, no_name, written
 from .commands import words
 from .config import LONGEST, STRATEGIES, TRACES, VIEWS, defaults
 
@@ -75,7 +77,6 @@ _OPTIONS = (
 )
 _OPTION = re.compile(r"argument (?:-\w/)?(--?[\w-]+)")
 _WORD = re.compile(r"(?:unrecognized argument: |')([^']+)")
-_VARIABLE = re.compile(r"\{\{\s*([^\W\d]\w*)\s*\}\}")
 
 
 def job_options(magic: F) -> F:
@@ -108,6 +109,7 @@ def parsed(magic: Any, line: str, shell: InteractiveShell | None, *, cell: bool)
 def _refused(text: str, magic: Any, before: str, line: str) -> Exception:
     """What is said of a line that argparse does not take: where its fault is, and what was probably meant."""
     from ..control.problems import nearest
+    from ..control.source import excerpt
     from ..errors import KusciaError
 
     known: dict[str, Action] = {option: action for action in magic.parser._actions for option in action.option_strings}
@@ -115,8 +117,8 @@ def _refused(text: str, magic: Any, before: str, line: str) -> Exception:
     action = known.get(option)
     near = nearest(word, map(str, action.choices or ()) if action else known)
     shown = [word] if word else action.option_strings if action else []
-    column = len(before) + max(map(line.find, shown), default=-1)
-    where = f"line 1, column {column + 1}\n{before}{line}\n{' ' * column}^" if column >= len(before) else ""
+    at = max(map(line.find, shown), default=-1)
+    where = excerpt(line, at, before=before) if at >= 0 else ""
     return KusciaError(text, where=where, hint=f'"{near}"' if near else f"%{magic.__name__} --help")
 
 
@@ -131,30 +133,74 @@ def interpolated(text: str, variables: Mapping[str, Any], *, magic: str = "", li
     def value(match: re.Match[str]) -> str:
         name = match[1]
         if name not in variables:
-            raise _unknown(name, variables, text, match.start(), magic, line)
-        return str(variables[name])
+            what, hint = _unknown(name, variables)
+        else:
+            try:
+                return written(variables[name])
+            except (TypeError, ValueError, RecursionError) as error:
+                what, hint = f"{{{{{name}}}}}: {error}", "a text, a number, true, false, a list or a dict of these"
+        raise _misplaced(what, hint, text, match.start(), magic, line)
 
-    return _VARIABLE.sub(value, text)
+    return VARIABLE.sub(value, text)
 
 
 def body(cell: str, variables: Mapping[str, Any]) -> str:
     """What a cell has below its first line, filled in. It has that line too, empty: errors count as the cell does."""
-    return "\n" + interpolated(cell.removeprefix("\ufeff"), variables, line=2)
+    cell = cell.removeprefix("\ufeff")
+    for at, found in expressions(cell):
+        raise _misplaced(*no_name(found), cell, at, line=2)
+    return "\n" + interpolated(cell, variables, line=2)
 
 
-def _unknown(name: str, variables: Mapping[str, Any], text: str, at: int, magic: str, line: int) -> Exception:
-    """What is said of a variable that does not exist, and where it stands."""
+def _unknown(name: str, variables: Mapping[str, Any]) -> tuple[str, str]:
+    """What is said of a variable that does not exist, and what to try."""
+    from ..control.problems import nearest
+
+    near = nearest(name, (known for known in variables if not known.startswith("_")))
+    hint = f"did you mean {{{{{near}}}}}?" if near else f"{name} = ... in a cell before this one"
+    return f"{{{{{name}}}}}: there is no variable {name}", hint
+
+
+def _misplaced(what: str, hint: str, text: str, at: int, magic: str = "", line: int = 1) -> Exception:
+    """An error that points into a cell."""
+    from ..control.source import excerpt
+    from ..errors import KusciaError
+
+    return KusciaError(what, where=excerpt(text, at, line=line, before=magic), hint=hint)
+
+
+def text_of(magic: Magic, file: str | None, cell: str | None, shell: InteractiveShell | None) -> str:
+    """The text that a magic runs: that of a file, or of the cell with its variables filled in."""
     from ..control.problems import nearest
     from ..errors import KusciaError
 
-    begin = text.rfind("\n", 0, at) + 1
-    shown = text[begin:].partition("\n")[0]
-    before = magic if begin == 0 else ""
-    column = len(before) + at - begin
-    where = f"line {line + text.count(chr(10), 0, at)}, column {column + 1}\n{before}{shown}\n{' ' * column}^"
-    near = nearest(name, (known for known in variables if not known.startswith("_")))
-    hint = f"did you mean {{{{{near}}}}}?" if near else f"{name} = ... in a cell before this one"
-    return KusciaError(f"{{{{{name}}}}}: there is no variable {name}", where=where, hint=hint)
+    noun, suffixes = _NOUNS[magic]
+    hint = f"%{magic} FILE, or %%{magic} (two %) as the first line of a cell, and the {noun} below it"
+    if cell is not None and file is None:
+        return body(cell, variables(shell))
+    if cell is not None:
+        raise KusciaError(f"one {noun} in a file and one in the cell", hint=hint)
+    if file is None:
+        raise KusciaError(f"there is no {noun}", hint=hint)
+    path = Path(file).expanduser()
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise KusciaError(f"{file} is not UTF-8 text", hint=f"a {suffixes[0][1:].upper()} file") from error
+    except (OSError, ValueError) as error:  # a name may be none
+        missing = isinstance(error, FileNotFoundError)
+        reason = getattr(error, "strerror", None) or error
+        what = f"there is no file {file}" if missing else f"cannot read {file}: {reason}"
+        known = sorted(other.name for other in path.parent.glob("*") if other.suffix in suffixes)
+        near = nearest(path.name, known)
+        listed = f'"{near}"' if near else f"one of: {', '.join(known[:10])}" if known else hint
+        raise KusciaError(what, hint=listed) from error
+
+
+_NOUNS: dict[Magic, tuple[str, tuple[str, ...]]] = {
+    "kusciajob": ("manifest", (".yaml", ".yml", ".json")),
+    "bfia_submit": ("request", (".json",)),
+}
 
 
 def start(magic: Magic, text: str, arguments: Namespace, shell: InteractiveShell | None = None) -> Job:

@@ -12,8 +12,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..errors import ParameterError
+from ..lookalike import named
+from ..placeholder import unfilled
 from .foreign import UNUSED, meant
 
+LONGEST = 200
+"""Characters of a value that are shown."""
 PREFIX = "runtime.component.parameter."
 """What the name of a parameter begins with in an operator's environment (spec: kuscia §4.1)."""
 
@@ -50,7 +54,10 @@ class Parameter(NamedTuple):
         try:
             return self.kind.read(text)
         except ValueError as error:
-            raise ValueError(f"parameter {self.name} = {text!r} {error}; allowed: {self.kind.allowed}") from None
+            shown = text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}...{text[-LONGEST // 2 :]}"
+            behind = named(text) or unfilled(text)
+            why = f" ({behind})" if behind else ""
+            raise ValueError(f"parameter {self.name} = {shown!r} {error}{why}; allowed: {self.kind.allowed}") from None
 
 
 def read_all(table: Iterable[Parameter], texts: Mapping[str, str], operator: str) -> dict[str, Any]:
@@ -139,7 +146,7 @@ def choice(supported: str, *unimplemented: str) -> Kind:
             raise ValueError("is in the interconnection standard, but nobody implements it")
         if value != supported:
             guess = difflib.get_close_matches(value, [supported], 1)
-            raise ValueError("is unknown" + (f" (did you mean {supported!r}?)" if guess else ""))
+            raise ValueError("is unknown" + (f' (did you mean "{supported}"?)' if guess else ""))
         return supported
 
     return Kind("choice", supported, read, unimplemented)
@@ -163,7 +170,7 @@ def boolean(refusal: str = "") -> Kind:
     def read(text: str) -> bool:
         if text not in ("true", "false"):
             guess = text.lower() in ("true", "false")
-            raise ValueError("is not a truth value" + (f" (did you mean {text.lower()!r}?)" if guess else ""))
+            raise ValueError("is not a truth value" + (f' (did you mean "{text.lower()}"?)' if guess else ""))
         if text == "false" and refusal:
             raise ValueError(refusal)
         return text == "true"

@@ -23,8 +23,8 @@ from ..control.node import Node
 from ..control.problems import FieldPath, Magic, Problem, choice
 from ..control.resources import KusciaJob
 from ..errors import ManifestError
-from ..magics.options import _VARIABLE as VARIABLE
 from ..operators import OPERATORS
+from ..placeholder import VARIABLE, expressions, no_name, written
 from .position import without_blank_lines
 from .protocol import Diagnostic, Severity
 
@@ -56,6 +56,7 @@ def check(magic: Magic, text: str, variables: Mapping[str, Any], nodes: Mapping[
     for match in unknown:
         hint = f"{match[1]} = ... in a cell before this one"
         faults.add(Fault(match.start(), f"there is no variable {match[1]} yet", hint, "warning"))
+    faults |= {Fault(at, *no_name(braces)) for at, braces in expressions(text)}
     found = sorted(_diagnostic(text, fault) for fault in faults)
     return [one._replace(line=one.line + blank) for one in found]
 
@@ -76,11 +77,19 @@ def _filled(text: str, placeholders: Iterable[re.Match[str]], values: Mapping[st
     """The text with the values of its placeholders, and the index that each of its characters had before."""
     filled, origin, end = "", [], 0
     for match in placeholders:
-        value = str(values[match[1]])
+        value = _written(values[match[1]])
         filled += text[end : match.start()] + value
         origin += [*range(end, match.start()), *[match.start()] * len(value)]
         end = match.end()
     return filled + text[end:], [*origin, *range(end, len(text) + 1)]
+
+
+def _written(value: Any) -> str:
+    """A value as the magic fills it in; the text of one that it refuses."""
+    try:
+        return written(value)
+    except (TypeError, ValueError, RecursionError):
+        return str(value)
 
 
 def _diagnostic(text: str, fault: Fault) -> Diagnostic:

@@ -18,11 +18,11 @@ _INNER = re.compile(rf"""^( *(?:- +)*){TEXT}:[ ]+(?:(['"])|[|>][-+\d]*[ ]*\n)"""
 _TOKEN = re.compile(r'"((?:[^"\\\n]|\\.)*)("?)|([{}\[\],:])|([^\s{}\[\],:"]+)')
 
 
-_BLANK = re.compile(r"(?:[^\S\n]*\n)*")
+_BLANK = re.compile(r"(?:[^\S\n]*(?:#.*)?\n)*")
 
 
 def without_blank_lines(text: str) -> tuple[str, int]:
-    """A cell's text from its magic on, and how many blank lines it begins with: IPython skips them."""
+    """A cell's text from its magic on, and how many blank lines and comments are above it (magics.above)."""
     match = _BLANK.match(text)
     begin = match.end() if match else 0
     return text[begin:], text.count("\n", 0, begin)

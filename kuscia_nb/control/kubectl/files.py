@@ -7,16 +7,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from ...errors import ManifestError
 from ..kinds import KINDS, Kind, KusciaTask
-from ..manifest import from_dict, plain, read_manifest, validated, without_written
+from ..manifest import checked_job, plain, validated, without_written
 from ..meta import API_VERSION, CROSS_DOMAIN, Object
 from ..problems import Problem, choice
 from ..resources import KusciaJob
-from ..source import Reader, Source, manifest_error, only_document, syntax_error
+from ..source import Source, documents, form_error
 from .call import Call
 from .flags import Flag
 from .output import KubectlError
@@ -99,45 +96,27 @@ def _check_namespace(call: Call, one: Written) -> None:
 def read(text: str) -> list[tuple[Kind, Object]]:
     """The objects of a text of several documents; each error points at its line of the whole text."""
     found: list[tuple[Kind, Object]] = []
-    for document in _documents(text):
-        source = Source(document)
-        yaml = YAML(typ="safe", pure=True)
-        reader = Reader(yaml)
-        try:
-            data = reader.read(only_document(list(yaml.compose_all(document)), source))
-        except (YAMLError, RecursionError) as error:
-            raise syntax_error(error, source) from error
-        source.places = reader.places
+    for data, source, problems in documents(text):
         if isinstance(data, Mapping) and data.get("kind") == "List" and isinstance(data.get("items"), list):
-            found += [_object(item, "", Source(), []) for item in data["items"]]
+            found += [_object(item, Source(), []) for item in data["items"]]
         else:
-            found.append(_object(data, document, source, reader.problems))
+            found.append(_object(data, source, problems))
     return found
 
 
-def _documents(text: str) -> Iterator[str]:
-    """Every document that has something in it, below as many empty lines as stand before it in the text."""
-    lines = text.removeprefix("\ufeff").split("\n")
-    borders = [i for i, line in enumerate(lines) if re.match(r"---\s*(#.*)?$", line)]
-    for start, end in zip([-1, *borders], [*borders, len(lines)], strict=True):
-        document = lines[start + 1 : end]
-        if any(line.strip() and not line.lstrip().startswith("#") for line in document):
-            yield "\n" * (start + 1) + "\n".join(document)
-
-
-def _object(data: Any, text: str, source: Source, problems: list[Problem]) -> tuple[Kind, Object]:
+def _object(data: Any, source: Source, problems: list[Problem]) -> tuple[Kind, Object]:
     """An object of the kind that its manifest says."""
     name = data.get("kind") if isinstance(data, Mapping) else None
     kind = next((kind for kind in KINDS if kind.model.__name__ == name), None)
     if kind is None and name is not None and data.get("apiVersion") is not None:
         what = f'no matches for kind "{name}" in version "{data["apiVersion"]}"'
         known = [kind.model.__name__ for kind in KINDS if kind.model is not KusciaTask]
-        raise manifest_error([Problem(("kind",), what, choice(str(name), known))], source)
+        raise form_error([Problem(("kind",), what, choice(str(name), known))], source)
     if kind is None or kind.model is KusciaJob:
-        return JOB, read_manifest(text) if text else from_dict(data)
+        return JOB, checked_job(data, source, problems)
     if kind.model is KusciaTask:
         what = "a KusciaTask is made by the node, from a task of a KusciaJob"
-        raise manifest_error([Problem(("kind",), what, "kind: KusciaJob")], source)
+        raise form_error([Problem(("kind",), what, "kind: KusciaJob")], source)
     return kind, _other(kind, data, source, problems)
 
 
@@ -145,10 +124,10 @@ def _other(kind: Kind, data: Mapping[str, Any], source: Source, problems: list[P
     """An AppImage or a Domain."""
     if data.get("apiVersion") != API_VERSION:
         what = f'no matches for kind "{data["kind"]}" in version "{data.get("apiVersion")}"'
-        raise manifest_error([Problem(("apiVersion",), what, f"apiVersion: {API_VERSION}")], source)
+        raise form_error([Problem(("apiVersion",), what, f"apiVersion: {API_VERSION}")], source)
     found, wrong = validated(kind.model, without_written(plain(data)), ())
     if wrong or problems or found is None:
-        raise manifest_error([*problems, *wrong], source)
+        raise form_error([*problems, *wrong], source)
     return found.model_copy(update={"metadata": found.metadata.model_copy(update={"namespace": ""})})
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple, get_args
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
+from ...errors import ManifestError
 from ..kinds import Kind
 from ..meta import Object
 from ..problems import choice
 from ..resources import KusciaJob, Stage
+from ..source import only_document, shown
 from .call import Call
 from .flags import Flag
 from .get import OUTPUT
@@ -55,10 +53,11 @@ def patch(call: Call) -> None:
 
 def _content(text: str) -> Any:
     try:
-        return YAML(typ="safe", pure=True).load(text)
-    except YAMLError as error:
-        what = f"error: unable to parse {json.dumps(text)}: {error}"
-        raise KubectlError(what, hint=f"the patch in single quotes: {_EXAMPLE}") from None
+        data, _, _ = only_document(text)
+        return data
+    except ManifestError as error:
+        what = f"error: unable to parse {shown(text)}: {error.what}"
+        raise KubectlError(what, where=error.where, hint=f"the patch in single quotes: {_EXAMPLE}") from None
 
 
 def _patch(call: Call, kind: Kind, found: Object, content: Any, answer: Answer) -> None:
