@@ -44,7 +44,7 @@ async def blind_twice(
 
     The own ones are in the order of `points`, the peer's in the order in which it has sent them.
     """
-    own, peers, done = [], [], 0
+    own, peers, done = bytearray(), bytearray(), 0
     mine, theirs = (-(-count // BATCH) for count in (terms.own, terms.peers))
     for index in range(max(mine, theirs)):
         if index < mine:
@@ -59,17 +59,17 @@ async def blind_twice(
             note(link, "blind again", f"batch {index + 1}", blinded, twice)
             done += len(twice)
             if terms.i_learn:
-                peers.append(twice)
+                peers += twice
             if terms.peer_learns:
                 message = Batch(TWICE, index, index == theirs - 1, twice).encode()
                 await link.send(message, f"points blinded twice, batch {index + 1}")
         if index < mine and terms.i_learn:
-            own.append(await _receive(link, TWICE, index, index == mine - 1))
+            own += await _receive(link, TWICE, index, index == mine - 1)
         progress(done // BYTES, terms.own + terms.peers)
     for received, expected in ((own, terms.own), (peers, terms.peers)):
-        if terms.i_learn and sum(map(len, received)) != expected * BYTES:
+        if terms.i_learn and len(received) != expected * BYTES:
             raise DataError("the peer has sent another number of points than it said")
-    return _array(own), _array(peers)
+    return np.frombuffer(own, f"S{BYTES}"), np.frombuffer(peers, f"S{BYTES}")
 
 
 async def _receive(link: Link, type: str, index: int, is_last: bool) -> bytes:
@@ -78,10 +78,6 @@ async def _receive(link: Link, type: str, index: int, is_last: bool) -> bytes:
     if batch[:3] != (type, index, is_last):
         raise DataError(f"the peer has sent batch {batch.number} of type {batch.type!r} instead of {index} of {type!r}")
     return batch.points
-
-
-def _array(parts: list[bytes]) -> Blinded:
-    return np.frombuffer(b"".join(parts), f"S{BYTES}")
 
 
 def note(link: Link, kind: str, op: str, *points: bytes | Blinded) -> None:
