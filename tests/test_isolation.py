@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import types
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -203,14 +204,13 @@ class Watch:
 
 
 def held(found: dict[int, tuple[str, Any]]) -> dict[int, str]:
-    """What holds something: no code, no class or part of one, nothing that cannot change and is empty."""
-    code = (type, types.FunctionType, property, classmethod, staticmethod, np.dtype, type(list[int]))
+    """What a party holds: no code, nothing that belongs to the code itself, nothing empty that cannot change."""
+    kinds = [thing for _, thing in found.values() if isinstance(thing, type)]
+    code = walk([kind for kind in kinds if getattr(sys.modules.get(kind.__module__), kind.__name__, kind) is kind])
     return {
         key: f"{way}: {thing!r:.80}"
         for key, (way, thing) in found.items()
-        if not isinstance(thing, code)
-        and ".__class__" not in way
-        and not (isinstance(thing, tuple | np.ndarray) and not len(thing))
+        if key not in code and not (isinstance(thing, tuple | np.ndarray) and not len(thing))
     }
 
 
