@@ -9,6 +9,7 @@ import pytest
 
 from kuscia_nb import mpc
 from kuscia_nb.errors import Deadlock, JobStopped, PeerFailed
+from kuscia_nb.mpc.lazy import Lazy
 
 WORDS = np.arange(3, dtype=np.uint64)
 
@@ -41,6 +42,17 @@ def test_both_ways_of_running_carry_the_same_messages(threads: bool) -> None:
     }
     totals = {direction: total[:3] for direction, total in links[0].ledger.totals().items()}
     assert totals == {("bob", "alice"): (3, 56, 3), ("alice", "bob"): (3, 56, 3)}  # messages, bytes, rounds
+
+
+def test_a_lazy_sequence_makes_what_is_looked_at_and_nothing_else() -> None:
+    made: list[int] = []
+    squares = Lazy(1000, lambda place: (made.append(place), place**2)[1])
+    assert (len(squares), squares[3], squares[-1], squares[10:16:2]) == (1000, 9, 999**2, [100, 144, 196])
+    assert made == [3, 999, 10, 12, 14]
+    with pytest.raises(IndexError):
+        squares[1000]
+    assert Lazy(3, str) == ["0", "1", "2"] == list(Lazy(3, str))
+    assert Lazy(3, str) != ["0", "1"]
 
 
 def test_a_long_run_is_counted_in_full_and_listed_in_part(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,9 +21,10 @@ from test_trace import Traced, operations, training
 import kuscia_nb as kn
 from kuscia_nb import mpc
 from kuscia_nb.errors import KusciaError
+from kuscia_nb.mpc.lazy import Lazy
 from kuscia_nb.trace.compute import HIDDEN
 from kuscia_nb.trace.formulas import KINDS
-from kuscia_nb.trace.steps import Record
+from kuscia_nb.trace.steps import Record, Sent
 from kuscia_nb.views import trace_viewer
 from kuscia_nb.views.table import WIDTH
 from kuscia_nb.views.trace_viewer import STATIC, bundle, html, state
@@ -119,10 +120,40 @@ def test_a_trace_that_is_too_long_is_cut_in_the_middle_of_each_task_and_says_so(
 
 
 def test_of_very_many_messages_as_many_as_fit_are_shown(long: Record) -> None:
-    header, columns = state(dataclasses.replace(long, steps=(), messages=long.messages * 20))
+    messages = tuple(sorted([*long.messages] * 20, key=lambda sent: sent.task))
+    header, columns = state(dataclasses.replace(long, steps=(), messages=messages))
     assert 60_000 < len(columns) <= 80_000
     kept = next(place["length"] for place in header["columns"] if place["name"] == "message_kind")
     assert header["cut"] == 20 * len(long.messages) - kept
+
+
+def test_of_very_many_messages_only_those_that_are_shown_are_made(small: Record) -> None:
+    made: list[int] = []
+
+    def make(seq: int) -> Sent:
+        made.append(seq)
+        return Sent(0, small.messages[seq % 7].message)
+
+    record = Record("sizes", small.tasks[:1], messages=Lazy(580_000, make))
+    header, columns = state(record)
+    shown = 580_000 - header["cut"]
+    assert 20_000 < shown < len(columns) / 16
+    assert {0, 1, 579_998, 579_999} <= set(made)
+    assert len(set(made)) < shown + 100, "those, and a few in which the ends of the tasks are looked up"
+    made.clear()
+    assert "580,000 messages" in html(record)
+    assert len(made) < 100
+
+
+def test_of_each_array_there_are_as_many_elements_as_fit(small: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths = {id(number.data): number.data.size for step in small.steps for number in step.numbers}.values()
+    words = {most: 8 * sum(min(most, length) for length in lengths) for most in (1, 2, 3, 4)}
+    whole = len(state(small)[1])
+    for most in (3, 2, 1):
+        limit = whole - (words[4] - words[most])
+        monkeypatch.setattr(trace_viewer, "MOST_BYTES", limit)
+        header, columns = state(small)
+        assert (header["elements"], header["cut"], len(columns)) == (most, 0, limit)
 
 
 def test_where_a_step_is_says_the_task_if_there_are_several(small: Record, long: Record, tmp_path: Path) -> None:

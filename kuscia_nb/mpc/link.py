@@ -20,11 +20,13 @@ import threading
 import time
 import types
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from operator import attrgetter
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from .door import opened
+from .lazy import Lazy
 from .ring import Ring, Words
 
 if TYPE_CHECKING:
@@ -127,12 +129,30 @@ class Ledger:
         return sum(page._forgotten + page._end for page in self._parts())
 
     @property
-    def messages(self) -> list[Message]:
+    def messages(self) -> Sequence[Message]:
         """All messages so far, at most the first `LISTED`: as far as every page lists them."""
-        pages = [[page._message(row, self._opened) for row in page._rows(0, page._listed)] for page in self._parts()]
-        ends = [page[-1].time for page in pages if len(page) >= self._listed // 2]
-        listed = [message for page in pages for message in page if not ends or message.time <= min(ends)]
-        return sorted(listed, key=attrgetter("time"))
+        return self.listed()[0]
+
+    def listed(self) -> tuple[Sequence[Message], Sequence[Stream]]:
+        """The messages, and the stream of each one; only what is looked at is made."""
+        pages = self._parts()
+        times = [np.array(page._fields[_FIELDS - 1 : page._listed * _FIELDS : _FIELDS], float) for page in pages]
+        end = min((own[-1] for own in times if len(own) >= self._listed // 2), default=math.inf)
+        lengths = [int(np.searchsorted(own, end, "right")) for own in times]
+        order = np.argsort(
+            np.concatenate([own[:length] for own, length in zip(times, lengths, strict=True)]), kind="stable"
+        )
+        numbers = np.repeat(np.arange(len(pages)), lengths)[order].tolist()
+        rows = np.concatenate([np.arange(length) for length in lengths])[order].tolist()
+
+        def message(place: int) -> Message:
+            return pages[numbers[place]]._message(rows[place], self._opened)
+
+        def stream(place: int) -> Stream:
+            page = pages[numbers[place]]
+            return page._streams[page._fields[rows[place] * _FIELDS]]
+
+        return Lazy(len(rows), message), Lazy(len(rows), stream)
 
     @property
     def unlisted(self) -> int:
@@ -184,8 +204,8 @@ class Ledger:
                 total[2] += 1
             total[3] = round
 
-    def _message(self, row: Row, opened: float) -> Message:
-        stream, number, round, op, shape, dtype, time = row
+    def _message(self, row: int, opened: float) -> Message:
+        stream, number, round, op, shape, dtype, time = self._fields[row * _FIELDS : (row + 1) * _FIELDS]
         size = math.prod(shape) * _ITEM[dtype]
         sender, receiver, kind, key = self._streams[stream]
         return Message(round, op, sender, receiver, kind, key.format(number), dtype, shape, size, time - opened)

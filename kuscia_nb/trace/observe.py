@@ -6,12 +6,14 @@ only one of them has (a local computation) is a step of that party alone.
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import accumulate, groupby
+from math import inf
 from operator import attrgetter
 
-from ..mpc.link import Ledger, Message
+from ..mpc.lazy import Lazy
+from ..mpc.link import Ledger, Message, Stream
 from ..mpc.noted import Note
 from ..mpc.recorder import Recorder
 from .formulas import COMMON, EXPANDED, IGNORED, KINDS, PARTS, SHIFTING, TTP, Part
@@ -30,16 +32,22 @@ def observe(
     """The record of a job, by task id, as far as it has come."""
     tasks: list[Task] = []
     steps: list[Step] = []
-    messages: list[Sent] = []
-    for name, ledger in ledgers.items():
-        start, listed, pair = len(messages), ledger.messages, recorders.get(name, ())
-        messages += [Sent(len(tasks), message) for message in listed]
-        tasks.append(_task(name, ledger, listed, pair))
+    listed = [ledger.listed() for ledger in ledgers.values()]
+    messages = [own for own, _ in listed]
+    starts = [0, *accumulate(map(len, messages))]
+    for number, (name, ledger) in enumerate(ledgers.items()):
+        pair = recorders.get(name, ())
+        tasks.append(_task(name, ledger, messages[number], pair))
         if pair:
-            numbers = {key: start + i for i, key in enumerate(_keys(listed))}
-            steps += _steps(len(tasks) - 1, [recorder.notes for recorder in pair], tasks[-1].names, numbers)
+            places = Places(listed[number][1], starts[number])
+            steps += _steps(number, [recorder.notes for recorder in pair], tasks[-1].names, places)
     notes = ("Repeatable run with a seed: nothing in it is secret.",) if seed else ()
-    return Record(level, tuple(tasks), tuple(steps), tuple(messages), title, notes)
+
+    def sent(seq: int) -> Sent:
+        task = bisect_right(starts, seq) - 1
+        return Sent(task, messages[task][seq - starts[task]])
+
+    return Record(level, tuple(tasks), tuple(steps), Lazy(starts[-1], sent), title, notes)
 
 
 def _task(name: str, ledger: Ledger, listed: Sequence[Message], recorders: Recorders) -> Task:
@@ -53,19 +61,29 @@ def _task(name: str, ledger: Ledger, listed: Sequence[Message], recorders: Recor
     return Task(name, (parties[0], parties[-1]) if parties else ("", ""), 0, False, 0, unlisted, totals)
 
 
-def _keys(messages: Iterable[Message]) -> Iterator[tuple[str, str, int]]:
-    """Party, kind and number of each message, as the party's notes name it."""
-    counts: Counter[tuple[str, str]] = Counter()
-    for message in messages:
-        party = message.receiver if message.kind == "REPLY" else message.sender
-        if message.kind != "REPLY":
-            counts[party, message.kind] += 1
-        yield party, message.kind, counts[party, "REQUEST" if message.kind == "REPLY" else message.kind]
+class Places:
+    """Where the messages of a task are in the trace; the first of them is at `start`."""
+
+    def __init__(self, streams: Iterable[Stream], start: int) -> None:
+        self._found: dict[tuple[str, str], list[int]] = {}
+        """By party and kind, in their order."""
+        for seq, (sender, receiver, kind, _) in enumerate(streams, start):
+            self._found.setdefault((receiver if kind == "REPLY" else sender, kind), []).append(seq)
+
+    def find(self, party: str, kind: str, number: int) -> int | None:
+        """The place of the message that a party's notes name so; a reply has the number of its request."""
+        found = self._found.get((party, "REQUEST" if kind == "REPLY" else kind), [])
+        if number > len(found):
+            return None
+        if kind != "REPLY":
+            return found[number - 1]
+        replies = self._found.get((party, kind), [])
+        after = bisect_right(replies, found[number - 1])
+        end = found[number] if number < len(found) else inf
+        return replies[after] if after < len(replies) and replies[after] < end else None
 
 
-def _steps(
-    task: int, notes: Sequence[list[Note]], names: tuple[str, str], seqs: Mapping[tuple[str, str, int], int]
-) -> Iterator[Step]:
+def _steps(task: int, notes: Sequence[list[Note]], names: tuple[str, str], places: Places) -> Iterator[Step]:
     """All steps of a task, in order."""
     for operation, pair in enumerate(_pairs(*notes)):
         note = pair[0] or pair[1]
@@ -76,11 +94,11 @@ def _steps(
             if kind == "truncate" and not any(number.name == "t" for number in numbers):
                 continue
             own_messages = [
-                seqs[names[rank], *message]
+                seq
                 for rank, one in enumerate(pair)
                 if one is not None
                 for message in _messages(one, part)
-                if (names[rank], *message) in seqs
+                if (seq := places.find(names[rank], *message)) is not None
             ]
             draws = note.draws if own == TTP else ()
             bits = note.bits if kind in SHIFTING else 0

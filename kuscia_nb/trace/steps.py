@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -118,7 +118,7 @@ class Record:
     """full, sizes or off."""
     tasks: tuple[Task, ...] = ()
     steps: tuple[Step, ...] = ()
-    messages: tuple[Sent, ...] = ()
+    messages: Sequence[Sent] = ()
     title: str = ""
     notes: tuple[str, ...] = field(default=())
     """What has to be known about how it came about."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from bisect import bisect_left, bisect_right
 from functools import cache
 from html import escape
 from importlib.util import find_spec
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,6 +21,7 @@ from uuid import uuid4
 import numpy as np
 
 from ..errors import KusciaError
+from ..mpc.link import Message
 from ..trace.columns import Arrays, pack
 from ..trace.formulas import KINDS, Formula
 from ..trace.garbage import uncollected
@@ -32,8 +35,8 @@ from .trace_text import headline, remarks, tables, text
 STATIC = Path(__file__).parent.parent / "static"
 MOST_BYTES = 1_400_000
 """What the state of a widget takes in a browser at most; a notebook file that keeps it has a third more."""
-_LEAST = 16
-"""Bytes of a step, at least: more steps than fit are not even tried."""
+_LEAST_OF_A_STEP, _LEAST_OF_A_MESSAGE = 16, 45
+"""Bytes in the state, about: more than fit are not even tried."""
 _NOT_SHOWN = frozenset({"message_time", "message_dtype", "array_start"})
 """Columns that the viewer does without."""
 
@@ -80,43 +83,53 @@ def state(record: Record) -> tuple[dict[str, Any], bytes]:
     Of every array there are as many elements as fit into MOST_BYTES, and of a very long trace the beginning and the end
     of each task.
     """
-    whole = record if record.steps else _messages_as_steps(record)
-    most, elements = min(len(whole.steps), MOST_BYTES // _LEAST), 4 if record.steps else 1
+    listed, elements, least = record.steps, 4, _LEAST_OF_A_STEP
+    if not listed:
+        listed, elements, least = record.messages, 1, _LEAST_OF_A_MESSAGE
+    most = min(len(listed), MOST_BYTES // least)
     while True:
-        shown, numbers = _ends(whole, most)
+        shown, numbers = _ends(record, most)
         header, arrays = pack(shown, elements)
         places, buffer = _joined({**arrays, "step_number": np.array(numbers)})
         if len(buffer) <= MOST_BYTES:
             header |= {"columns": places, "elements": elements, "formulas": _formulas(), "carried": _carried()}
             header |= {"remarks": list(record.notes), "left_out": record.left_out}
-            header |= {"numbers": bool(record.steps), "cut": len(whole.steps) - len(numbers)}
+            header |= {"numbers": bool(record.steps), "cut": len(listed) - len(numbers)}
             return header, buffer
         if elements > 1:
-            elements -= 1
+            elements = _elements_that_fit(arrays["array_length"], len(buffer) - MOST_BYTES)
         else:
             most = int(0.95 * most * MOST_BYTES / len(buffer))
 
 
+def _elements_that_fit(lengths: np.ndarray, excess: int) -> int:
+    """Of arrays with so many elements each, how many may stay of each one to save so many bytes; 1 at least."""
+    for elements in range(int(lengths.max(initial=0)) - 1, 1, -1):
+        if 8 * np.maximum(lengths.astype(int) - elements, 0).sum() >= excess:
+            return elements
+    return 1
+
+
 def _ends(record: Record, most: int) -> tuple[Record, list[int]]:
-    """So many steps of each task, half of them from its end, with their messages alone; and where they were."""
+    """So many steps of each task, half of them from its end, with their messages alone; and where they were.
+
+    In a trace of sizes only, every message is a step without numbers.
+    """
     kept: list[int] = []
+    listed = record.steps or record.messages
     for task in range(len(record.tasks)):
-        own = [i for i, step in enumerate(record.steps) if step.task == task]
-        kept += own if len(own) <= most else [*own[: most - most // 2], *own[len(own) - most // 2 :]]
-    steps = [record.steps[i] for i in kept]
+        begin, end = (find(listed, task, key=attrgetter("task")) for find in (bisect_left, bisect_right))
+        half = most // 2 if end - begin > most else 0
+        kept += [*range(begin, min(begin + most - half, end)), *range(end - half, end)]
+    steps = [record.steps[i] if record.steps else _as_step(i, *record.messages[i]) for i in kept]
     sent = sorted({seq for step in steps for seq in step.messages})
     place = {seq: i for i, seq in enumerate(sent)}
     steps = tuple(step._replace(messages=tuple(place[seq] for seq in step.messages)) for step in steps)
     return dataclasses.replace(record, steps=steps, messages=tuple(record.messages[seq] for seq in sent)), kept
 
 
-def _messages_as_steps(record: Record) -> Record:
-    """A trace of sizes only: every message is a step without numbers."""
-    steps = (
-        Step(task, "send", message.op, seq, 0, 0, 0, (), (seq,), ())
-        for seq, (task, message) in enumerate(record.messages)
-    )
-    return dataclasses.replace(record, steps=tuple(steps))
+def _as_step(seq: int, task: int, message: Message) -> Step:
+    return Step(task, "send", message.op, seq, 0, 0, 0, (), (seq,), ())
 
 
 def _joined(arrays: Arrays) -> tuple[list[dict[str, Any]], bytes]:

@@ -61,6 +61,19 @@ def test_the_trace_comes_in_a_tab(desk: Desk) -> None:
     expect(notebook.page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(2)  # nothing is inserted
 
 
+def test_a_tab_says_that_it_reads_the_trace_until_it_is_there(desk: Desk) -> None:
+    notebook, panel = started(desk, "reading.ipynb", TRACED, ENDLESS)
+    succeed(notebook, panel)
+    notebook.begin(2)  # while it runs, the kernel has no time for a trace
+    expect(panel.row("job endless").first).to_contain_text("Running")
+    panel.choose(panel.row("job job-ss-lr").first, "Open Trace")
+    reading = notebook.page.get_by_role("status").filter(has_text="Reading the trace of job-ss-lr…")
+    expect(reading).to_be_visible()
+    panel.choose(panel.row("job endless").first, "Stop Job")
+    expect(panel.tab("Trace of job-ss-lr").get_by_test_id("trace-viewer")).to_be_visible()
+    expect(reading).to_have_count(0)
+
+
 def test_what_is_shown_beside_the_notebook_shares_a_column(desk: Desk) -> None:
     notebook, panel = started(desk, "beside.ipynb", TRACED)
     succeed(notebook, panel)

@@ -3,7 +3,9 @@ import { CodeMirrorEditor } from '@jupyterlab/codemirror';
 import type { IEditorServices } from '@jupyterlab/codeeditor';
 import { CodeEditor, CodeEditorWrapper } from '@jupyterlab/codeeditor';
 import { OutputAreaModel, SimplifiedOutputArea } from '@jupyterlab/outputarea';
+import type { Kernel } from '@jupyterlab/services';
 import { fileIcon, listIcon, tableRowsIcon } from '@jupyterlab/ui-components';
+import { Widget } from '@lumino/widgets';
 
 import { MIME_TYPES } from '../editor/language';
 import { insertCell } from '../form/insert';
@@ -73,14 +75,32 @@ export function addShowCommands(context: IContext, editors: IEditorServices): vo
       widget.title.label = trans.__('Trace of %1', about.job);
       widget.title.icon = listIcon;
       widget.disposed.connect(() => content.model.dispose());
+      const reading = new Widget();
+      reading.addClass('jp-kuscia-nb-Reading');
+      reading.node.setAttribute('role', 'status');
+      reading.node.textContent = trans.__('Reading the trace of %1…', about.job);
+      widget.contentHeader.addWidget(reading);
+      content.outputLengthChanged.connect((_, length) => length > 0 && reading.dispose());
       showBeside(app, labShell, notebook, widget);
       const kernel = notebook.sessionContext.session?.kernel;
       if (kernel) {
-        content.future = kernel.requestExecute({ code: source, store_history: false, stop_on_error: false });
-        content.future.done.catch(complain);
+        execute(kernel, source, content).catch(complain);
       }
     }
   });
+}
+
+/** Run code that shows something. A cell that fails before it aborts what waits behind it, which is asked again. */
+async function execute(
+  kernel: Kernel.IKernelConnection,
+  code: string,
+  area: SimplifiedOutputArea
+): Promise<void> {
+  let status = 'aborted';
+  while (status === 'aborted') {
+    area.future = kernel.requestExecute({ code, store_history: false, stop_on_error: false });
+    status = (await area.future.done)?.content.status ?? '';
+  }
 }
 
 /** The code of a cell that shows something of a job. */
