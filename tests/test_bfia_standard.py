@@ -40,6 +40,7 @@ from kuscia_nb.control.records import SCHEDULER, STOPPED_TASKS
 from kuscia_nb.control.resources import KusciaJob, TaskInputConfig
 from kuscia_nb.errors import ManifestError
 from kuscia_nb.operators import OPERATORS
+from kuscia_nb.panel.check import findings
 
 FATE = Path(__file__).parent / "data" / "fate"
 JOB, TASK = "job-ss-lr", "job-ss-lr-ss-lr-1"
@@ -132,7 +133,7 @@ def test_what_a_dataset_id_cannot_be(bob: Node, own: dict[str, Any], text: str) 
     body = case("dataset_id_alone")
     body["config"]["task_params"]["guest"]["0"]["ss_lr_1"] = own
     found = post(bob, "job/create", body)
-    assert (found["code"], found["msg"].count(";")) == (400, 0)
+    assert (found["code"], found["msg"].count(";"), found["data"]) == (400, 0, {})
     assert found["msg"].startswith(f"config.task_params.guest.0.ss_lr_1.dataset_id: {text}")
     written = json.dumps(body, indent=1)
     with pytest.raises(ManifestError) as caught:
@@ -315,6 +316,16 @@ def test_all_problems_in_kuscias_dialect_too(bob: Node) -> None:
     ]
 
 
+def test_a_node_that_nobody_knows_is_named_once(bob: Node) -> None:
+    """It takes part in both tasks, and stands in one place of the request."""
+    body = chain("a", "b")
+    body["config"]["role"]["guest"] = ["carol"]
+    found = post(bob, "job/create", body)["msg"]
+    assert found == (
+        'config.role.guest[0]: can\'t find party namespace carol under cluster, namespace "carol" not found'
+    )
+
+
 # --- who schedules ---------------------------------------------------------------------------------------------------
 
 
@@ -387,7 +398,7 @@ def test_a_peer_is_sent_both_sets_of_keys(alice: Node, bob: Node) -> None:
     body = case("dataset_id_alone")
     post(alice, "job/create_all", body)
     job = job_of(alice, body["job_id"])
-    offers = {image.name: offers_of(image) for image in alice.store.objects(AppImage)}
+    offers = alice.offers()
     sent = to_request(job, {"ss-lr": "latest"}, offers)
     (component,) = sent["dag"]["components"]
     assert component == {
@@ -421,7 +432,7 @@ def test_a_component_that_nobody_has_described_has_a_provider_all_the_same() -> 
 def test_each_reply_is_in_the_dialect_of_the_job(alice: Node, bob: Node) -> None:
     body = request() | {"job_id": JOB}
     post(alice, "job/create_all", body)
-    offers = {image.name: offers_of(image) for image in alice.store.objects(AppImage)}
+    offers = alice.offers()
     Client("alice", "bob", Handlers(bob)).create_job(job_of(alice), {"ss-lr": "latest"}, offers)
     for node in (alice, bob):
         assert post(node, "job/start", {"job_id": JOB}) == GOOD
@@ -498,3 +509,13 @@ def test_reading_leaves_a_request_as_it_is() -> None:
 
 def test_other_paths_with_two_slashes_are_not_there(alice: Node) -> None:
     assert ask(alice, "GET", "//v1/interconn/node/health").status == 404, "a server takes the slashes away"
+
+
+def test_the_panel_says_what_a_node_would_of_a_provider() -> None:
+    body = request()
+    body["dag"]["components"][0]["provider"] = "unionpay"
+    text = json.dumps(body, indent=1)
+    (found,) = findings("bfia_submit", text, None)
+    assert found.at is not None
+    assert text[found.at :].startswith('"unionpay"')
+    assert found.problem.text == 'ss_lr is of the provider "secretflow" here, not of "unionpay"'

@@ -34,7 +34,6 @@ from ..control.kinds import AppImage, Domain, DomainSpec, KusciaTask
 from ..control.manifest import from_dict, read_manifest
 from ..control.meta import Metadata
 from ..control.node import Node
-from ..control.offers import offers_of
 from ..control.plane import ControlPlane
 from ..control.pods import PATIENCE, Pods
 from ..control.records import SCHEDULER
@@ -82,7 +81,7 @@ class LocalBackend:
 
     def submit(self, request: str | Mapping[str, Any], options: Options, *, replace: bool = False) -> Run:
         """`apply` for a BFIA create-job request."""
-        offers = {image.name: offers_of(image) for image in self.nodes[DOMAINS[0]].store.objects(AppImage)}
+        offers = self.nodes[DOMAINS[0]].offers()
         create = bfia.read_request(request, offers) if isinstance(request, str) else bfia.from_dict(request, offers)
         job = with_dialect(to_job(create), create)
         with bfia.pointing_into(create, job):

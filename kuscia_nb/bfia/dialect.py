@@ -24,10 +24,10 @@ STANDARD = "standard"
 def speaks_standard(request: CreateJobRequest) -> bool:
     """Whether a request is in the standard's dialect."""
     components = (request.dag or Dag()).components
+    if not any(component.module_name for component in components):
+        return any(component.component_name for component in components)
     params = request.config and request.config.job_params
-    if any(component.module_name for component in components):
-        return params is not None and params.common is not None and all(one.component_name for one in components)
-    return True
+    return params is not None and params.common is not None and all(one.component_name for one in components)
 
 
 def with_dialect(job: KusciaJob, request: CreateJobRequest) -> KusciaJob:

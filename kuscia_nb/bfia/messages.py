@@ -148,12 +148,12 @@ class ConfigInitiator(Message):
 
 
 class JobParams(Message):
-    """Resources, by role and index. Kuscia sends them empty and does not read them."""
+    """Resources, by role and index, which nobody here reads; Kuscia sends them empty, and has no `common`."""
 
     host: Struct | None = Field(default=None, description="of each host, by its index")
     arbiter: Struct | None = Field(default=None, description="of each arbiter, by its index")
     guest: Struct | None = Field(default=None, description="of each guest, by its index")
-    common: Struct | None = Field(default=None, description="of all parties, for example sync_type")
+    common: Struct | None = Field(default=None, description="of all parties: sync_type, which has to be poll")
 
 
 class TaskParams(Message):
@@ -178,7 +178,7 @@ class Config(Message):
 
     role: ConfigRole | None = Field(default=None, description='{"host": ["alice"], "guest": ["bob"]}')
     initiator: ConfigInitiator | None = Field(default=None, description='{"role": "host", "node_id": "alice"}')
-    job_params: JobParams | None = Field(default=None, description="resources; not read")
+    job_params: JobParams | None = Field(default=None, description="resources; only common.sync_type is read")
     task_params: TaskParams | None = Field(
         default=None, description='{"host": {"0": {"ss_lr_1": {...}}}, "common": {...}}'
     )

@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..control.kinds import AppImage
 from ..control.node import Node
-from ..control.offers import Offers, offers_of
 from ..control.problems import Problem
 from ..control.records import SCHEDULER
 from ..control.resources import KusciaJob
 from ..control.source import dotted
 from ..errors import ManifestError
-from .dialect import with_dialect, with_scheduler
+from .dialect import speaks_standard, with_dialect, with_scheduler
 from .messages import CreateJobRequest
 from .reader import examined
 from .routes import Call, Refused
@@ -35,7 +33,7 @@ def translated(call: Call[CreateJobRequest], scheduler: str = "") -> KusciaJob:
     `scheduler` is the other node that schedules it, if one does.
     """
     source = RequestSource(data=call.data)
-    where = Circumstances(_offers(call.node), scheduled=bool(scheduler))
+    where = Circumstances(call.node.offers(), scheduled=bool(scheduler))
     try:
         request, problems, sound = examined(source, where)
     except ManifestError as error:
@@ -43,12 +41,8 @@ def translated(call: Call[CreateJobRequest], scheduler: str = "") -> KusciaJob:
     if sound is not None:
         problems += [in_request(problem, request) for problem in call.node.problems(sound)]
     if problems := once(problem._replace(path=source.spelled(problem.path)) for problem in problems):
-        raise Refused(_joined(_sentence(problem) for problem in problems))
+        raise Refused(_joined(_sentence(problem) for problem in problems), speaks_standard(call.message))
     return with_scheduler(with_dialect(to_job(request), request), scheduler)
-
-
-def _offers(node: Node) -> Offers:
-    return {image.name: offers_of(image) for image in node.store.objects(AppImage)}
 
 
 def keep(node: Node, job: KusciaJob) -> None:
@@ -61,7 +55,7 @@ def keep(node: Node, job: KusciaJob) -> None:
 
 def same_job(node: Node, kept: KusciaJob, message: CreateJobRequest) -> bool:
     """Whether a request asks for the very job that is there, however far that has come."""
-    where = Circumstances(_offers(node), scheduled=SCHEDULER in kept.annotations)
+    where = Circumstances(node.offers(), scheduled=SCHEDULER in kept.annotations)
     request, problems = in_kuscias_words(message, where)
     try:
         return not problems and _wanted(kept) == _wanted(to_job(request))

@@ -19,6 +19,7 @@ from ..operators.ss_lr.parameters import Parameters
 from ..operators.ss_lr.program import SS_LR
 from .environment import operator_environment
 from .manifest import read_manifest
+from .offers import Offers
 from .problems import FieldPath, Magic, Problem
 from .resources import JobTask, KusciaJob, Party
 from .source import Source
@@ -38,9 +39,12 @@ class Finding(NamedTuple):
 Placed = Callable[[Iterable[Problem]], list[Finding]]
 
 
-def read(magic: Magic, text: str) -> tuple[KusciaJob, Placed]:
-    """The job of a manifest or a request, and what places problems of it in that text; ManifestError if it is none."""
-    return _manifest(text) if magic == "kusciajob" else _request(text)
+def read(magic: Magic, text: str, offers: Offers | None = None) -> tuple[KusciaJob, Placed]:
+    """The job of a manifest or a request, and what places problems of it in that text; ManifestError if it is none.
+
+    With the `offers` of a node, by AppImage and component, a request's components have to be of the same provider.
+    """
+    return _manifest(text) if magic == "kusciajob" else _request(text, offers)
 
 
 def _manifest(text: str) -> tuple[KusciaJob, Placed]:
@@ -50,9 +54,9 @@ def _manifest(text: str) -> tuple[KusciaJob, Placed]:
     return job, lambda problems: [Finding(source.index(problem), problem) for problem in problems]
 
 
-def _request(text: str) -> tuple[KusciaJob, Placed]:
+def _request(text: str, offers: Offers | None) -> tuple[KusciaJob, Placed]:
     """The job of a request, and what places problems of it in the text of the request."""
-    request = bfia.read_request(text)
+    request = bfia.read_request(text, offers)
     source = cast(RequestSource, request._source)
 
     def placed(problems: Iterable[Problem]) -> list[Finding]:

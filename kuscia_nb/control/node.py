@@ -14,6 +14,7 @@ from ..errors import JobError, ManifestError
 from .kinds import AppImage, Domain, KusciaTask
 from .manifest import problems_against
 from .meta import Object
+from .offers import Offers, offers_of
 from .problems import FieldPath, Problem, choice
 from .resources import JobStatus, KusciaJob
 from .source import Source, manifest_error
@@ -82,6 +83,10 @@ class Node:
         domains = [domain.name for domain in self.store.objects(Domain)]
         yield from problems_against(job, domains, [image.name for image in self.store.objects(AppImage)])
         yield from self._operator_problems(job)
+
+    def offers(self) -> Offers:
+        """What is known of the components that this node has, by AppImage and component."""
+        return {image.name: offers_of(image) for image in self.store.objects(AppImage)}
 
     def component(self, image: str, module: str) -> Component:
         """What an AppImage says about its operator. ManifestError, with Kuscia's text, if it says nothing."""

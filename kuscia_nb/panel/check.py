@@ -132,11 +132,11 @@ def findings(magic: Magic, text: str, nodes: Mapping[str, Node] | None) -> list[
 
     Without `nodes`, which are up, it is asked of nodes with what every node has.
     """
+    asked = nodes or ordinary_nodes()
     try:
-        job, placed = read(magic, text)
+        job, placed = read(magic, text, next(iter(asked.values())).offers())
     except ManifestError as error:
         return [Finding(*fault) for fault in error.faults] or [Finding(None, Problem((), error.what, error.hint))]
-    asked = nodes or ordinary_nodes()
     found: list[Finding] = []
     try:
         (asked.get(job.spec.initiator) or next(iter(asked.values()))).check(job)
