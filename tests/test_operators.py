@@ -225,6 +225,25 @@ def test_only_numbers_that_fit_are_shared(task: Task, values: list[Any], what: s
     assert isinstance(second, PeerFailed)
 
 
+@pytest.mark.parametrize(
+    ("values", "where"),
+    [
+        ([1.0, 2.0**50], "bob: the first is 1.1259e+15, value 1"),
+        (pd.Series([1.0, float("nan")], name="age"), "bob: the first is nan, value 1 of column age"),
+        (pd.DataFrame({"u": [1.0, 2.0], "age": [3.0, 1e30]}), "bob: the first is 1e+30, value 1 of column age"),
+        (np.array([[1.0, 2.0], [3.0, 1e30]]), "bob: the first is 1e+30, value 1, 1"),
+    ],
+)
+def test_the_value_that_does_not_fit_is_named(task: Task, values: Any, where: str) -> None:
+    async def program(party: Party) -> None:
+        async with party.mpc() as secrets:
+            await secrets.share(values if party.link.rank == 0 else [1.0])
+
+    first, _ = task.run(program)
+    assert isinstance(first, DataError)
+    assert first.where == where
+
+
 def test_the_parties_need_the_same_scale(task: Task) -> None:
     async def program(party: Party) -> None:
         async with party.mpc(fxp_bits=18 + party.link.rank) as secrets:

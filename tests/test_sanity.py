@@ -53,7 +53,7 @@ def test_a_column_that_makes_training_diverge_is_refused_with_its_value_and_what
     error = fault(sanity(tmp_path, columns))
     assert error.what == (
         f"training would diverge: learning_rate / 8 * {square:.4g} (the column's mean square)"
-        f" = {0.05 / 8 * square:.3g} is above 2"
+        f" = {0.05 / 8 * square:.4g} is above 2"
     )
     assert error.where == f"alice: data/my.csv, column 2 (age), largest value {AGES.max():.6g}"
     rate = re.fullmatch(r"scale the features to \[-1, 1\] \(scale: minmax\), or set learning_rate to (.*)", error.hint)
@@ -67,7 +67,7 @@ def test_in_doubt_there_is_a_warning_in_the_same_words(tmp_path: Path) -> None:
     [warning] = sanity(tmp_path, {"age": AGES, "y": LABELS}, learning_rate=1.5 * 8 / square).warnings()
     assert warning.startswith(
         "alice, column 1 (age): training may diverge: "
-        f"learning_rate / 8 * {square:.4g} (the column's mean square) = 1.5 is above 1"
+        f"learning_rate / 8 * {square:.4g} (the column's mean square) = 1.5"
     )
     assert "is above 1, and above 2 it surely does; scale the features to [-1, 1] (scale: minmax), or set" in warning
 

@@ -35,7 +35,7 @@ class Computation:
 
         The peer is told the shape and nothing else. One number has the shape (1,).
         """
-        own = self.encode(_numbers(values, 2.0 ** (62 - self.fxp_bits)))
+        own = self.encode(_numbers(values, 2.0 ** (62 - self.fxp_bits), self.semi2k.link.name))
         terms = {"fxp_bits": self.fxp_bits, "shape": own.shape}
         await self.semi2k.link.send(json.dumps(terms).encode(), "shape")
         peers: dict[str, Any] = json.loads(await self.semi2k.link.receive())
@@ -84,14 +84,24 @@ class Computation:
         return None if opened is None else decode(opened, self.fxp_bits)
 
 
-def _numbers(values: ArrayLike, limit: float) -> NDArray[np.float64]:
-    """Values that fixed point can hold, at least one dimension of them."""
+def _numbers(values: ArrayLike, limit: float, party: str) -> NDArray[np.float64]:
+    """Values that fixed point can hold, at least one dimension of them; a DataError names the first that is none."""
     try:
         numbers = np.atleast_1d(np.asarray(values, np.float64))
     except (TypeError, ValueError) as error:
-        raise DataError(f"only numbers can be shared: {error}") from error
-    wrong = np.flatnonzero(~(np.abs(numbers) < limit))  # NaN is not below anything
+        raise DataError(f"only numbers can be shared: {error}", where=party) from error
+    wrong = np.argwhere(~(np.abs(numbers) < limit))  # NaN is not below anything
     if len(wrong):
         what = f"{len(wrong)} of {numbers.size} values are missing, not finite or not below {limit:g}"
-        raise DataError(what, where=f"the first is value {wrong[0]}", hint="fill or drop them before they are shared")
+        where = f"{party}: the first is {numbers[tuple(wrong[0])]:g}, {_place(values, wrong[0].tolist())}"
+        raise DataError(what, where=where, hint="fill, drop or scale them before they are shared")
     return numbers
+
+
+def _place(values: ArrayLike, position: list[int]) -> str:
+    """Where a value is, for people, who count from 0 here as Python does; a frame's column is told by its name."""
+    row, *others = position
+    names = getattr(values, "columns", None)
+    name = getattr(values, "name", None) if names is None else names[others[0]]
+    column = f" of column {name}" if name is not None else "".join(f", {other}" for other in others)
+    return f"value {row}{column}"

@@ -37,9 +37,9 @@ _LABEL = "{domain}: the label is {column}: {zeros:.4g} % are 0, {ones:.4g} % are
 _UNUSED = "{unused:,} of {rows:,} rows ({percent:.2g} %) fill no batch and are not used"
 _BETTER = "{unused}; batch_size = {better} leaves out {left}"
 _USES_ALL = "{unused}; batch_size = {better} uses all"
-_MAY = "{place}: training may diverge: {terms} = {value:.3g} is above 1, and above 2 it surely does; {advice}"
+_MAY = "{place}: training may diverge: {terms} = {value:.4g} is above 1, and above 2 it surely does; {advice}"
 _PLACE = "{domain}, {column}"
-_SURELY = "training would diverge: {terms} = {value:.3g} is above 2"
+_SURELY = "training would diverge: {terms} = {value:.4g} is above 2"
 _SQUARE = "learning_rate / 8 * {factor:.4g} (the column's mean square)"
 _EIGENVALUE = "learning_rate / 8 * {factor:.4g} (the largest eigenvalue of this party's X^T X / n)"
 _IN_BATCHES = "learning_rate / 8 * {factor:.4g} (this party's X^T X / n, in batches of {rows})"
@@ -140,7 +140,7 @@ class Sanity:
     def _largest(self, column: int) -> str:
         """Where a column is, and the value that is its largest, for people."""
         values = self.features[:, column]
-        return f"{self.shown}, {self.columns[column].shown}, largest value {values[np.abs(values).argmax()]:.6g}"
+        return f"{self.shown}, {self.columns[column].shown}, largest value {values[np.abs(values).argmax()]:.7g}"
 
     def _check_room(self) -> None:
         """A DataError, if it is a column's numbers that make products too large for the ring."""
