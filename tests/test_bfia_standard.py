@@ -259,6 +259,12 @@ def test_in_kuscias_dialect_nobody_looks_at_the_version(alice: Node) -> None:
     assert post(alice, "job/create", body)["code"] == 200
 
 
+def test_who_names_an_image_has_chosen(alice: Node) -> None:
+    body = request()
+    body["dag"]["components"][0] |= {"code": "ss-lr", "provider": "me", "version": "9.9.9"}
+    assert post(alice, "job/create", body) == GOOD
+
+
 @pytest.mark.parametrize(
     ("sync_type", "text"),
     [

@@ -120,8 +120,13 @@ def _sync_problems(config: Config) -> Iterator[Problem]:
 
 
 def _offer_problems(dag: Dag, offers: Offers | None) -> Iterator[Problem]:
-    """Components of another provider, or of another version, than those that the node has under their names."""
+    """Components of another provider, or of another version, than those that the node has under their names.
+
+    Kuscia compares neither: who names an AppImage (`code`) has chosen.
+    """
     for i, component in enumerate(dag.components if offers is not None else ()):
+        if component.code:
+            continue
         offer = offered(offers or NONE, component.image, component.component_name)
         name, path = component.component_name, ("dag", "components", i)
         if component.provider and offer.provider and component.provider != offer.provider:
