@@ -13,10 +13,12 @@ class Sentence(str):
 
     template: str
     values: dict[str, Any]
+    short: Sentence | None
+    """What it comes to, without its numbers, for who sees it first."""
 
-    def __new__(cls, template: str, **values: Any) -> Sentence:
+    def __new__(cls, template: str, *, short: Sentence | None = None, **values: Any) -> Sentence:
         sentence = super().__new__(cls, template.format(**values))
-        sentence.template, sentence.values = template, values
+        sentence.template, sentence.values, sentence.short = template, values, short
         return sentence
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:

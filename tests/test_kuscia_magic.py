@@ -16,7 +16,7 @@ from test_notebook import FEATURES, TUTORIAL, Notebook
 from kuscia_nb.data.copy import copy
 from kuscia_nb.errors import DataError
 
-COMMANDS = ("up", "status", "down", "use", "data", "cp", "result", "trace", "explain", "operators", "nodes")
+COMMANDS = ("up", "status", "down", "use", "data", "cp", "result", "trace", "explain", "operators", "template", "nodes")
 ROWS = 10_000
 """Of the tutorial's data files."""
 

@@ -224,10 +224,13 @@ def test_a_report_warns_in_its_language(tmp_path: Path, monkeypatch: pytest.Monk
     exact = TUTORIAL.replace('"interconnection-root"', str(2**53 + 1))
     with kn.connect(storage=tmp_path) as cluster:
         job = cluster.apply(exact).wait()
-        assert "Warning: learning_rate / batch_size = 4.76e-06 is 1.25 ulp" in repr(Report.of(job))
+        note = next(note for note in Report.of(job).notes if note.detail)
+        assert note.text == "Warning: This learning rate hardly moves the weights: they stay near 0."
+        assert note.detail.startswith("learning_rate / batch_size = 4.76e-06 is 1.25 ulp at fxp_bits=18")
         monkeypatch.setattr(texts, "_chosen", "zh")
         shown = repr(Report.of(job))
-        assert "警告：learning_rate / batch_size = 4.76e-06 在 fxp_bits=18 时为 1.25 ulp，将按 3.81e-06 使用" in shown
+        assert "警告：学习率太小，权重几乎不动，停留在 0 附近。" in shown
+        assert "learning_rate / batch_size = 4.76e-06 在 fxp_bits=18 时为 1.25 ulp，将按 3.81e-06 使用" in shown
         assert f"ttp_session_id = {2**53 + 1} 将按 {2**53} 使用" in shown
         assert "is used as 3.81e-06 (20 % low)" in job.logs("alice"), "a log is in Kuscia's language"
 

@@ -7,10 +7,12 @@ saved notebook, on GitHub (which drops styles), in light and in dark.
 from __future__ import annotations
 
 import math
+from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import KusciaError
 from ..operators.ss_lr.reach import DIVERGES
+from .graph import Node, svg
 from .live_html import condition_table, human, not_begun
 from .live_state import State
 from .table import Table, clipped, html_note, html_paragraph, wrapped
@@ -24,16 +26,34 @@ if TYPE_CHECKING:
 _MOST_WEIGHTS = 60
 """A model with more shows its first and last ones."""
 _LONGEST_NAME = 36
+_TRAINED = "{first} and {second} have trained a model together. Each has a share of it that looks random."
+_WORST = ("Failed", "Running", "Pending")
+"""Of several phases, the one that a task is shown with."""
+
+
+class Note(NamedTuple):
+    """Something to be said with the result; a detail is shown by a click, and in a terminal below it."""
+
+    text: str
+    detail: str = ""
 
 
 class Report(NamedTuple):
-    """All there is to say about a job, at one moment."""
+    """All there is to say about a job, at one moment, in the order in which a person asks for it."""
 
     headline: str
-    tasks: list[str]
-    """A line for each, and where their results are if these are no weights."""
-    notes: list[str]
-    tables: list[Table]
+    summary: list[str]
+    """What has come out, in a sentence or two."""
+    notes: list[Note]
+    """Errors and warnings."""
+    results: list[Table]
+    happened: list[Table]
+    """Conditions and traffic."""
+    details: list[str]
+    """A line for each task, and what the programs say that is no warning."""
+    graph: str
+    """The tasks as a drawing, if there are several."""
+    well: bool
 
     @classmethod
     def of(cls, job: Job) -> Report:
@@ -44,45 +64,73 @@ class Report(NamedTuple):
         )
         state = State(job.name, job.events)
         state.catch_up()
-        head = _tasks(job, say)
+        details = _tasks(job, say)
         if waiting := state.not_begun(job._run.job):
-            head.append(not_begun(say, waiting))
-        tables = [condition_table(say, state, job.nodes), traffic(job, say)]
-        notes = _notes(job, phase, say)
+            details.append(not_begun(say, waiting))
+        details += [say(note) for note in job.notes]
+        notes, summary, results = _notes(job, phase, say), [], []
         if phase == "Succeeded":
-            if "ss_lr_evaluate" in job.operators:
-                head.append(quality(job, say))
-            if "ss_lr" not in job.operators:
-                head.append(say("What it has written: %kuscia result {name}", name=job.name))
-            else:
-                try:
-                    table, doubt = model(job, say)
-                    tables.append(table)
-                    notes += [say("Warning: {text}", text=doubt)] if doubt else []
-                except KusciaError as error:  # the files of a closed cluster are gone
-                    notes.append(say("No weights: {reason}", reason=error))
-            if job._run.options.shadow:
-                try:
-                    if job.shadow.diverges:
-                        notes.append(say(DIVERGES))
-                    else:
-                        tables.append(shadow(job, say))
-                except KusciaError as error:  # a job that is no ss_lr, or whose data are others by now
-                    notes.append(say("No teacher's shadow: {reason}", reason=error))
-        return cls(headline, head, notes, tables)
+            summary, results, doubts = _outcome(job, say)
+            notes += doubts
+        happened = [condition_table(say, state, job.nodes), traffic(job, say)]
+        return cls(headline, summary, notes, results, happened, details, _graph(job, say), phase == "Succeeded")
 
     def text(self) -> str:
         """For a terminal: no line is longer than WIDTH."""
-        head = "\n".join(wrapped(line) for line in [self.headline, *self.tasks])
-        return "\n\n".join([head, *(wrapped(note) for note in self.notes), *(table.text() for table in self.tables)])
+        head = "\n".join(map(wrapped, [self.headline, *self.summary]))
+        notes = ["\n".join(map(wrapped, filter(None, (text, detail and f"  {detail}")))) for text, detail in self.notes]
+        tables = [table.text() for table in (*self.results, *self.happened)]
+        return "\n\n".join([head, *notes, *tables, "\n".join(map(wrapped, self.details))])
 
     def html(self) -> str:
-        """For a notebook: what happened beside what came out, below each other where there is less room."""
-        head = html_paragraph(self.headline, *self.tasks) + "".join(html_note(note) for note in self.notes)
-        happened, result = (
-            f"<div>{''.join(table.html() for table in tables)}</div>" for tables in (self.tables[:2], self.tables[2:])
+        """For a notebook: what came out first, and what happened below it, folded if all went well."""
+        head = html_paragraph(self.headline, *self.summary) + "".join(html_note(*note) for note in self.notes)
+        results = "".join(table.html() for table in self.results)
+        happened = "".join(f"<div>{table.html(folded=self.well)}</div>" for table in self.happened)
+        details = "<br>".join(map(escape, self.details))
+        return (
+            f'{head}{results}{self.graph}<div style="display:flex;flex-wrap:wrap;column-gap:3em">{happened}</div>'
+            f"<p>{details}</p>"
         )
-        return f'{head}<div style="display:flex;flex-wrap:wrap;column-gap:3em">{happened}{result}</div>'
+
+
+def _outcome(job: Job, say: Say) -> tuple[list[str], list[Table], list[Note]]:
+    """What a job that succeeded has to show: sentences, tables, and what must be said of them."""
+    summary = [quality(job, say)] if "ss_lr_evaluate" in job.operators else []
+    if "ss_lr" not in job.operators:
+        return [*summary, say("What it has written: %kuscia result {name}", name=job.name)], [], []
+    first, second = sorted(job.nodes)
+    summary = [say(_TRAINED, first=first, second=second), *summary]
+    tables, notes = [], []
+    try:
+        table, doubt = model(job, say)
+        tables.append(table)
+        notes += [Note(say("Warning: {text}", text=doubt))] if doubt else []
+    except KusciaError as error:  # the files of a closed cluster are gone
+        notes.append(Note(say("No weights: {reason}", reason=error)))
+    if job._run.options.shadow:
+        try:
+            if job.shadow.diverges:
+                notes.append(Note(say(DIVERGES)))
+            else:
+                tables.append(shadow(job, say))
+        except KusciaError as error:  # data that are others by now
+            notes.append(Note(say("No teacher's shadow: {reason}", reason=error)))
+    return summary, tables, notes
+
+
+def _graph(job: Job, say: Say) -> str:
+    """The drawing of a job with several tasks."""
+    waits = {task.alias: tuple(task.dependencies) for task in job._run.job.spec.tasks}
+    runs = {task.alias: task.config.module_name for task in job._run.job.spec.tasks}
+    if len(waits) < 2:
+        return ""
+    phases: dict[str, set[str]] = {}
+    for alias, _, _, phase, _ in _rows(job.tasks):
+        phases.setdefault(alias, set()).add(phase)
+    known = {alias: next((one for one in _WORST if one in found), "Succeeded") for alias, found in phases.items()}
+    nodes = [Node(alias, runs[alias], known.get(alias, "Pending"), after) for alias, after in waits.items()]
+    return svg(nodes, say("Tasks"))
 
 
 class ReportInterrupted(KeyboardInterrupt):
@@ -127,19 +175,26 @@ def _tasks(job: Job, say: Say) -> list[str]:
     ]
 
 
-def _notes(job: Job, phase: str, say: Say) -> list[str]:
+def _notes(job: Job, phase: str, say: Say) -> list[Note]:
     """What has to be said with the result."""
     result = []
     if phase == "Failed":
         try:
             job.wait()
         except KusciaError as error:
-            result.append(f"{type(error).__name__}: {error}")
-    result += [say("Warning: {text}", text=say(warning)) for warning in job.warnings]
-    result += [say(note) for note in job.notes]
+            result.append(Note(f"{type(error).__name__}: {error}"))
+    result += [_warning(warning, say) for warning in job.warnings]
     if job.seed is not None:
-        result.append(say("Repeatable run with seed {seed}: nothing in it is secret.", seed=job.seed))
+        result.append(Note(say("Repeatable run with seed {seed}: nothing in it is secret.", seed=job.seed)))
     return result
+
+
+def _warning(warning: str, say: Say) -> Note:
+    """A warning: what it comes to, and its numbers, if it says both."""
+    short = getattr(warning, "short", None)
+    if short is None:
+        return Note(say("Warning: {text}", text=say(warning)))
+    return Note(say("Warning: {text}", text=say(short)), say(warning))
 
 
 def traffic(job: Job, say: Say) -> Table:

@@ -47,13 +47,14 @@ class Table(NamedTuple):
             parts.append(cell.ljust(width) if column < self.left else cell.rjust(width))
         return "  " + "  ".join(parts).rstrip()
 
-    def html(self) -> str:
-        """The table below a title that hides and shows it."""
+    def html(self, folded: bool = False) -> str:
+        """The table below a title that hides and shows it; `folded`: hidden at first."""
         head = self._html_row("th", self.columns)
         body = "".join(self._html_row("td", row) for row in self.rows)
         table = f'<table style="{_TABLE}"><thead>{head}</thead><tbody>{body}</tbody></table>'
         shown = table if self.rows else f"<p>{escape(self.empty)}</p>"
-        return f"<details open><summary>{escape(self.title)}</summary>{shown}</details>"
+        opened = "" if folded else " open"
+        return f"<details{opened}><summary>{escape(self.title)}</summary>{shown}</details>"
 
     def _html_row(self, tag: str, cells: tuple[str, ...]) -> str:
         sides = ("left" if column < self.left else "right" for column in range(len(cells)))
@@ -82,6 +83,8 @@ def html_paragraph(first: str, *others: str) -> str:
     return "<p>" + "<br>".join([f"<strong>{escape(first)}</strong>", *map(escape, others)]) + "</p>"
 
 
-def html_note(text: str) -> str:
-    """A note that is set apart; its kind is its first word, not its colour."""
+def html_note(text: str, detail: str = "") -> str:
+    """A note that is set apart; its kind is its first word, not its colour. A detail is shown by a click."""
+    if detail:
+        return f'<details style="{_NOTE}"><summary>{escape(text)}</summary>{escape(detail)}</details>'
     return f'<p style="{_NOTE}">{escape(text)}</p>'

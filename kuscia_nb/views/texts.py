@@ -173,6 +173,12 @@ CHINESE = {
     "Teacher's shadow: the plaintext run diverges as well": "教师对照：明文训练同样发散",
     "Repeatable run with seed {seed}: nothing in it is secret.": "使用种子 {seed} 的可重复运行：其中没有任何秘密。",
     "No weights: {reason}": "没有权重：{reason}",
+    "{first} and {second} have trained a model together. Each has a share of it that looks random.": (
+        "{first} 和 {second} 共同训练出一个模型，各持有一个看上去随机的分片。"
+    ),
+    "This learning rate hardly moves the weights: they stay near 0.": "学习率太小，权重几乎不动，停留在 0 附近。",
+    "{name} is used {change}: the job has too few digits for it.": "{name} {change}：作业的位数不够表示它。",
+    "Tasks": "任务",
     "No evaluation: {reason}": "没有评估结果：{reason}",
     "accuracy {accuracy:.3f}": "准确率 {accuracy:.3f}",
     "{quality} on {rows:,.0f} held-out rows of {owner}": "{quality}（{owner} 的 {rows:,.0f} 条留出样本）",

@@ -48,6 +48,8 @@ _RAISE = "raise fxp_bits, learning_rate or lower batch_size"
 _SCALE = "scale the features to [-1, 1] (scale: minmax), "
 _OTHER_TTP = "ttp_server_host = {host} is not asked: the TTP in this process is"
 _ROUNDED = "{name} = {value:.3g} is {ulps:.3g} ulp at fxp_bits={bits} and is used as {used:.3g} ({change}); {advice}"
+_HARDLY = "This learning rate hardly moves the weights: they stay near 0."
+_OTHER = "{name} is used {change}: the job has too few digits for it."
 _WRAPS = "up to {failures:.2g} products are expected to wrap around the ring, and one can spoil the model; {advice}"
 _PLAIN = form("a plain name, without folders", r"(?!\.\.?$)[^/\\\0]+")
 A_PARTY = form("a party, such as host.0", r"[a-z]+\.[0-9]+")
@@ -178,7 +180,7 @@ class Parameters:
             raise ParameterError(text, hint=f"lower {lower}: without one whole batch nothing is learned")
         return [
             *self._ttp_warnings(),
-            *self._rounding_warnings(),
+            *self._rounding_warnings(rows),
             *self._wrap_warnings(rows, largest_feature, features),
         ]
 
@@ -187,7 +189,7 @@ class Parameters:
         if self.ttp_server_host != EMBEDDED_TTP:
             yield Sentence(_OTHER_TTP, host=self.ttp_server_host)
 
-    def _rounding_warnings(self) -> Iterable[Sentence]:
+    def _rounding_warnings(self, rows: int) -> Iterable[Sentence]:
         """Constants that fixed point changes much: small ones, of which few bits are left."""
         penalty = int(self.l2_norm * 2**self.fxp_bits)  # encoding cuts off what is behind the last bit
         for name, wanted, used, advice in (
@@ -199,7 +201,12 @@ class Parameters:
             if abs(off) >= (0.005 if ulps < 2 else 0.05):
                 change = Sentence("{percent:.0f} % low" if off < 0 else "{percent:.0f} % high", percent=100 * abs(off))
                 numbers = {"value": wanted, "ulps": ulps, "bits": self.fxp_bits, "used": used / 2**self.fxp_bits}
-                yield Sentence(_ROUNDED, name=name, **numbers, change=change, advice=Sentence(advice))
+                short = Sentence(_HARDLY if name == _RATE and self._way(rows) < 1 else _OTHER, name=name, change=change)
+                yield Sentence(_ROUNDED, short=short, name=name, **numbers, change=change, advice=Sentence(advice))
+
+    def _way(self, rows: int) -> float:
+        """Steps times learning rate: with columns in [-1, 1], a model below 1 has not gone far from 0."""
+        return self.learning_rate * self.num_epoch * (rows // self.batch_size)
 
     def _wrap_warnings(self, rows: int, largest_feature: float, features: int) -> Iterable[Sentence]:
         """The risk that a product wraps around the ring.
