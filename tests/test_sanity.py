@@ -32,7 +32,8 @@ def sanity(folder: Path, columns: Mapping[str, Any], *, index: bool = False, **t
     pd.DataFrame(columns).to_csv(path, index=index)
     terms = {"learning_rate": 0.05, "l2_norm": 0.0, "batch_size": 21, "has_label": True} | terms
     found = replace(parameters(), **terms)
-    return Sanity("alice", "alice: data/my.csv", Rows.read(path, found, "alice: data/my.csv"), found)
+    rows = Rows.read(path, found, "alice: data/my.csv")
+    return Sanity("alice", "alice: data/my.csv", rows, rows.to_train_on(found)[0], found)
 
 
 def fault(found: Sanity) -> DataError:
@@ -167,6 +168,9 @@ def test_other_names_are_no_ids(name: str) -> None:
         (range(210, 0, -1), True),
         (range(100_000, 100_210), True),
         (np.random.default_rng(5).permutation(210), True),
+        (np.arange(210) + 20_230_001, True),  # float32 has every second one
+        (np.arange(210) + 138_000_000_000, False),  # too few to be seen in steps of 8,192
+        (np.sort(np.random.default_rng(6).integers(2e7, 2e7 + 500, 210)), False),
         (np.arange(210) * 2, False),
         (np.arange(210) / 2, False),
         (np.repeat(range(105), 2), False),
@@ -183,6 +187,12 @@ def test_a_counter_is_named_under_any_name(tmp_path: Path) -> None:
     [warning] = sanity(tmp_path, {"zähler": np.arange(ROWS), "y": LABELS}, learning_rate=0.0002).warnings()
     assert "column 1 (zähler)" in warning
     assert ADVICE in warning
+
+
+@pytest.mark.parametrize("terms", [{"scale": "standard"}, {"scale": "minmax"}, {"holdout": 0.3, "scale": "minmax"}])
+def test_a_counter_is_named_however_it_is_scaled(tmp_path: Path, terms: dict[str, Any]) -> None:
+    [warning] = sanity(tmp_path, {"n": np.arange(ROWS), "y": LABELS}, **terms).warnings()
+    assert warning.startswith("alice, column 1 (n) is a feature, and looks like a row index or an id")
 
 
 @pytest.mark.parametrize("name", ["y", "Y", "label", "Label", "target", "标签"])

@@ -262,6 +262,11 @@ REFUSED: dict[str, tuple[Any, dict[str, Any], str]] = {
     "another column": (wrong_columns, {}, "missing: b1; not in it: other"),
     "fewer rows": (lambda a, b: (a, b[:50]), {}, "bob has 50 rows, alice has 60|alice has 60 rows, bob has 50"),
     "no label": (lambda a, b: (a.drop(columns="y"), b), {}, "no party has labels to evaluate with"),
+    "a slip": (
+        lambda a, b: (a, b.assign(b1=b["b1"].where(b.index != 7, 3e9))),
+        {},
+        r"the value 3e\+09 is too large to be scored(.|\n)*bob: .*row 8, column b1",
+    ),
     "no such task": (lambda a, b: (a, b), {"model_task": "trained-0123456789ab"}, "there is no result of task"),
     "no such receiver": (lambda a, b: (a, b), {"receiver": "host.1"}, "host.1.* is not a party of this task"),
     "unknown parameter": (lambda a, b: (a, b), {"recever": "host.0"}, "recever is unknown .did you mean receiver"),

@@ -7,7 +7,7 @@ import re
 _ID = re.compile(
     r"#|no\.|idx|index|(row|case)[ _.-]?(id|no|nr|num|number|names?|index)?|unnamed: ?\d+|level_0"
     r"|(.*[ _.-])?(u|uu|gu)?id|(user|customer|client|person|member|account|patient|card|cust|sample|record)id"
-    r"|.*编号|序号|行号|索引|(.*[^a-z])?id"
+    r"|.*编号|序号|行号|索引|手机号?|身份证号?|.*号码|(.*[^a-z])?id"
 )
 _CAMEL = re.compile(r".*[a-z](Id|ID)")
 _LABEL = re.compile(r"y|y_?true|labels?|targets?|标签|目标(变量)?")

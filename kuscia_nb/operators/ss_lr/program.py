@@ -45,7 +45,7 @@ async def ss_lr(party: Party) -> None:
     _check_count(party, parameters, len(rows.names))
     party.log(f"read {len(rows)} rows x {len(rows.names)} features from {party.shown(path)}")
     training, scaling = rows.to_train_on(parameters)
-    sanity = Sanity(party.domain, party.shown(path), training, parameters)
+    sanity = Sanity(party.domain, party.shown(path), rows, training, parameters)
     remarks = [*scaling.warnings(party.domain, rows.names), *sanity.warnings()]
 
     both = await shake_hands(party, parameters, rows)

@@ -25,9 +25,9 @@ class Rows:
 
     names: tuple[str, ...]
     """Of the features."""
-    features: NDArray[np.float32]
+    features: NDArray[np.float32] = field(repr=False)
     """(rows, columns)."""
-    labels: NDArray[np.float32] | None
+    labels: NDArray[np.float32] | None = field(repr=False)
     """(rows,), 0 or 1; None at the party without them."""
     label: str | None
     """The name of the label's column."""

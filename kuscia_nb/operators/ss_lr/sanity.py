@@ -53,12 +53,15 @@ _BOTH = "scale the features to [-1, 1] (scale: minmax) and lower learning_rate"
 
 @dataclass(frozen=True, eq=False)
 class Sanity:
-    """One party's own look at the rows that it trains on, scaled as they are."""
+    """One party's own look at its file and at what it trains on."""
 
     domain: str
     shown: str
     """The file, for people."""
+    file: Rows
+    """All of its rows, as they are."""
     rows: Rows
+    """Those that are trained on, scaled."""
     parameters: Parameters
 
     @property
@@ -105,7 +108,7 @@ class Sanity:
         return Sentence(template, domain=self.domain, column=column.shown, **values)
 
     def _is_id(self, number: int, column: Column) -> bool:
-        return is_id(column.name) or counts_rows(self.features[:, number])
+        return is_id(column.name) or counts_rows(self.file.features[:, number])
 
     # Labels and batches.
 
@@ -213,12 +216,17 @@ class Sanity:
 
 
 def counts_rows(column: NDArray[np.float32]) -> bool:
-    """Whether whole numbers, all different, grow by one from row to row, or do so in another order of the rows."""
+    """Whether whole numbers, all different, grow by one from row to row, or do so in another order of the rows.
+
+    Beyond 2^24 float32 has not every whole number: those that it has follow each other, and span as many as there are.
+    """
     start = column[:_LOOK]
-    if len(column) < 3 or (start != np.rint(start)).any() or len(np.unique(start)) < len(start):
+    gap = max(1.0, float(np.spacing(np.abs(column).max())))
+    if len(column) < 3 * gap or (start != np.rint(start)).any() or (gap == 1 and len(np.unique(start)) < len(start)):
         return False
-    ordered = np.sort(column)
-    return bool((np.diff(ordered) == 1).all())
+    ordered = np.sort(column).astype(np.float64)
+    steps, missing = np.diff(ordered), ordered[-1] - ordered[0] - (len(column) - 1)
+    return bool((steps == 1).all() if gap == 1 else steps.max() <= gap and abs(missing) <= 2 * gap)
 
 
 def _round_down(number: float) -> float:

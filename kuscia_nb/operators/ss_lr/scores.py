@@ -77,6 +77,7 @@ class Scorer:
         part = Part.read(party, parameters["model_task"])
         rows = Given.read(party, part, parameters)
         party.log(f"read {len(rows.features)} rows x {len(part.columns)} features from {rows.where}")
+        _check_room(part, rows)
         mine = Offer(
             part.task_id,
             part.fxp_bits,
@@ -117,6 +118,17 @@ class Scorer:
                     blocks.append(opened)
         self.party.progress(1, 1)
         return np.concatenate(blocks).astype(np.float64) if blocks else None
+
+
+def _check_room(part: Part, rows: Given) -> None:
+    """A DataError, if a value times a weight of 1 already is beyond the ring: the row's score would be any number."""
+    sizes, room = np.abs(part.scaling.apply(rows.features)), 2.0 ** (63 - 2 * part.fxp_bits)
+    row, column = np.unravel_index(sizes.argmax(), sizes.shape)
+    if sizes[row, column] >= room:
+        what = f"the value {rows.features[row, column]:.7g} is too large to be scored: "
+        what += f"scaled as in the training it is {sizes[row, column]:.3g}, and there is room below {room:.3g}"
+        where = f"{rows.where}, row {row + 1}, column {part.columns[column]}"
+        raise DataError(what, where=where, hint="correct it, or leave its row out of both files")
 
 
 def _check(offers: list[Offer], part: Part, domains: list[str]) -> None:
