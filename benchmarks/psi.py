@@ -143,6 +143,7 @@ def main() -> None:
     load, cores = os.getloadavg()[0], os.cpu_count() or 1
     before = floor()
     cost = run(arguments.ids)
+    after = os.getloadavg()[0]
     least = min(before, floor()) * 4 * arguments.ids
     assert cost.common == arguments.ids - arguments.ids // 2
     rows = [
@@ -155,7 +156,7 @@ def main() -> None:
     body += (
         f"\n\nThe floor is one X25519 of the library ({least / arguments.ids / 4 * 1e6:.1f} µs) times"
         f" {4 * arguments.ids:,}, for seconds on {cores} cores. Half of the ids are in common."
-        f" Load of the machine before the start: {load:.1f}."
+        f" Load of the machine before the start: {load:.1f}, at the end, with the job's own two processes: {after:.1f}."
     )
     publish("psi", "Finding the ids that both have", body, save=arguments.save)
 
