@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -144,7 +145,7 @@ class Parameters:
             values["has_label"] = values["label_owner"] == env["config.self_role"]
         return cls(**values)
 
-    @property
+    @cached_property
     def step_rate(self) -> int:
         """learning_rate / batch_size in ring units (ulp), which every gradient is multiplied with (spec: ss_lr §2)."""
         return _step_rate(self.learning_rate, self.batch_size, self.fxp_bits)

@@ -76,7 +76,7 @@ async def ss_lr(party: Party) -> None:
         "holdout": parameters.holdout,
         "rows": len(rows),
         "digest": digest(rows.features),
-        "reach": reach.description(parameters, layout.epochs * layout.batches, _largest(training)),
+        "reach": reach.description(parameters, layout.epochs * layout.batches, training.largest),
     }
     write_share(result, weights, parameters.fxp_bits, description)
     party.log(f"wrote this party's share of {layout.width} weights to {party.shown(result)}")
@@ -84,12 +84,7 @@ async def ss_lr(party: Party) -> None:
 
 def _warnings(parameters: Parameters, training: Rows) -> list[Sentence]:
     """What there is to say before these rows are trained on."""
-    return parameters.warnings(len(training), _largest(training), len(training.names))
-
-
-def _largest(training: Rows) -> float:
-    """|value| of the features."""
-    return max(float(training.features.max()), -float(training.features.min()))
+    return parameters.warnings(len(training), training.largest, len(training.names))
 
 
 async def _train(party: Party, parameters: Parameters, layout: Layout, training: Rows) -> NDArray[np.uint64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,11 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.features)
+
+    @cached_property
+    def largest(self) -> float:
+        """|value| of the features."""
+        return max(float(self.features.max()), -float(self.features.min()))
 
     def chosen(self, which: NDArray[np.bool_]) -> Rows:
         """Some of the rows, in their order."""

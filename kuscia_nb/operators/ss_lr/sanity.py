@@ -147,10 +147,9 @@ class Sanity:
 
     def _check_room(self) -> None:
         """A DataError, if it is a column's numbers that make products too large for the ring."""
-        peaks = np.abs(self.features).max(axis=0)
-        column, room = int(peaks.argmax()), self.parameters.room
-        product = self.parameters.largest_product(float(peaks[column]))
+        room, product = self.parameters.room, self.parameters.largest_product(self.rows.largest)
         if product >= room > self.parameters.largest_product(1.0):
+            column = int(np.abs(self.features).max(axis=0).argmax())
             what = f"products with this column can be as large as {product:.3g}, but fxp_bits="
             what += f"{self.parameters.fxp_bits} has room below {room:.3g}"
             raise DataError(what, where=self._largest(column), hint=_SCALE)
@@ -221,8 +220,10 @@ def counts_rows(column: NDArray[np.float32]) -> bool:
     Beyond 2^24 float32 has not every whole number: those that it has follow each other, and span as many as there are.
     """
     start = column[:_LOOK]
+    if (start != np.rint(start)).any():  # nearly every column that is none
+        return False
     gap = max(1.0, float(np.spacing(np.abs(column).max())))
-    if len(column) < 3 * gap or (start != np.rint(start)).any() or (gap == 1 and len(np.unique(start)) < len(start)):
+    if len(column) < 3 * gap or (gap == 1 and len(np.unique(start)) < len(start)):
         return False
     ordered = np.sort(column).astype(np.float64)
     steps, missing = np.diff(ordered), ordered[-1] - ordered[0] - (len(column) - 1)

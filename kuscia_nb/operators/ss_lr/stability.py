@@ -36,7 +36,7 @@ LIMIT = 2.0
 """Of the largest eigenvalue of A, and of the swing."""
 HALF = LIMIT / 2
 """What one of two parties may have of it."""
-_TURNS = 12
+_TURNS = 8
 """Of the power iteration. Fewer than it takes to converge only give a lower bound that is less sharp."""
 _SAMPLE = (2**14, 2**17)
 """The least and the greatest number of cells in which a direction is looked for; between them, a part of all cells."""
