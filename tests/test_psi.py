@@ -531,7 +531,7 @@ PARAMETERS = [
         {"curve_type": "sm2"},
         "parameter curve_type = 'sm2' is in the interconnection standard, but nobody implements it",
     ),
-    ({"hash_type": "sha_265"}, "parameter hash_type = 'sha_265' is unknown (did you mean 'sha_256'?)"),
+    ({"hash_type": "sha_265"}, "parameter hash_type = 'sha_265' is unknown (did you mean \"sha_256\"?)"),
     ({"hash2curve_strategy": "try_and_increment"}, "nobody implements it; allowed: direct_hash_as_point_x"),
     ({"result_to_rank": 2}, "parameter result_to_rank = '2' is unknown; allowed: -1, 0, 1"),
     ({"bit_length_after_truncated": 96}, "allowed: -1"),

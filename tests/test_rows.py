@@ -327,7 +327,7 @@ def test_advice_names_the_parameter(cluster: kn.Cluster) -> None:
 @pytest.mark.parametrize(
     ("own", "what"),
     [
-        ({"scale": "standrd"}, "'standrd' is unknown (did you mean 'standard'?); allowed: none, standard, minmax"),
+        ({"scale": "standrd"}, "'standrd' is unknown (did you mean \"standard\"?); allowed: none, standard, minmax"),
         ({"id_column": "wo"}, "there is no column wo"),
     ],
 )

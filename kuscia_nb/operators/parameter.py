@@ -158,7 +158,7 @@ def one_of(*values: str) -> Kind:
     def read(text: str) -> str:
         if text.lower() not in values:
             guess = difflib.get_close_matches(text.lower(), values, 1)
-            raise ValueError("is unknown" + (f" (did you mean {guess[0]!r}?)" if guess else ""))
+            raise ValueError("is unknown" + (f' (did you mean "{guess[0]}"?)' if guess else ""))
         return text.lower()
 
     return Kind("choice", ", ".join(values), read)
