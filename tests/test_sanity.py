@@ -71,6 +71,10 @@ def test_in_doubt_there_is_a_warning_in_the_same_words(tmp_path: Path) -> None:
         f"learning_rate / 8 * {square:.4g} (the column's mean square) = 1.5"
     )
     assert "is above 1, and above 2 it surely does; scale the features to [-1, 1] (scale: minmax), or set" in warning
+    assert warning.short == (
+        "alice, column 1 (age): training may diverge; "
+        f"scale the features to [-1, 1] (scale: minmax), or set learning_rate to {warning.rpartition(' ')[2]}"
+    )
 
 
 def test_many_columns_together(tmp_path: Path) -> None:

@@ -149,6 +149,7 @@ CHINESE = {
     "{place}: training may diverge: {terms} = {value:.4g} is above 1, and above 2 it surely does; {advice}": (
         "{place}：训练可能发散：{terms} = {value:.4g} 大于 1，大于 2 时必然发散；{advice}"
     ),
+    "{place}: training may diverge; {advice}": "{place}：训练可能发散；{advice}",
     "learning_rate / 8 * {factor:.4g} (the column's mean square)": "learning_rate / 8 * {factor:.4g}（该列的均方）",
     "learning_rate / 8 * {factor:.4g} (the largest eigenvalue of this party's X^T X / n)": (
         "learning_rate / 8 * {factor:.4g}（该方 X^T X / n 的最大特征值）"

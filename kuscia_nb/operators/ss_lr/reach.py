@@ -55,5 +55,5 @@ def beyond(
     worst = int(times.argmax())
     if times[worst] <= 1:
         return None
-    numbers = {"weight": float(weights[worst]), "reach": float(bounds[worst])}
+    numbers: dict[str, Any] = {"weight": float(weights[worst]), "reach": float(bounds[worst])}
     return Sentence(_BEYOND, feature=names[worst], **numbers, why=Sentence(_WHY), advice=Sentence(_ADVICE))

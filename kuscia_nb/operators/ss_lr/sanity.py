@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,7 @@ _UNUSED = "{unused:,} of {rows:,} rows ({percent:.2g} %) fill no batch and are n
 _BETTER = "{unused}; batch_size = {better} leaves out {left}"
 _USES_ALL = "{unused}; batch_size = {better} uses all"
 _MAY = "{place}: training may diverge: {terms} = {value:.4g} is above 1, and above 2 it surely does; {advice}"
+_MAY_SHORT = "{place}: training may diverge; {advice}"
 _PLACE = "{domain}, {column}"
 _SURELY = "training would diverge: {terms} = {value:.4g} is above 2"
 _SQUARE = "learning_rate / 8 * {factor:.4g} (the column's mean square)"
@@ -104,7 +106,7 @@ class Sanity:
     def _ones(self) -> int:
         return 0 if self.rows.labels is None else int(np.count_nonzero(self.rows.labels))
 
-    def _say(self, template: str, column: Column, **values: object) -> Sentence:
+    def _say(self, template: str, column: Column, **values: Any) -> Sentence:
         return Sentence(template, domain=self.domain, column=column.shown, **values)
 
     def _is_id(self, number: int, column: Column) -> bool:
@@ -174,7 +176,8 @@ class Sanity:
             raise DataError(Sentence(_SURELY, terms=terms, value=value), where=where, hint=advice)
         if column not in ids:  # which is said already
             place = Sentence(_PLACE, domain=self.domain, column=self.columns[column].shown) if matters else self.domain
-            yield Sentence(_MAY, place=place, terms=terms, value=value, advice=advice)
+            short = Sentence(_MAY_SHORT, place=place, advice=advice)
+            yield Sentence(_MAY, short=short, place=place, terms=terms, value=value, advice=advice)
 
     def _terms(self, stability: Stability, square: float) -> tuple[Sentence, float]:
         """What is too large, and its value: the mean square of a column if that is enough on its own."""
