@@ -39,8 +39,8 @@ def connect(to: str = "local", *, storage: str | Path | None = None) -> Cluster:
     if storage is not None:
         try:
             return Cluster(LocalBackend(Path(storage)))
-        except OSError as error:
-            what = f"{storage} cannot be the storage: {error.strerror or error}"
+        except (OSError, ValueError) as error:
+            what = f"{storage} cannot be the storage: {getattr(error, 'strerror', None) or error}"
             raise KusciaError(what, hint="a folder that you may write to; it is made if need be") from error
     with _connecting:
         if _default is None or _default.closed:

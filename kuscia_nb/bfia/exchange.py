@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -15,6 +16,7 @@ from tornado.httputil import (
     RequestStartLine,
     ResponseStartLine,
 )
+from tornado.iostream import IOStream
 
 from .wire import Request, Response, Transport
 
@@ -22,18 +24,48 @@ MOST_BYTES = 10 * 2**20
 """Of a body. A job of 128 tasks has some hundred thousand."""
 MOST_WASTED = 100 * 2**20
 """Of a body that is too long, so many bytes are read for an answer to arrive; beyond them the connection is closed."""
-IDLE = 30.0
-"""Seconds (spec: kuscia §3.1)."""
+BODY = 30.0
+"""Seconds for a body to arrive (spec: kuscia §3.1)."""
+HEADERS = 5.0
+"""Seconds for a request's headers to arrive, and for a connection to wait for the next one."""
 
 
 def http_server(answer: Transport) -> HTTPServer:
     """A server that lets `answer` answer every request, on the thread of the event loop."""
-    return HTTPServer(
+    return _Server(
         _Exchanges(answer),
-        idle_connection_timeout=IDLE,
-        body_timeout=IDLE,
+        idle_connection_timeout=HEADERS,
+        body_timeout=BODY,
         max_body_size=sys.maxsize,  # an exchange sees to that itself, and says so
     )
+
+
+class _Server(HTTPServer):
+    """One that ends a connection on which no HTTP is spoken."""
+
+    def handle_stream(self, stream: IOStream, address: tuple[str, ...]) -> None:
+        chosen = {"max_buffer_size": self.max_buffer_size, "read_chunk_size": self.read_chunk_size}
+        assert stream.socket is not None
+        super().handle_stream(_Stream(stream.socket, **chosen), address)
+
+
+class _Stream(IOStream):
+    """One that is closed at a first byte with which no method begins, as with that of TLS."""
+
+    _begun = False
+
+    def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
+        """What the socket has, as for every stream."""
+        size = super().read_from_fd(buf)
+        if size and not self._begun:
+            self._begun = True
+            if bytes(buf[:1]) not in _FIRST:
+                raise ConnectionResetError(errno.ECONNRESET, "no HTTP")
+        return size
+
+
+_FIRST = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ\r\n"
+"""What a method begins with; an empty line may stand before it (RFC 9112, 2.2)."""
 
 
 class _Exchanges(HTTPServerConnectionDelegate):

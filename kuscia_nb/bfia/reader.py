@@ -24,7 +24,7 @@ from ..control.recognise import bare_config, recognised
 from ..control.resources import KusciaJob, TaskInputConfig
 from ..control.rules import rule_problems
 from ..control.source import Source, json_fault, manifest_error, shown
-from ..control.values import json_like, value_problems
+from ..control.values import json_like, strange_values, value_problems
 from ..errors import ManifestError
 from .messages import CreateJobRequest, Dag
 from .source import RequestSource, in_request, request_error
@@ -50,7 +50,10 @@ def read_request(text: str, offers: Offers | None = None) -> CreateJobRequest:
 def from_dict(data: Mapping[str, Any], offers: Offers | None = None) -> CreateJobRequest:
     """The request that Python's own types describe, with the same checks as `read_request`."""
     try:
-        return _checked(RequestSource(data=json_like(data)), [], Circumstances(offers))
+        source = RequestSource(data=json_like(data))
+        if strange := list(islice(strange_values(source.data), MOST_PROBLEMS)):
+            raise request_error(strange, source)
+        return _checked(source, [], Circumstances(offers))
     except RecursionError as error:
         raise ManifestError("the request is nested too deeply") from error
 
@@ -160,7 +163,7 @@ def examined(source: RequestSource, where: Circumstances) -> tuple[CreateJobRequ
     job = None
     if all(problem.path[0] not in ("dag", "config") for problem in problems if problem.path):
         # without a name, or with one that is no text, there is still much to say
-        named = request if request.job_id else request.model_copy(update={"job_id": "job"})
+        named = request if request.job_id and ("job_id",) not in wrong else request.model_copy(update={"job_id": "job"})
         if named.dag and named.config:
             job, found = _job_problems(named)
             problems += found

@@ -125,7 +125,10 @@ def _listen(port: int | None) -> socket.socket:
 
 def _target(path: str) -> SplitResult:
     """What a request asks for. Slashes at its beginning are one; they are not the start of a machine's name."""
-    parts = urlsplit(re.sub("^/+", "/", path))
+    try:
+        parts = urlsplit(re.sub("^/+", "/", path))
+    except ValueError:  # a machine's name that is none, as in http://[x/
+        return SplitResult("", "", path, "", "")
     return parts._replace(scheme="", netloc="", path=re.sub("^/+", "/", parts.path))
 
 

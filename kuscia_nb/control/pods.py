@@ -154,9 +154,10 @@ class Pods:
         outcomes = self._outcomes(task, session, pods)
         with self._lock:
             self._sessions.pop(task.name, None)
+        in_time = sorted(zip(pods, outcomes, strict=True), key=lambda pair: pair[1].place)
         errors = {
             pod.domain: outcome.error or (_stopped() if pod.domain in session.stopped else None)
-            for pod, outcome in zip(pods, outcomes, strict=True)
+            for pod, outcome in in_time
         }
         pods[0].run.errors[task.name] = errors
         for domain, error in errors.items():

@@ -62,7 +62,10 @@ class Run:
     created: datetime = field(default_factory=now)
     events: EventLog = field(default_factory=EventLog)
     errors: dict[str, dict[str, BaseException | None]] = field(default_factory=dict)
-    """What ended the programs, by task and domain; None where one came to its own end."""
+    """What ended the programs, by task and domain, in the order of time; None where one came to its own end.
+
+    Of several the first is the reason, and the others may be its consequences.
+    """
     nodes: dict[str, KusciaJob | None] = field(default_factory=dict)
     """The job as each node has it; None where it was deleted."""
     ended: threading.Event = field(default_factory=threading.Event)
@@ -89,10 +92,10 @@ class Run:
         """Why the job failed, once it has."""
         if not self.ended.is_set() or self.phase == SUCCEEDED:
             return None
-        for errors in self.errors.values():
-            for domain, error in errors.items():
-                if error is not None and not isinstance(error, PeerFailed | JobStopped):
-                    return job_error(domain, error)
+        ends = (end for errors in list(self.errors.values()) for end in errors.items())
+        domain, error = next(((d, e) for d, e in ends if e is not None and not isinstance(e, PeerFailed)), ("", None))
+        if error is not None and not isinstance(error, JobStopped):
+            return job_error(domain, error)
         failed = [e for e in self.events.select("phase", subject=self.name) if e.name == FAILED]
         if self._deleted or (failed and failed[0].reason == STOPPED):
             return JobStopped("the job was deleted" if self._deleted else f"the job was stopped on {failed[0].node}")

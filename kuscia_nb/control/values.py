@@ -35,7 +35,21 @@ def value_problems(value: Any, path: FieldPath = ()) -> Iterator[Problem]:
         if not math.isfinite(double := to_double(value)):
             yield Problem(path, f"a number must be finite, is {double}")
     elif value is not None:
-        yield Problem(path, f"JSON has no {type(value).__name__}", "a text, a number, true, false, a list or an object")
+        yield _strange(value, path)
+
+
+def strange_values(value: Any, path: FieldPath = ()) -> Iterator[Problem]:
+    """What is no JSON at all, among dicts and lists."""
+    if isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from strange_values(item, (*path, key))
+    elif value is not None and not isinstance(value, str | int | float):
+        yield _strange(value, path)
+
+
+def _strange(value: object, path: FieldPath) -> Problem:
+    hint = "a text, a number, true, false, a list or an object"
+    return Problem(path, f"JSON has no {type(value).__name__}", hint)
 
 
 def to_double(number: float) -> float:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from ..errors import DataError
+from .files import typed
 
 STORAGE = "/home/kuscia/var/storage/"
 """Where the storage is on a Kuscia node; a path may begin with it, as in the tutorial."""
@@ -36,8 +38,8 @@ def copy(source: str, target: str, storage: Mapping[str, Path]) -> str:
     try:
         goal.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(origin, goal)
-    except OSError as error:
-        raise DataError(f"cannot copy {done}: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"cannot copy {done}: {getattr(error, 'strerror', None) or error}") from error
     return f"copied {done} ({goal.stat().st_size:,} bytes)"
 
 
@@ -55,31 +57,35 @@ def _split(text: str, storage: Mapping[str, Path]) -> tuple[str | None, str]:
 
 def _stored(storage: Path, path: str, node: str) -> Path:
     """A file below a storage folder, and never another one, whatever links there are."""
-    place = (storage / path).resolve()
+    try:
+        place = (storage / path).resolve()
+    except (OSError, ValueError) as error:
+        raise DataError(f"{node}: {path!r} is not a path", hint="a path below the storage: data/my.csv") from error
     if PurePosixPath(path).is_absolute() or not place.is_relative_to(storage.resolve()):
         raise DataError(f"{path} is not in the storage of {node}", hint="a path below the storage: data/my.csv")
-    if not place.is_file():
-        what = "is a folder" if place.is_dir() else "does not exist"
-        folder = place if place.is_dir() else place.parent
+    if not os.path.isfile(place):
+        what = "is a folder" if os.path.isdir(place) else "does not exist"
+        folder = place if os.path.isdir(place) else place.parent
         raise DataError(f"{node}: {path or '.'} {what}", hint=_listed(folder, place.name))
     return place
 
 
 def local_file(path: str) -> Path:
     """A file of one's own; a DataError says what there is instead."""
-    source = Path(path).expanduser()
-    if not source.is_file():
-        what = "is a folder: copy its files one by one" if source.is_dir() else "does not exist"
-        raise DataError(f"{path} {what}", hint=_listed(source.parent, source.name) if not source.is_dir() else "")
+    source = typed(path)
+    if not os.path.isfile(source):
+        folder = os.path.isdir(source)
+        what = "is a folder: copy its files one by one" if folder else "does not exist"
+        raise DataError(f"{path} {what}", hint="" if folder else _listed(source.parent, source.name))
     return source
 
 
 def _local_target(path: str, name: str) -> Path:
     """Where a file of this name goes: into a folder, or to a path whose folder is there."""
-    target = Path(path).expanduser()
-    if target.is_dir():
+    target = typed(path)
+    if os.path.isdir(target):
         return target / name
-    if path.endswith("/") or not target.parent.is_dir():
+    if path.endswith("/") or not os.path.isdir(target.parent):
         folder = path if path.endswith("/") else str(target.parent)
         raise DataError(f"there is no folder {folder}", hint=". is where you are")
     return target
@@ -100,7 +106,7 @@ def _shown(storage: Path, file: Path) -> str:
 
 def _listed(folder: Path, wanted: str) -> str:
     """What a folder has, the most likely first."""
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         return f"there is no folder {folder.name}"
     names = sorted(entry.name + "/" * entry.is_dir() for entry in folder.iterdir() if not entry.name.startswith("."))
     near = difflib.get_close_matches(wanted, names, 1)

@@ -6,7 +6,6 @@ import re
 from argparse import Action, ArgumentTypeError, Namespace
 from collections.abc import Callable, Mapping
 from keyword import iskeyword
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.error import UsageError
@@ -172,6 +171,7 @@ def _misplaced(what: str, hint: str, text: str, at: int, magic: str = "", line: 
 def text_of(magic: Magic, file: str | None, cell: str | None, shell: InteractiveShell | None) -> str:
     """The text that a magic runs: that of a file, or of the cell with its variables filled in."""
     from ..control.problems import nearest
+    from ..data.files import typed
     from ..errors import KusciaError
 
     noun, suffixes = _NOUNS[magic]
@@ -182,7 +182,7 @@ def text_of(magic: Magic, file: str | None, cell: str | None, shell: Interactive
         raise KusciaError(f"one {noun} in a file and one in the cell", hint=hint)
     if file is None:
         raise KusciaError(f"there is no {noun}", hint=hint)
-    path = Path(file).expanduser()
+    path = typed(file)
     try:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Coroutine
+from itertools import count
 from typing import Any, NamedTuple
 
 from ..errors import Deadlock, JobStopped, PeerFailed
@@ -27,6 +28,8 @@ class Outcome(NamedTuple):
     """What the program returned; None if it failed."""
     error: BaseException | None = None
     """None if it returned."""
+    place: int = 0
+    """How many programs had ended before: who fails second may fail for that reason."""
 
 
 class Stop:
@@ -75,9 +78,9 @@ def run_lockstep(programs: Pair, links: tuple[Link, Link], stop: Stop | None = N
                     for rank in running:
                         waiting[rank] = programs[rank].send(None)
         except StopIteration as end:
-            outcomes[rank] = Outcome(end.value)
+            outcomes[rank] = Outcome(end.value, place=2 - len(running))
         except BaseException as error:
-            outcomes[rank] = Outcome(error=error)
+            outcomes[rank] = Outcome(error=error, place=2 - len(running))
             _tell_peer(links, rank, error)
         else:
             _close(links, _deadlock(links, waiting, outcomes))
@@ -90,15 +93,16 @@ def run_threads(programs: Pair, links: tuple[Link, Link], stop: Stop | None = No
     The links must have been made with `threads=True`: a missing message then blocks the thread.
     """
     outcomes = [Outcome(), Outcome()]
+    places = count()  # of which two threads never get the same
 
     def drive(rank: int) -> None:
         try:
             programs[rank].send(None)
         except StopIteration as end:
-            outcomes[rank] = Outcome(end.value)
+            outcomes[rank] = Outcome(end.value, place=next(places))
             _tell_peer(links, rank, None)
         except BaseException as error:
-            outcomes[rank] = Outcome(error=error)
+            outcomes[rank] = Outcome(error=error, place=next(places))
             _tell_peer(links, rank, error)
 
     if stop is not None:

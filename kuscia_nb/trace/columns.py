@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import KusciaError
 from ..mpc.link import Message, Total
-from .formulas import KINDS
+from .formulas import KINDS, TTP
 from .garbage import uncollected
 from .steps import BOTH, Number, Record, Sent, Step, Task
 
@@ -158,6 +158,8 @@ def _messages(columns: Columns, tables: Tables, tasks: Sequence[Task]) -> Iterat
         if task >= len(tasks):
             raise ValueError(f"there is no task {task}")
         sender, receiver = (str(tables["people"][person]) for person in people)
+        if not {sender, receiver} <= {*tasks[task].names, TTP}:
+            raise ValueError(f"{sender} and {receiver} are not of this task")
         texts = str(tables["message_kinds"][kind]), str(tables["keys"][key]).replace("{}", str(number))
         of, type_ = str(tables["ops"][op]), str(tables["dtypes"][dtype])
         yield Sent(task, Message(round, of, sender, receiver, *texts, type_, tables["shapes"][shape], size, time))

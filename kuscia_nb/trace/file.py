@@ -5,10 +5,8 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.lib import format as npy
@@ -27,10 +25,6 @@ _LARGEST = 2**31
 """Bytes of one member, unpacked; more is refused before it is read."""
 
 
-_UNREADABLE = (BadZipFile, zlib.error, EOFError, KeyError, ValueError, OSError, NotImplementedError, RuntimeError)
-"""What reading a file that is something else, or broken, may raise."""
-
-
 def save(record: Record, path: str | Path) -> Path:
     """Write a trace; a file of that name is replaced."""
     header, arrays = pack(record)
@@ -43,7 +37,11 @@ def save(record: Record, path: str | Path) -> Path:
             npy.write_array(member, array, version=(1, 0), allow_pickle=False)
             _write(archive, f"{name}.npy", member.getvalue())
     target = Path(path)
-    write_atomically(target, buffer.getvalue())
+    try:
+        write_atomically(target, buffer.getvalue())
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise KusciaError(f"cannot write {path}: {reason}", hint="a file in a folder that you may write to") from error
     return target
 
 
@@ -58,7 +56,9 @@ def load(path: str | Path) -> Record:
         found = ", ".join(sorted(file.name for file in path.parent.glob("*.trace"))[:10])
         hint = f"one of: {found}" if found else "trace.save(path)"
         raise KusciaError(f"there is no file {path}", hint=hint) from None
-    except _UNREADABLE as error:
+    except KusciaError:
+        raise
+    except Exception as error:  # zipfile, zlib, json and numpy's reader of headers have a dozen kinds of them
         raise KusciaError(f"{path} is not a trace: {error}", hint="a file that trace.save(path) has written") from error
     try:
         return unpack(header, arrays)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from pathlib import Path
 
+from ..data.files import typed
 from .trace import Trace
 
 SUFFIX = ".trace"
@@ -12,7 +13,7 @@ SUFFIX = ".trace"
 
 def find(name: str, of_job: Callable[[str], Trace]) -> Trace:
     """The trace in a file, else that of a job: a file is what there is, ends in .trace or has a folder in its name."""
-    path = Path(name).expanduser()
-    if path.suffix == SUFFIX or path.name != name or path.is_file():
+    path = typed(name)
+    if path.suffix == SUFFIX or path.name != name or os.path.isfile(path):
         return Trace.load(path)
     return of_job(name)

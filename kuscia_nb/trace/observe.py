@@ -57,7 +57,7 @@ def _task(name: str, ledger: Ledger, listed: Sequence[Message], recorders: Recor
         first, second = recorders
         left_out = first.left_out + second.left_out
         return Task(name, first.names, first.fxp_bits, second.mirrored, left_out, unlisted, totals)
-    parties = sorted({sender for sender, _, _ in totals} - {"ttp"})
+    parties = sorted({name for sender, receiver, _ in totals for name in (sender, receiver)} - {"ttp"})
     return Task(name, (parties[0], parties[-1]) if parties else ("", ""), 0, False, 0, unlisted, totals)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
+from ...data.files import typed
 from ...errors import ManifestError
 from ..kinds import KINDS, Kind, KusciaTask
 from ..manifest import checked_job, plain, validated, without_written
@@ -64,18 +65,18 @@ def _texts(call: Call, name: str) -> Iterator[tuple[str, str]]:
         return
     if re.match("https?://", name):
         raise KubectlError(f"error: {name} is not read from here", hint="the file itself, once it is downloaded")
-    path = Path(name).expanduser()
-    if not path.exists():
+    path = typed(name)
+    if not os.path.exists(path):
         known = sorted(other.name for other in path.parent.glob("*") if other.suffix in _SUFFIXES)
         raise KubectlError(f'error: the path "{name}" does not exist', hint=choice(path.name, known))
     files = [path]
-    if path.is_dir():
+    if os.path.isdir(path):
         inside = path.rglob("*") if call.flags["recursive"] else path.glob("*")
         files = sorted(file for file in inside if file.suffix in _SUFFIXES and file.is_file())
     for file in files:
         try:
             yield str(file), file.read_text("utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             raise KubectlError(f'error: cannot read "{file}": {error}', hint="a file of UTF-8 text") from error
 
 

@@ -26,6 +26,9 @@ from .steps import (
     word,
 )
 
+MOST_CHARACTERS = 10_000_000
+"""Of what a template prints; ".." has everything once for each level that it is in."""
+
 
 @dataclass
 class Template:
@@ -61,7 +64,15 @@ def relaxed(expression: str) -> Template:
 
 def text_of(template: Template, data: Any) -> str:
     """What the template prints."""
-    return "".join(" ".join(map(_shown, values)) for values in template.results(data))
+    parts: list[str] = []
+    length = 0
+    for values in template.results(data):
+        for i, value in enumerate(values):
+            parts.append(" " * (i > 0) + _shown(value))
+            length += len(parts[-1])
+            if length > MOST_CHARACTERS:
+                raise JsonPathError(f"more than {MOST_CHARACTERS} characters: a path to what is wanted has fewer")
+    return "".join(parts)
 
 
 def first(template: Template, data: Any) -> list[Any]:

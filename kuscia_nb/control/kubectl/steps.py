@@ -19,6 +19,10 @@ class JsonPathError(ValueError):
         self.parsing = parsing
 
 
+MOST_VALUES = 100_000
+"""Every ".." finds all that the one before it has found, and all that is in that."""
+
+
 def walk(values: list[Any], steps: list[Step]) -> list[Any]:
     for step in steps:
         values = step(values)
@@ -66,6 +70,8 @@ def recursive(values: list[Any]) -> list[Any]:
     for value in values:
         if value and isinstance(value, Mapping | list | tuple | str):
             found += [value, *recursive(_children(value))]
+        if len(found) > MOST_VALUES:
+            raise JsonPathError(f"more than {MOST_VALUES} values: two dots are enough")
     return found
 
 
