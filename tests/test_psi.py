@@ -271,7 +271,7 @@ def test_a_message_of_the_job_is_from_its_own_task(cluster: kn.Cluster) -> None:
     assert set(cluster.job("chain").trace.messages["task"]) == set(cluster.job("chain").tasks["task"])
 
 
-def _tamed(frame: pd.DataFrame) -> dict[str, pd.Series]:
+def _tamed(frame: pd.DataFrame) -> dict[str, Any]:
     """The features within [-1, 1]: the standard's example does not scale them."""
     return {name: frame[name] / frame[name].abs().max() for name in frame if name not in ("id", "y")}
 
