@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import string
 import sys
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -64,7 +65,7 @@ class _Stream(IOStream):
         return size
 
 
-_FIRST = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ\r\n"
+_FIRST = (string.ascii_letters + "\r\n").encode()
 """What a method begins with; an empty line may stand before it (RFC 9112, 2.2)."""
 
 
