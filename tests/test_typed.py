@@ -16,7 +16,8 @@ import kuscia_nb as kn
 from kuscia_nb.bfia.reader import read_request
 from kuscia_nb.control.kubectl.files import read as read_objects
 from kuscia_nb.control.manifest import read_manifest
-from kuscia_nb.errors import KusciaError, ManifestError, ParameterError
+from kuscia_nb.data.table import read_table
+from kuscia_nb.errors import DataError, KusciaError, ManifestError, ParameterError
 from kuscia_nb.lookalike import named
 from kuscia_nb.magics.above import lifted
 from kuscia_nb.operators.ss_lr.parameters import Parameters
@@ -230,6 +231,27 @@ def test_names_with_letters_of_another_script_are_not_explained() -> None:
     assert named("\u4efb\u52a1\uff0c\u4e00") is None
     assert named("\u043f\u0440\u0438\u0432\u0435\u0442") is None  # Russian
     assert str(named("a\uff0cb")) == "U+FF0C (fullwidth comma) is not ,"
+
+
+@pytest.mark.parametrize(
+    ("cell", "what", "hint"),
+    [
+        ("\uff11.5", "U+FF11 (fullwidth digit one) is not 1", "1 typed in its place"),
+        ("\u22121.5", "U+2212 (minus sign) is not -", "- typed in its place"),
+        ("1\u30025", "U+3002 (ideographic full stop) is not .", ". typed in its place"),
+        ("1.\u200b5", "U+200B (zero width space) cannot be seen", "delete it"),
+        ("1.5\u00a0", "U+00A0 (no-break space) is not a blank", "a blank typed in its place"),
+        ("\u30001.5", "U+3000 (ideographic space) is not a blank", "a blank typed in its place"),
+    ],
+)
+def test_a_stray_character_in_a_file(tmp_path: Path, cell: str, what: str, hint: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"x1,x2\n1,2\n3,{cell}\n5,6\n", "utf-8")
+    with pytest.raises(DataError) as caught:
+        read_table(path, 1, "alice: data/a.csv")
+    assert what in caught.value.what
+    assert caught.value.where == "alice: data/a.csv, line 3, column 2 (x2)"
+    assert caught.value.hint == hint
 
 
 # --- braces ----------------------------------------------------------------------------------------------------------

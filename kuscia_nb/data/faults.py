@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError
+from ..lookalike import named
 from .header import MISSING, NUMBER, cells_of, width_of
 from .names import is_id
 
@@ -71,6 +72,11 @@ def first_fault(
                 name = names[column] if names else ""
                 hint = _header_hint(lines, index, skip_rows) or _cell_hint(cell, name, alone=width == 1)
                 return DataError(what, where=f"{where}, column {column + 1} ({name})", hint=hint)
+    for index, line in enumerate(lines):  # beside a number, where it is taken for a blank
+        if found := named(line):
+            column = line.count(",", 0, found.at)
+            where = f"{shown_as}, line {skip_rows + 1 + index}, column {column + 1} ({names[column] if names else ''})"
+            return DataError(str(found), where=where, hint=found.hint)
     return None
 
 
@@ -81,7 +87,10 @@ def _complaint(cell: str) -> str:
     shown = repr(cell if len(cell) <= 40 else cell[:40] + "...")
     if not NUMBER.fullmatch(cell):
         missing = cell.lower().lstrip("+-") in MISSING
-        return f"the cell is {shown}, and must be a finite number" if missing else f"the cell is not a number: {shown}"
+        if missing:
+            return f"the cell is {shown}, and must be a finite number"
+        found = named(cell)
+        return f"the cell is not a number: {shown}" + (f": {found}" if found else "")
     return "" if abs(float(cell)) <= _LARGEST else f"the number is too large for float32: {shown}"
 
 
@@ -110,6 +119,8 @@ def _cell_hint(cell: str, name: str, *, alone: bool) -> str:
         return "fill it in, or take this row out of the files of both parties"
     if NUMBER.fullmatch(cell):
         return "scale the column"
+    if found := named(cell):
+        return found.hint
     if separator := next((mark for mark in ";\t|" if mark in cell), None):
         return f"separate the cells by commas, not by {separator!r}"
     if alone and all(map(NUMBER.fullmatch, cell.split())):
