@@ -163,7 +163,11 @@ def test_a_notebook_in_chinese_has_the_same_cells(path: Path) -> None:
     chinese = nbformat.read(path, as_version=4)
     assert [cell.cell_type for cell in chinese.cells] == [cell.cell_type for cell in english.cells]
     first, *rest = without_comments(chinese)
-    assert [first.replace('%config KusciaMagics.language = "zh"\n', ""), *rest] == without_comments(english)
+    translated = [first.replace('%config KusciaMagics.language = "zh"\n', ""), *rest]
+    for one, other in zip(translated, without_comments(english), strict=True):
+        if re.search("[\u4e00-\u9fff]", one):  # texts for people: docstrings, names of columns
+            one, other = (re.sub(r'"""[^"]*"""|"[^"\n]*"', "TEXT", cell) for cell in (one, other))
+        assert one == other
 
 
 # --- what the prose says ---------------------------------------------------------------------------------------------
