@@ -11,7 +11,7 @@ import socket
 import time
 import tracemalloc
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from kuscia_nb.control.kubectl.files import read as read_objects
 from kuscia_nb.control.manifest import from_dict, read_manifest
 from kuscia_nb.data.copy import copy as copy_file
 from kuscia_nb.errors import JobStopped, KusciaError, PeerFailed
+from kuscia_nb.operators import OPERATORS
 from kuscia_nb.views.job import bundle
 
 DATA = Path(__file__).parent / "data"
@@ -348,6 +349,16 @@ def test_a_trace_of_a_job_that_ended_before_both_had_sent(rank: int, trace: str)
     assert found.diagram()
     assert set(found.record.names) == {"alice", "bob"}
     assert bundle(job)
+
+
+@pytest.fixture(autouse=True)
+def _operators_as_before() -> Iterator[None]:
+    """What a test registers is forgotten with it, and so is the cluster that has its images."""
+    known = dict(OPERATORS._operators)
+    yield
+    if OPERATORS._operators.keys() != known.keys():
+        kn.connect().close()
+        OPERATORS._operators = known
 
 
 # --- who failed ------------------------------------------------------------------------------------------------------

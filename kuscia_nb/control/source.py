@@ -183,14 +183,14 @@ _JSON_QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 
 def json_fault(error: ValueError | RecursionError, text: str) -> tuple[str, str, int]:
     """What is wrong with a text that Python cannot read as JSON, what to try, and where that is."""
+    if str(error).startswith("more than"):
+        return str(error), _TOO_MUCH, 0
     at = min(getattr(error, "pos", 0), len(text.rstrip()))
     if found := stray(text, _JSON_QUOTED, at) or curly(text, at):
         return str(found), found.hint, found.at
     what = re.sub(r"( starting)? at$", "", getattr(error, "msg", str(error)))
     if isinstance(error, RecursionError):
         what = "nested too deeply"
-    if what.startswith("more than"):
-        return what, _TOO_MUCH, 0
     hint = unfilled(text, at) or (at and unfilled(text, at - 1)) or _JSON_HINTS.get(what, _JSON_FORM)
     return what, hint, at
 
