@@ -15,6 +15,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ import kuscia_nb as kn
 from kuscia_nb.backends.local import LocalBackend
 from kuscia_nb.bfia.wire import Request, Response
 from kuscia_nb.cluster import disconnect
+from kuscia_nb.control.kinds import KusciaTask
+from kuscia_nb.control.runs import Options, Run, Runs
 from kuscia_nb.errors import DataError, JobError, JobFailed, JobStopped, KusciaError, ManifestError, ParameterError
 from kuscia_nb.operators.ss_lr.program import ss_lr
 
@@ -521,6 +524,26 @@ def test_what_does_not_fit_fails_before_shares_are_sent(cluster: kn.Cluster, cas
     assert not [path for folder in cluster.nodes.values() for path in folder.glob(f"{name}-*")], "no result files"
     with pytest.raises(JobError, match="has no result: it failed"):
         job.weights()
+
+
+def test_a_partner_that_never_heard_of_the_options_does_not_compute_on_by_others(
+    cluster: kn.Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A BFIA message has no place for them: such a partner has the defaults, and the handshake says so."""
+    of = Runs.of
+
+    def told(runs: Runs, domain: str, task: KusciaTask) -> Run:
+        run = of(runs, domain, task)
+        return replace(run, options=Options()) if domain == "bob" else run
+
+    monkeypatch.setattr(Runs, "of", told)
+    job = cluster.apply(manifest("of-one-mind"), strategy="interconnection")
+    with pytest.raises(ParameterError) as caught:
+        job.wait()
+    assert "strategy differs: 'preprocessed' at bob, 'interconnection' at alice" in str(caught.value)
+    for node in ("alice", "bob"):
+        assert job.logs(node).count("strategy differs: 'preprocessed' at bob, 'interconnection' at alice") == 1
+    assert set(job.trace.messages["op"]) == {"handshake"}
 
 
 def test_a_missing_file_is_named_with_what_is_there(cluster: kn.Cluster) -> None:

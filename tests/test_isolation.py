@@ -264,3 +264,21 @@ def test_nothing_leads_from_a_party_to_anything_else(tasks: Tasks, trace: str, s
     for domain in CELLS:
         earlier, later = held(first.walks[-1][domain]), held(second.walks[-1][domain])
         assert {way: later[key] for key, way in earlier.items() if key in later} == {}
+
+
+# --- a run that can be repeated --------------------------------------------------------------------------------------
+
+
+def test_a_second_session_of_a_task_has_other_masks_in_each_repetition(tasks: Tasks) -> None:
+    """With one stream for both, x - a and x' - a would tell x - x'."""
+    drawn: list[tuple[str, list[int]]] = []
+
+    async def program(party: Party) -> None:
+        for _ in range(2):
+            async with party.mpc() as secrets:
+                drawn.append((party.domain, secrets.semi2k.beaver.at(0, 4).tolist()))
+                await secrets.open(secrets.semi2k.seal(secrets.encode([1.0])))
+
+    assert tasks.run(program, "first", "again", seed=7) == [None] * 4
+    assert drawn[:4] == drawn[4:]
+    assert len({number for _, numbers in drawn[:4] for number in numbers}) == 16

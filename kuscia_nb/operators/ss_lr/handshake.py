@@ -1,8 +1,8 @@
 """Before the protocol starts: the parties tell each other their terms, and each checks both.
 
 What is exchanged is what the interconnection handshake exchanges (spec: ss_lr §7): the row count, the number of
-features, who has the label, and the parameters; and whether there are ids. It travels under the handshake's keys, as
-JSON. No cell and no column name does.
+features, who has the label, and the parameters; and whether there are ids, and the strategy. It travels under the
+handshake's keys, as JSON. No cell and no column name does.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import dataclasses
 import json
 from typing import Any, NamedTuple
 
-from ...errors import DataError
+from ...errors import DataError, ParameterError
 from ..parameter import check_equal
 from ..party import Party
 from .parameters import PARAMETERS, Parameters
@@ -29,12 +29,15 @@ class Proposal(NamedTuple):
     has_label: bool
     parameters: dict[str, Any]
     has_ids: bool
+    options: dict[str, str]
+    """Of the job, beside its parameters."""
 
 
-async def shake_hands(party: Party, parameters: Parameters, rows: Rows) -> list[Proposal]:
+async def shake_hands(party: Party, parameters: Parameters, rows: Rows, strategy: str) -> list[Proposal]:
     """Both parties' terms in rank order; a DataError or ParameterError, the same at both, if they do not fit."""
     common = {key: value for key, value in dataclasses.asdict(parameters).items() if key not in OWN}
-    mine = Proposal(len(rows), len(rows.names), parameters.has_label, common, rows.ids is not None)
+    options = {"strategy": strategy}
+    mine = Proposal(len(rows), len(rows.names), parameters.has_label, common, rows.ids is not None, options)
     await party.link.send(json.dumps(mine).encode(), "handshake")
     theirs = Proposal(*json.loads(await party.link.receive()))
     both = [theirs, mine] if party.link.rank else [mine, theirs]
@@ -45,6 +48,10 @@ async def shake_hands(party: Party, parameters: Parameters, rows: Rows) -> list[
 def _check(both: list[Proposal], domains: list[str]) -> None:
     first, second = both
     check_equal(first.parameters, second.parameters, domains)
+    for name, ours in first.options.items():
+        if ours != (others := second.options.get(name)):
+            what = f"{name} differs: {ours!r} at {domains[0]}, {others!r} at {domains[1]}"
+            raise ParameterError(what, hint="start the job with the same options at both")
     if first.rows != second.rows:
         what = f"sample size inconsistent: {domains[0]} has {first.rows} rows, {domains[1]} has {second.rows}"
         hint = (

@@ -48,7 +48,8 @@ async def ss_lr(party: Party) -> None:
     sanity = Sanity(party.domain, party.shown(path), rows, training, parameters)
     remarks = [*scaling.warnings(party.domain, rows.names), *sanity.warnings()]
 
-    both = await shake_hands(party, parameters, rows)
+    strategy = party.environment.get(STRATEGY, next(iter(STRATEGIES)))
+    both = await shake_hands(party, parameters, rows, strategy)
     await check_order(party, all(terms.has_ids for terms in both), rows.ids)
     for warning in (*unused(party.parameters), *remarks, *_warnings(parameters, training)):
         party.warn(warning)
