@@ -15,6 +15,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m kuscia_nb", description="Run the tutorial's two-party SS-LR job.")
     parser.add_argument("manifest", nargs="?", help="a KusciaJob's YAML file instead of the tutorial's")
     parser.add_argument("--strategy", choices=("preprocessed", "interconnection"), default="preprocessed")
+    parser.add_argument("--truncation", choices=("auto", "local", "ttp"), default="auto")
     parser.add_argument(
         "--seed", type=int, help="a repeatable run: nothing in it is secret; runs with one seed have the same masks"
     )
@@ -26,7 +27,11 @@ def main() -> int:
         else:
             manifest = tutorial_manifest()
         started = time.perf_counter()
-        job = connect().apply(manifest, strategy=arguments.strategy, seed=arguments.seed).wait()
+        job = (
+            connect()
+            .apply(manifest, strategy=arguments.strategy, truncation=arguments.truncation, seed=arguments.seed)
+            .wait()
+        )
         elapsed = time.perf_counter() - started
     except (KusciaError, OSError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)

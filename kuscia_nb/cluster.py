@@ -132,6 +132,7 @@ class Cluster:
         seed: int | None = None,
         trace: str = "sizes",
         shadow: bool = False,
+        truncation: str = "auto",
     ) -> Job:
         """Start the KusciaJob that a YAML or JSON text (or a dict) describes; returns it running.
 
@@ -139,9 +140,11 @@ class Cluster:
         "preprocessed" or "interconnection". `seed` makes the run repeatable, for teaching and tests: nothing in it is
         secret, and two runs with one seed and data that differ in a cell show the difference. `shadow`: compare with
         plaintext after the end, which only an observer of both nodes can (`job.shadow`).
+        `truncation`: "local" (by each party alone), "ttp" (with the TTP's help, which never fails), or "auto": local
+        where that hardly ever fails; `job.notes` says which it was.
         ManifestError, if the text is not a valid job, says everything that is wrong; JobError, if the name is taken.
         """
-        options = Options.checked(strategy, seed, trace, shadow)
+        options = Options.checked(strategy, seed, trace, shadow, truncation)
         return Job(self._backend, self._up.apply(manifest, options, replace=replace))
 
     def submit(
@@ -153,12 +156,13 @@ class Cluster:
         seed: int | None = None,
         trace: str = "sizes",
         shadow: bool = False,
+        truncation: str = "auto",
     ) -> Job:
         """`apply` for a BFIA create-job request: the JSON text (or a dict) for POST /v1/interconn/schedule/job/create.
 
         The job is the KusciaJob that Kuscia makes of the request (spec: kuscia §3.5).
         """
-        options = Options.checked(strategy, seed, trace, shadow)
+        options = Options.checked(strategy, seed, trace, shadow, truncation)
         return Job(self._backend, self._up.submit(request, options, replace=replace))
 
     def jobs(self) -> pd.DataFrame:

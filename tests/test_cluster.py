@@ -573,6 +573,9 @@ def test_what_no_node_would_take_is_refused_at_once(cluster: kn.Cluster) -> None
     with pytest.raises(KusciaError, match="strategy 'fast' is unknown") as caught:
         cluster.apply(manifest("strategy"), strategy="fast")
     assert "interconnection" in caught.value.hint
+    with pytest.raises(KusciaError, match="truncation 'none' is unknown") as caught:
+        cluster.apply(manifest("truncation"), truncation="none")
+    assert caught.value.hint == "one of auto, local, ttp"
     assert set(cluster.jobs()["name"]) == before
 
 

@@ -59,3 +59,8 @@ def test_the_reciprocal_of_the_tutorials_batch_size() -> None:
     """Spec ss_lr §2: enc(1/21) = 12483."""
     batch_size = fixed.encode(np.array([21], np.float32), 18)
     assert fixed.reciprocal_public(batch_size, 18).tolist() == [12483]
+
+
+def test_a_single_number_saturates_too() -> None:
+    assert fixed.encode(np.float64(1e30), 18).tolist() == 2**62 - 1
+    assert fixed.encode(-np.inf, 18).view(np.int64).tolist() == -(2**62)

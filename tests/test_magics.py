@@ -77,6 +77,7 @@ COMPLETIONS = {
     "%%kusciajob --view ": [f"%%kusciajob --view {view}" for view in ("live", "plain", "none")],
     "%%kusciajob --view=p": ["%%kusciajob --view=plain"],
     "%%kusciajob --no-wait --strategy int": ["%%kusciajob --no-wait --strategy interconnection"],
+    "%%kusciajob --truncation ": [f"%%kusciajob --truncation {kind}" for kind in ("auto", "local", "ttp")],
     "%%kusciajob --no-wait --no": [],
     "%bfia_submit req": ["%bfia_submit request.json"],
     "%bfia_submit my": ['%bfia_submit "my job.json"'],
@@ -195,11 +196,12 @@ def test_single_braces_are_left_alone(notebook: Notebook) -> None:
 
 def test_defaults_can_be_configured(notebook: Notebook) -> None:
     config = "%config KusciaMagics.strategy = 'interconnection'\n%config KusciaMagics.seed = 7"
-    assert notebook.run(config) == []
+    assert notebook.run(f"{config}\n%config KusciaMagics.truncation = 'ttp'") == []
+    run_with = "job.seed, *(job.env('bob')[f'kuscia_nb.{name}'] for name in ('strategy', 'truncation'))"
     notebook.result(cell("-o job"))
-    assert notebook.value("job.seed, job.env('bob')['kuscia_nb.strategy']") == (7, "interconnection")
-    notebook.result(cell("-o job --strategy preprocessed --seed 8"))
-    assert notebook.value("job.seed, job.env('bob')['kuscia_nb.strategy']") == (8, "preprocessed")
+    assert notebook.value(run_with) == (7, "interconnection", "ttp")
+    notebook.result(cell("-o job --strategy preprocessed --seed 8 --truncation local"))
+    assert notebook.value(run_with) == (8, "preprocessed", "local")
     assert notebook.run("%config KusciaMagics.timeout = 0.2") == []
     assert "more than 0.2 s" in notebook.block(cell("", endless("slow")))
 

@@ -268,7 +268,15 @@ def test_help_shows_usage_options_and_examples(notebook: Notebook, code: str) ->
     (output,) = notebook.run(code)
     assert (output.output_type, output.name) == ("stream", "stdout")
     assert output.text.startswith("usage: %%kusciajob [-h]")
-    for option in ("-h, --help", "--no-wait", "-o NAME, --out NAME", "--strategy", "--seed N", "--timeout SECONDS"):
+    for option in (
+        "-h, --help",
+        "--no-wait",
+        "-o NAME, --out NAME",
+        "--strategy",
+        "--truncation",
+        "--seed N",
+        "--timeout SECONDS",
+    ):
         assert re.search(rf"^  {option}", output.text, re.MULTILINE), option
     assert "    %%kusciajob --no-wait -o job\n" in output.text
 

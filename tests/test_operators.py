@@ -126,7 +126,7 @@ def test_two_parties_learn_the_mean_difference_and_nothing_else(task: Task) -> N
     assert sent == [
         ("REQUEST", "create session", (16,)),
         ("P2P", "PRSS seed", (16,)),
-        ("P2P", "shape", (len('{"fxp_bits": 18, "shape": [3]}'),)),
+        ("P2P", "shape", (len('{"fxp_bits": 18, "shape": [3], "largest": 4.0}'),)),
         ("ALLGATHER", "open", (1,)),
     ]
     assert task.logs["alice"] == [

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import fields, replace
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -228,7 +227,7 @@ def test_a_rate_that_becomes_zero_is_refused() -> None:
 
 
 def test_the_tutorials_rate_gets_the_tutorials_warning() -> None:
-    [text] = parameters().warnings(10_000, 1.0, 10)
+    [text] = parameters().warnings(10_000, 1.0)
     assert text == (
         "learning_rate / batch_size = 4.76e-06 is 1.25 ulp at fxp_bits=18 and is used as 3.81e-06 (20 % low);"
         " raise fxp_bits, learning_rate or lower batch_size"
@@ -236,21 +235,21 @@ def test_the_tutorials_rate_gets_the_tutorials_warning() -> None:
 
 
 def test_a_good_rate_gets_no_warning() -> None:
-    assert parameters(learning_rate="0.01").warnings(10_000, 1.0, 10) == []
+    assert parameters(learning_rate="0.01").warnings(10_000, 1.0) == []
 
 
 def test_a_rate_is_told_in_percent_low_or_high() -> None:
     # 1e-5 is 2.6 ulp and becomes 2, which is 24 % less.
-    assert "24 % low" in parameters(learning_rate="0.00001", batch_size="1").warnings(10, 1.0, 1)[0]
+    assert "24 % low" in parameters(learning_rate="0.00001", batch_size="1").warnings(10, 1.0)[0]
     # 8e-6 is 2.1 ulp and becomes 2; a third of it is 0.7 ulp, and 2 * 87381 / 2^18 = 0.67 becomes 1.
-    assert "43 % high" in parameters(learning_rate="0.000008", batch_size="3").warnings(10, 1.0, 1)[0]
+    assert "43 % high" in parameters(learning_rate="0.000008", batch_size="3").warnings(10, 1.0)[0]
 
 
 def test_a_penalty_that_vanishes_is_told() -> None:
-    texts = parameters(l2_norm="0.000001", learning_rate="0.01").warnings(10_000, 1.0, 10)
+    texts = parameters(l2_norm="0.000001", learning_rate="0.01").warnings(10_000, 1.0)
     assert [text.partition(" is ")[0] for text in texts] == ["l2_norm = 1e-06"]
     assert "100 % low" in texts[0]
-    assert parameters(l2_norm="0", learning_rate="0.01").warnings(10_000, 1.0, 10) == []
+    assert parameters(l2_norm="0", learning_rate="0.01").warnings(10_000, 1.0) == []
 
 
 # The risk of a wrap.
@@ -258,43 +257,27 @@ def test_a_penalty_that_vanishes_is_told() -> None:
 
 def test_no_whole_batch_is_refused() -> None:
     with pytest.raises(ParameterError, match="batch_size = 21 is more than the 20 rows"):
-        parameters().warnings(20, 1.0, 10)
-    assert parameters(learning_rate="0.01").warnings(21, 1.0, 10) == []
+        parameters().warnings(20, 1.0)
+    assert parameters(learning_rate="0.01").warnings(21, 1.0) == []
 
 
 def test_a_product_that_cannot_fit_is_refused() -> None:
     """With 30 fraction bits a product has 2^3 left, and a batch of 21 may sum up to 21."""
     with pytest.raises(ParameterError, match="room below 8") as caught:
-        parameters(fxp_bits="30").warnings(10_000, 1.0, 10)
+        parameters(fxp_bits="30").warnings(10_000, 1.0)
     assert "scale" not in caught.value.hint
     # 2^(63 - 36) = 134,217,728, over 21 rows 6,391,320 for a feature.
     with pytest.raises(ParameterError) as caught:
-        parameters().warnings(10_000, 6.4e6, 10)
+        parameters().warnings(10_000, 6.4e6)
     assert "scale the features to [-1, 1]" in caught.value.hint
-    assert parameters().warnings(10_000, 6.3e6, 10)
+    assert parameters().warnings(10_000, 6.3e6)
 
 
-def test_the_risk_of_a_wrap_is_told_from_one_percent_on() -> None:
-    """One batch of one row, one feature of size x, a rate of 2^-8, no penalty: x and x / 2^8 are cut for the feature
-    and for the intercept, 4.5 for the row; each fails with its value times 2^(36 - 64)."""
-    p = parameters(batch_size="1", learning_rate="0.00390625", l2_norm="0")
-    size = (0.01 * 2**28 - 4.5) / (2 * (1 + 2**-8))
-    assert p.warnings(1, size * 0.999, 1) == []
-    [text] = p.warnings(1, size * 1.001, 1)
-    assert "up to 0.01 products" in text
-    assert "scale the features" in text
-
-
-def test_the_risk_grows_with_whatever_makes_products_more_or_larger() -> None:
-    p = parameters(learning_rate="0.01", num_epoch="100", fxp_bits="20")
-
-    def risk(p: Parameters, rows: int = 10_000, largest: float = 100.0, features: int = 10) -> float:
-        [text] = p.warnings(rows, largest, features)
-        return float(text.split()[2])
-
-    more = [risk(p), risk(p, rows=20_000), risk(p, rows=20_000, largest=400.0), risk(p, 20_000, 400.0, 50)]
-    more += [risk(replace(p, num_epoch=200), 20_000, 400.0, 50)]
-    assert all(a < b for a, b in pairwise(more))
+def test_truncation_with_the_ttp_has_half_of_the_room() -> None:
+    """2^(62 - 36) = 67,108,864, over 21 rows 3,195,660 for a feature."""
+    with pytest.raises(ParameterError, match=r"room below 6\.71e\+07"):
+        parameters().warnings(10_000, 3.2e6, assisted=True)
+    assert parameters().warnings(10_000, 3.1e6, assisted=True) == parameters().warnings(10_000, 3.2e6)
 
 
 # Anything at all.

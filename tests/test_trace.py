@@ -583,7 +583,7 @@ def test_a_job_with_full_tracing(cluster: kn.Cluster, strategy: str) -> None:
 def test_a_running_job_can_be_looked_at(cluster: kn.Cluster, strategy: str) -> None:
     """Again and again, without harm; what is kept of it does not grow without end."""
     manifest = kn.tutorial_manifest().replace('"num_epoch":1,', '"num_epoch":100000,').replace("job-ss-lr", "endless")
-    job = cluster.apply(manifest, replace=True, strategy=strategy, trace="full")
+    job = cluster.apply(manifest, replace=True, strategy=strategy, trace="full", truncation="local")
     try:
         seen = [job.trace.record for _ in range(3)]
         while sum(job.trace.totals["messages"].tolist()) < 20_000:  # more than is kept

@@ -16,6 +16,7 @@ from ..errors import JobStopped, KusciaError
 from ..mpc import Door, Link, NoLedger, Outcome, Seeds, Ttp, TtpLine, connect, connect_recorded, run_lockstep
 from ..operators import OPERATORS, Operator, Party, ranked_parties
 from ..operators.ss_lr.program import STRATEGY
+from ..operators.ss_lr.rounding import TRUNCATION
 from .environment import agent_environment, task_environment
 from .failures import logged
 from .interrupts import undisturbed
@@ -91,6 +92,7 @@ class Pods:
         run = self._runs.of(node.domain, task)
         environment = party.env | agent_environment(node.domain, node.storage) | task_environment(task, node.domain)
         environment[STRATEGY] = run.options.strategy
+        environment[TRUNCATION] = run.options.truncation
         run.events.emit(node.domain, task.name, "environment", data=environment)
         pod = Pod(node.domain, environment, self._operators[module], run, started, ended)
         with self._lock:

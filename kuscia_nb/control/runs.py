@@ -15,6 +15,7 @@ from functools import partial
 from numbers import Integral
 
 from ..errors import JobFailed, JobStopped, KusciaError, PeerFailed
+from ..operators.ss_lr.rounding import TRUNCATIONS
 from ..operators.ss_lr.training import STRATEGIES
 from ..sentence import Sentence
 from ..trace.events import LOGGED, Event, EventLog, log_line
@@ -33,6 +34,8 @@ class Options:
     """How a job is run, beyond what its manifest says."""
 
     strategy: str = "preprocessed"
+    truncation: str = "auto"
+    """local, ttp (with the TTP's help, which never fails), or auto: local where it hardly ever fails, else ttp."""
     seed: int | None = None
     """Makes the run repeatable, and everything in it public. Another run with it has the same masks: the
     difference of the two shows what was corrected in the data."""
@@ -42,14 +45,17 @@ class Options:
     """Whether the observer puts plaintext beside the secret training, once it is over."""
 
     @classmethod
-    def checked(cls, strategy: str, seed: int | None, trace: str, shadow: bool = False) -> Options:
+    def checked(
+        cls, strategy: str, seed: int | None, trace: str, shadow: bool = False, truncation: str = "auto"
+    ) -> Options:
         """Options that exist; KusciaError says which there are."""
-        for what, chosen, known in (("strategy", strategy, STRATEGIES), ("trace", trace, TRACES)):
+        options = ("strategy", strategy, STRATEGIES), ("truncation", truncation, TRUNCATIONS), ("trace", trace, TRACES)
+        for what, chosen, known in options:
             if chosen not in known:
                 raise KusciaError(f"{what} {chosen!r} is unknown", hint="one of " + ", ".join(known))
         if seed is not None and not isinstance(seed, Integral):
             raise KusciaError(f"seed {seed!r} is not possible", hint="a whole number, or None for a run that is secret")
-        return cls(strategy, seed, trace, shadow)
+        return cls(strategy, truncation, seed, trace, shadow)
 
 
 @dataclass

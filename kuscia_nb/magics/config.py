@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 STRATEGIES = ("preprocessed", "interconnection")
+TRUNCATIONS = ("auto", "local", "ttp")
 TRACES = ("full", "sizes", "off")
 VIEWS = ("live", "plain", "none")
 LANGUAGES = ("auto", "en", "zh")
@@ -42,6 +43,7 @@ class Defaults(Magics):
 
     view = Enum(VIEWS, "live", help="of a job: live while it runs, plain at its end, or none").tag(config=True)
     strategy = Enum(STRATEGIES, "preprocessed", help="how products of secrets are made").tag(config=True)
+    truncation = Enum(TRUNCATIONS, "auto", help="how products are truncated").tag(config=True)
     trace = Enum(TRACES, "sizes", help="what is written down of the messages").tag(config=True)
     timeout = Float(None, allow_none=True, min=0, max=LONGEST, help="stop a job that takes longer, in seconds").tag(
         config=True

@@ -13,7 +13,7 @@ from IPython.core.magic_arguments import argument
 
 from ..placeholder import VARIABLE, expressions, no_name, written
 from .commands import words
-from .config import LONGEST, STRATEGIES, TRACES, VIEWS, defaults
+from .config import LONGEST, STRATEGIES, TRACES, TRUNCATIONS, VIEWS, defaults
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -55,6 +55,11 @@ _OPTIONS = (
         "--strategy",
         choices=STRATEGIES,
         help="how products of secrets are made: triples in bulk, or message by message as interconnection peers do it",
+    ),
+    argument(
+        "--truncation",
+        choices=TRUNCATIONS,
+        help="how products are truncated: by each party alone, with the TTP's help, or so where it is needed (auto)",
     ),
     argument(
         "--seed",
@@ -212,7 +217,7 @@ def start(magic: Magic, text: str, arguments: Namespace, shell: InteractiveShell
     from ..control.interrupts import undisturbed
     from ..errors import JobStopped, ParameterError
 
-    how = {name: getattr(arguments, name) for name in ("strategy", "seed", "trace", "shadow")}
+    how = {name: getattr(arguments, name) for name in ("strategy", "truncation", "seed", "trace", "shadow")}
     job: Job | None = None
     try:
         cluster = connect()

@@ -31,7 +31,7 @@ def encode(x: ArrayLike, fxp_bits: int) -> Ring:
     if values.size == 0 or (values.max() < high and values.min() > low):  # false as soon as there is a NaN
         return (values * scale).astype(np.int64).view(np.uint64)
     inside = (values > low) & (values < high)
-    result = (np.where(inside, values, 0) * scale).astype(np.int64)
+    result = np.asarray(np.where(inside, values, 0) * scale).astype(np.int64)
     result[values >= high] = HIGH
     result[values <= low] = LOW
     return result.view(np.uint64)

@@ -89,6 +89,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "subtract public": ("-x", "p", "-z"),
     "subtract from public": ("-x", "p", "-z"),
     "multiply by public": ("-x", "p", "-z"),
+    "times": ("-x", "p", "-z"),
     "add scaled": ("-x", "-y", "p", "-z"),
     "update": ("-w", "-grad", "-w'"),
     "step": ("-w", "-t", "-w'"),

@@ -102,6 +102,11 @@ class RecordedShare(Share):
 
     __rmul__ = __mul__
 
+    def times(self, whole: Ring) -> Self:
+        result = super().times(whole)
+        self._note("times", (self.kept, _like(whole, result), result.kept))
+        return result
+
     def _combined(self, kind: str, other: Share | Ring, result: Self) -> Self:
         if isinstance(other, Share):
             self._note(kind, (self.kept, other.kept, result.kept))

@@ -119,6 +119,10 @@ class Share:
 
     __rmul__ = __mul__
 
+    def times(self, whole: Ring) -> Self:
+        """The share of the secret times public whole numbers, which leaves its fraction bits as they are."""
+        return self.__class__(self.kept * _public(whole))
+
     def __getitem__(self, index: Any) -> Self:
         return self.__class__(self.kept[index])
 

@@ -4,14 +4,21 @@
         x, y = await mpc.share(column)              # a secret of each party, by rank
         difference = await mpc.open(x - y)
 
-This is `mpc.Semi2k` with fixed point taken care of. A secret is a `Share`; `+`, `-` and indexing are local, and so is
-`sum`. `mul` and `dot` take messages. Products have to stay below 2^(63 - 2 * fxp_bits), 2^27 with 18 bits: beyond,
-they wrap around (see `mpc.share`).
+This is `mpc.Semi2k` with fixed point taken care of. A secret is a `Secret`; `+`, `-`, indexing, `sum` and products with
+public numbers are local (see `secret`). `mul` and `dot` take messages.
+
+Of every secret both parties know a bound, the largest |value| that it can have: `share` tells it, rounded up to a power
+of two, and each operation goes on with it. A product v of secrets has 2 * fxp_bits fraction bits, and is wrong with
+probability |v| 2^(2 fxp_bits - 64), by 2^(64 - 2 fxp_bits), if each party cuts its own share: 1000 * 1000 with 18 bits
+in 0.4 % of cases, by 2^28. Where the bounds do not exclude one failure in a thousand programs, the TTP helps to cut
+(see `mpc.share`), which takes a message each way and cannot fail below 2^(62 - 2 fxp_bits), 6.7e7 with 18 bits. What
+can be larger is a ParameterError.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, overload
 
 import numpy as np
@@ -19,6 +26,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError, ParameterError
 from ..mpc import Ring, Semi2k, Share, decode
+from ..mpc.truncation import LARGEST
+from .secret import Secret, check_room, finite
+
+_TOO_MANY = 1e-3
+"""Expected failures of a program's local truncations, from which on the TTP helps."""
 
 
 class Computation:
@@ -29,79 +41,113 @@ class Computation:
         """The protocol underneath, for what is not here."""
         self.rank = semi2k.rank
         self.fxp_bits = semi2k.fxp_bits
+        self.failures = 0.0
+        """How many local truncations can be expected to have failed so far, at most."""
+        named = {"__slots__": (), "home": self}
+        self._input, self._kind = (type("Secret", (Secret, kind), named) for kind in (semi2k.share, semi2k.kind))
 
-    async def share(self, values: ArrayLike) -> tuple[Share, Share]:
+    async def share(self, values: ArrayLike, largest: float | None = None) -> tuple[Secret, Secret]:
         """The values of both parties as secrets: of rank 0, of rank 1, each in its own shape.
 
-        The peer is told the shape and nothing else. One number has the shape (1,).
+        The peer is told the shape, and the next power of two above the largest |value|, 1 at least. Who would rather
+        not tell that gives a public bound of its own, `largest`. One number has the shape (1,).
         """
-        own = self.encode(_numbers(values, 2.0 ** (62 - self.fxp_bits), self.semi2k.link.name))
-        terms = {"fxp_bits": self.fxp_bits, "shape": own.shape}
+        numbers = finite(values, 2.0 ** (62 - self.fxp_bits), "shared", self.semi2k.link.name)
+        bound = 2.0 ** max(0, math.frexp(float(np.abs(numbers).max(initial=0)))[1]) if largest is None else largest
+        if not np.abs(numbers).max(initial=0) <= bound:
+            raise DataError(f"a value to share is beyond largest = {largest:g}", hint="a bound that holds for all")
+        own = self.encode(numbers)
+        terms = {"fxp_bits": self.fxp_bits, "shape": own.shape, "largest": bound}
         await self.semi2k.link.send(json.dumps(terms).encode(), "shape")
         peers: dict[str, Any] = json.loads(await self.semi2k.link.receive())
         if peers["fxp_bits"] != self.fxp_bits:
             first, second = sorted((self.fxp_bits, peers["fxp_bits"]))
             raise ParameterError(f"the parties have different fxp_bits: {first} and {second}", hint="one for both")
-        mine, theirs = self.semi2k.share.of(own), self.semi2k.zeros(tuple(peers["shape"]))
+        mine = self.secret(self._input.of(own), bound)
+        theirs = self.secret(self.semi2k.zeros(tuple(peers["shape"])), peers["largest"])
         return (theirs, mine) if self.rank else (mine, theirs)
 
+    def secret(self, share: Share, largest: float = math.inf) -> Secret:
+        """A share with fxp_bits fraction bits as a secret; without a bound, if none is given."""
+        if isinstance(share, Secret) and share.home is self and largest == math.inf and hasattr(share, "bits"):
+            return share
+        result = self._kind(share.kept)
+        result.bits, result.largest = self.fxp_bits, largest
+        return result
+
     def encode(self, value: ArrayLike) -> Ring:
-        """A public number, to be added to or taken from a secret."""
+        """A public number in fixed point, as `+` and `-` take it, too."""
         return self.semi2k.encode(value)
 
-    def sum(self, x: Share) -> Share:
+    def sum(self, x: Secret) -> Secret:
         """The sum over the first axis; of a vector, shape (1,)."""
-        return type(x)(x.kept.sum(axis=0, keepdims=len(x.shape) == 1))
+        total = type(x)(x.kept.sum(axis=0, keepdims=len(x.shape) == 1))
+        return x.become(total, x.bits, x.largest * x.shape[0] if x.shape[0] else 0.0)
 
-    async def mul(self, x: Share, y: Share) -> Share:
+    async def mul(self, x: Secret, y: Secret) -> Secret:
         """x * y elementwise, of equal shapes."""
-        return await self.semi2k.mul(x, y, self.fxp_bits)
+        x, y = await self.truncate(x), await self.truncate(y)
+        if x.shape != y.shape:
+            raise DataError(f"shapes differ: {x.shape} and {y.shape}")
+        largest, assisted = self._product(x.largest * y.largest, math.prod(x.shape))
+        return self.secret(await self.semi2k.mul(x, y, self.fxp_bits, assisted=assisted), largest)
 
-    async def dot(self, x: Share, y: Share) -> Share:
+    async def dot(self, x: Secret, y: Secret) -> Secret:
         """The matrix product of x (m x k) and y (k x n or k). A vector x counts as one row."""
+        x, y = await self.truncate(x), await self.truncate(y)
         rows = x[None] if len(x.shape) == 1 else x
         if rows.shape[1] != y.shape[0]:
             raise ValueError(f"shapes do not fit: {x.shape} and {y.shape}")
-        return await self.semi2k.matmul(rows, y, self.fxp_bits)
+        size = rows.shape[0] * math.prod(y.shape[1:])
+        largest, assisted = self._product(rows.shape[1] * x.largest * y.largest, size)
+        return self.secret(await self.semi2k.matmul(rows, y, self.fxp_bits, assisted=assisted), largest)
 
-    def take(self, ring: Ring) -> Share:
-        """This party's share of a secret that an earlier task has left (`Party.read_share`), as a secret again."""
-        return self.semi2k.kind.of(ring)
+    async def truncate(self, x: Secret) -> Secret:
+        """x with fxp_bits fraction bits: what a product with public numbers has more is cut off; no message if none."""
+        x = self.secret(x)
+        if x.bits == self.fxp_bits:
+            return x
+        check_room(x.largest, x.bits, LARGEST)
+        assisted = not self.negligible(x.largest, x.bits, math.prod(x.shape))
+        share = await self.semi2k.truncate(x, x.bits - self.fxp_bits, assisted=assisted)
+        x.kept, x.bits = share.kept, self.fxp_bits  # the same secret: it need not be cut again
+        return x
 
-    def columns(self, x: Share, y: Share) -> Share:
+    def negligible(self, largest: float, bits: int, count: int) -> bool:
+        """Whether so many local truncations hardly ever fail, with all before them; they are counted if so."""
+        failures = self.failures + count * largest * 2.0 ** (bits - 64)
+        if not failures < _TOO_MANY:
+            return False
+        self.failures = failures
+        return True
+
+    def _product(self, largest: float, count: int) -> tuple[float, bool]:
+        """How large products of secrets can be, and whether the TTP has to help to cut them."""
+        bits = 2 * self.fxp_bits
+        largest = math.inf if math.isnan(largest) else largest
+        check_room(largest, bits, LARGEST)
+        return largest, not self.negligible(largest, bits, count)
+
+    def take(self, ring: Ring, largest: float = math.inf) -> Secret:
+        """This party's share of a secret that an earlier task has left (`Party.read_share`), as a secret again.
+
+        Of it no bound is known, unless both parties give one; the TTP helps to cut its products then.
+        """
+        return self.secret(self.semi2k.kind.of(ring), largest)
+
+    def columns(self, x: Secret, y: Secret) -> Secret:
         """Two matrices with the same rows, beside each other."""
-        return type(x)(np.concatenate([x.kept, y.kept], axis=1))
+        both = type(x)(np.concatenate([x.kept, y.kept], axis=1))
+        return x.become(both, x.bits, max(x.largest, y.largest))
 
     @overload
-    async def open(self, x: Share) -> NDArray[np.floating[Any]]: ...
+    async def open(self, x: Secret) -> NDArray[np.floating[Any]]: ...
 
     @overload
-    async def open(self, x: Share, *, to: int) -> NDArray[np.floating[Any]] | None: ...
+    async def open(self, x: Secret, *, to: int) -> NDArray[np.floating[Any]] | None: ...
 
-    async def open(self, x: Share, *, to: int | None = None) -> NDArray[np.floating[Any]] | None:
+    async def open(self, x: Secret, *, to: int | None = None) -> NDArray[np.floating[Any]] | None:
         """Learn a secret, together with the peer; with `to`, the party of that rank alone, and the other gets None."""
+        x = await self.truncate(x)
         opened = await (self.semi2k.open(x) if to is None else self.semi2k.open_to(x, to))
         return None if opened is None else decode(opened, self.fxp_bits)
-
-
-def _numbers(values: ArrayLike, limit: float, party: str) -> NDArray[np.float64]:
-    """Values that fixed point can hold, at least one dimension of them; a DataError names the first that is none."""
-    try:
-        numbers = np.atleast_1d(np.asarray(values, np.float64))
-    except (TypeError, ValueError) as error:
-        raise DataError(f"only numbers can be shared: {error}", where=party) from error
-    wrong = np.argwhere(~(np.abs(numbers) < limit))  # NaN is not below anything
-    if len(wrong):
-        what = f"{len(wrong)} of {numbers.size} values are missing, not finite or not below {limit:g}"
-        where = f"{party}: the first is {numbers[tuple(wrong[0])]:g}, {_place(values, wrong[0].tolist())}"
-        raise DataError(what, where=where, hint="fill, drop or scale them before they are shared")
-    return numbers
-
-
-def _place(values: ArrayLike, position: list[int]) -> str:
-    """Where a value is, for people, who count from 0 here as Python does; a frame's column is told by its name."""
-    row, *others = position
-    names = getattr(values, "columns", None)
-    name = getattr(values, "name", None) if names is None else names[others[0]]
-    column = f" of column {name}" if name is not None else "".join(f", {other}" for other in others)
-    return f"value {row}{column}"

@@ -148,10 +148,11 @@ def _cross(product: str) -> Kind:
     )
 
 
-def _local(title: str, *formulas: str, wide: str = "", product: str = "elementwise") -> Kind:
+def _local(title: str, *formulas: str, wide: str = "", product: str = "elementwise", small: str = "") -> Kind:
     text = "Each party on its own share: no message."
     shared = "x y z w grad w' t"
-    return _kind(title, text, *formulas, own=shared, sent="p", wide=wide, shared=shared, product=product)
+    ways = {"own": shared, "sent": "p"}
+    return _kind(title, text, *formulas, wide=wide, shared=shared, product=product, small=small, **ways)
 
 
 KINDS: dict[str, Kind] = {
@@ -309,6 +310,7 @@ KINDS: dict[str, Kind] = {
         " the points that both have.",
         sent="own peers C",
     ),
+    "times": _local("Times a whole number", "z.i = x.i*p", small="p"),
     "add scaled": _local("Add a public multiple", "z.i = x.i + y.i*p", wide="x z"),
     "step": _local("Take the step", "w'.i = w.i - t.i"),
     "update": _local("Update the weights", "w'.i = w.i - rate*grad.i - rate*l2*w.i !"),

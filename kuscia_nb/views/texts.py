@@ -92,12 +92,16 @@ CHINESE = {
     "{percent:.0f} % high": "偏高 {percent:.0f} %",
     "raise fxp_bits, learning_rate or lower batch_size": "请增大 fxp_bits 或 learning_rate，或减小 batch_size",
     "raise fxp_bits or l2_norm": "请增大 fxp_bits 或 l2_norm",
-    "up to {failures:.2g} products are expected to wrap around the ring, and one can spoil the model; {advice}": (
-        "预计最多有 {failures:.2g} 个乘积会在环上溢出，一个就足以毁掉模型；{advice}"
+    "Truncation: {rule}, as the job says.": "截断方式：{rule}（由作业指定）。",
+    "Truncation: local, as {node} expects it to fail {failures:.1g} times in this job (auto: below {most:g}).": (
+        "截断方式：local，{node} 预计本作业中本地截断失败 {failures:.1g} 次（auto：低于 {most:g}）。"
     ),
-    "lower fxp_bits or num_epoch": "请减小 fxp_bits 或 num_epoch",
-    "scale the features to [-1, 1] (scale: minmax), lower fxp_bits or num_epoch": (
-        "请把特征缩放到 [-1, 1]（scale: minmax），或减小 fxp_bits 或 num_epoch"
+    "Truncation: ttp, as {node} expects local to fail {failures:.1g} times in this job (auto: from {most:g} on).": (
+        "截断方式：ttp，{node} 预计本作业中本地截断失败 {failures:.1g} 次（auto：不低于 {most:g}）。"
+    ),
+    "local truncation is expected to fail {failures:.1g} times in this job, and once can spoil the model; "
+    "with truncation auto or ttp it does not fail": (
+        "预计本作业中本地截断失败 {failures:.1g} 次，一次就足以毁掉模型；使用截断方式 auto 或 ttp 则不会失败"
     ),
     "{domain}: the same number in every row, so that scaling makes it 0 and nothing is learned of it: {names}": (
         "{domain}：以下各列的值在所有行中都相同，缩放后为 0，不会学到任何东西：{names}"

@@ -1,8 +1,9 @@
 """Before the protocol starts: the parties tell each other their terms, and each checks both.
 
 What is exchanged is what the interconnection handshake exchanges (spec: ss_lr §7): the row count, the number of
-features, who has the label, and the parameters; and whether there are ids, and the strategy. It travels under the
-handshake's keys, as JSON. No cell and no column name does.
+features, who has the label, and the parameters; and whether there are ids, the strategy, and how to truncate, with one
+bit that follows from the data (`rounding` says which). It travels under the handshake's keys, as JSON. No cell and no
+column name does.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from ...errors import DataError, ParameterError
 from ..parameter import check_equal
 from ..party import Party
 from .parameters import PARAMETERS, Parameters
+from .rounding import Choice
 from .rows import Rows
 
 OWN = frozenset(parameter.name for parameter in PARAMETERS if parameter.own)
@@ -30,14 +32,19 @@ class Proposal(NamedTuple):
     parameters: dict[str, Any]
     has_ids: bool
     options: dict[str, str]
-    """Of the job, beside its parameters."""
+    """Of the job, beside its parameters: strategy and truncation."""
+    assisted: bool
+    """Whether the TTP has to help to truncate."""
 
 
-async def shake_hands(party: Party, parameters: Parameters, rows: Rows, strategy: str) -> list[Proposal]:
+async def shake_hands(
+    party: Party, parameters: Parameters, rows: Rows, strategy: str, truncation: Choice
+) -> list[Proposal]:
     """Both parties' terms in rank order; a DataError or ParameterError, the same at both, if they do not fit."""
     common = {key: value for key, value in dataclasses.asdict(parameters).items() if key not in OWN}
-    options = {"strategy": strategy}
-    mine = Proposal(len(rows), len(rows.names), parameters.has_label, common, rows.ids is not None, options)
+    options = {"strategy": strategy, "truncation": truncation.asked}
+    has_ids, assisted = rows.ids is not None, truncation.assisted
+    mine = Proposal(len(rows), len(rows.names), parameters.has_label, common, has_ids, options, assisted)
     await party.link.send(json.dumps(mine).encode(), "handshake")
     theirs = Proposal(*json.loads(await party.link.receive()))
     both = [theirs, mine] if party.link.rank else [mine, theirs]

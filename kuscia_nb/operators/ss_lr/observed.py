@@ -31,9 +31,11 @@ from ...mpc import (
     encode,
     run_lockstep,
 )
+from ...mpc.share import ASSISTED, LOCAL
 from .parameters import Parameters
 from .plaintext import Plaintext
 from .program import STRATEGY
+from .rounding import Choice, agreed
 from .rows import Rows
 from .training import STRATEGIES, Plan, targets, train
 
@@ -63,6 +65,7 @@ class Material:
     parameters: Parameters
     layout: Layout
     strategy: str
+    truncation: str
 
     @classmethod
     def read(cls, environments: Sequence[Mapping[str, str]], since: float) -> Material:
@@ -89,7 +92,11 @@ class Material:
             first.l2_norm > 0,
         )
         strategy = ranked[0].get(STRATEGY, next(iter(STRATEGIES)))
-        return cls((nodes[0], nodes[1]), (features[0], features[1]), labels, label_rank, first, layout, strategy)
+        choices = (Choice.of(*of_party) for of_party in zip(ranked, (first, second), features, strict=True))
+        assisted, _ = agreed([choice.assisted for choice in choices])
+        truncation = ASSISTED if assisted else LOCAL[0]
+        own = features[0], features[1]
+        return cls((nodes[0], nodes[1]), own, labels, label_rank, first, layout, strategy, truncation)
 
     @property
     def fxp_bits(self) -> int:
@@ -122,7 +129,7 @@ class Material:
         )
 
         async def party(rank: int) -> Seen:
-            link, terms = links[rank], Terms("shadow", self.parameters.ttp_adjust_rank, bits)
+            link, terms = links[rank], Terms("shadow", self.parameters.ttp_adjust_rank, bits, self.truncation)
             mpc = await Semi2k.start(link, ttp, Seeds(seed, f"{scope}/{link.name}"), terms)
             labels = self.labels if rank == self.label_rank else None
             heard = _listen(link)

@@ -51,7 +51,6 @@ _OTHER_TTP = "ttp_server_host = {host} is not asked: the TTP in this process is"
 _ROUNDED = "{name} = {value:.3g} is {ulps:.3g} ulp at fxp_bits={bits} and is used as {used:.3g} ({change}); {advice}"
 _HARDLY = "This learning rate hardly moves the weights: they stay near 0."
 _OTHER = "{name} is used {change}: the job has too few digits for it."
-_WRAPS = "up to {failures:.2g} products are expected to wrap around the ring, and one can spoil the model; {advice}"
 _PLAIN = form("a plain name, without folders", r"(?!\.\.?$)[^/\\\0]+")
 A_PARTY = form("a party, such as host.0", r"[a-z]+\.[0-9]+")
 _ANY = r"\S(.*\S)?"
@@ -167,11 +166,11 @@ class Parameters:
     def _largest_gradient(self, largest_feature: float) -> float:
         return self.batch_size * max(1.0, largest_feature) + self.l2_norm
 
-    def warnings(self, rows: int, largest_feature: float, features: int) -> list[Sentence]:
+    def warnings(self, rows: int, largest_feature: float, *, assisted: bool = False) -> list[Sentence]:
         """What a person should know before the job runs, a sentence each.
 
-        The arguments are what a party knows: the rows that it trains on, and of its own features, as they are scaled,
-        the number and the largest |value|.
+        The arguments are what a party knows: the rows that it trains on, the largest |value| of its own features, as
+        they are scaled, and whether the TTP helps to truncate.
         A ParameterError says that the job cannot be right: no whole batch, or a product that does not fit the ring.
         """
         if self.batch_size > rows:
@@ -179,11 +178,8 @@ class Parameters:
             text = f"parameter batch_size = {self.batch_size} is more than the {rows} rows {there}"
             lower = "batch_size or holdout" if self.holdout else "batch_size"
             raise ParameterError(text, hint=f"lower {lower}: without one whole batch nothing is learned")
-        return [
-            *self._ttp_warnings(),
-            *self._rounding_warnings(rows),
-            *self._wrap_warnings(rows, largest_feature, features),
-        ]
+        self.check_room(largest_feature, assisted=assisted)
+        return [*self._ttp_warnings(), *self._rounding_warnings(rows)]
 
     def _ttp_warnings(self) -> Iterable[Sentence]:
         """There is one TTP, in this process, whatever address is given."""
@@ -209,26 +205,13 @@ class Parameters:
         """Steps times learning rate: with columns in [-1, 1], a model below 1 has not gone far from 0."""
         return self.learning_rate * self.num_epoch * (rows // self.batch_size)
 
-    def _wrap_warnings(self, rows: int, largest_feature: float, features: int) -> Iterable[Sentence]:
-        """The risk that a product wraps around the ring.
-
-        A product v has 2f fraction bits (f = fxp_bits). It fits if |v| < 2^(63-2f), and cutting its two shares fails
-        with probability |v| 2^(2f) / 2^64 [Mohassel, Zhang: SecureML, 2017, theorem 1]; failures are rare, so they add.
-        Where predictions stay in [0, 1] and weights in [-1, 1]: |x.w| <= 4, |error| <= 1, and a gradient is at most
-        g = batch_size * max(1, largest_feature) + l2_norm. A batch cuts g and rate * g for each weight (the features'
-        and the intercept), x.w and x.w / 8 for each row.
-        """
-        bits, rate = 2 * self.fxp_bits, self.step_rate / 2**self.fxp_bits
-        gradient, largest = self._largest_gradient(largest_feature), self.largest_product(largest_feature)
-        scale = _SCALE if largest_feature > 1 else ""
-        if largest >= self.room:
-            room = f"fxp_bits={self.fxp_bits} has room below {self.room:.3g}"
-            text = f"products can be as large as {largest:.3g}, but {room}"
+    def check_room(self, largest_feature: float, *, assisted: bool) -> None:
+        """A ParameterError for a product that may not fit the ring; assisted truncation takes half of it."""
+        room = self.room / 2 if assisted else self.room
+        if (largest := self.largest_product(largest_feature)) >= room:
+            text = f"products can be as large as {largest:.3g}, but fxp_bits={self.fxp_bits} has room below {room:.3g}"
+            scale = _SCALE if largest_feature > 1 else ""
             raise ParameterError(text, hint=f"{scale}lower fxp_bits, batch_size or l2_norm")
-        batches = self.num_epoch * (rows // self.batch_size)
-        cut = batches * ((features + 1) * (1 + rate) * gradient + self.batch_size * 4.5)
-        if (failures := cut * 2.0 ** (bits - 64)) >= 0.01:
-            yield Sentence(_WRAPS, failures=failures, advice=Sentence(f"{scale}lower fxp_bits or num_epoch"))
 
 
 def _party_problems(values: Mapping[str, Any], env: Mapping[str, str]) -> Iterable[str]:

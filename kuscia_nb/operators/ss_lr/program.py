@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...errors import DataError
 from ...mpc import Layout, Semi2k, Terms, encode
-from ...sentence import Sentence
+from ...mpc.share import ASSISTED, LOCAL
 from ..component import Component
 from ..foreign import unused
 from ..party import Operator, Party
@@ -22,6 +22,7 @@ from .handshake import shake_hands
 from .ids import check_order
 from .model import digest
 from .parameters import PARAMETERS, Parameters
+from .rounding import Choice, agreed
 from .rows import Rows
 from .sanity import Sanity
 from .training import STRATEGIES, Plan, targets, train
@@ -49,12 +50,17 @@ async def ss_lr(party: Party) -> None:
     remarks = [*scaling.warnings(party.domain, rows.names), *sanity.warnings()]
 
     strategy = party.environment.get(STRATEGY, next(iter(STRATEGIES)))
-    both = await shake_hands(party, parameters, rows, strategy)
+    choice = Choice.of(party.environment, parameters, training.features)
+    both = await shake_hands(party, parameters, rows, strategy, choice)
     await check_order(party, all(terms.has_ids for terms in both), rows.ids)
-    for warning in (*unused(party.parameters), *remarks, *_warnings(parameters, training)):
+    assisted, decided = agreed([terms.assisted for terms in both])
+    checked = parameters.warnings(len(training), training.largest, assisted=assisted)
+    for warning in (*unused(party.parameters), *remarks, *checked, *choice.warnings()):
         party.warn(warning)
     for note in sanity.notes():
         party.note(note)
+    if party.link.rank == decided:
+        party.note(choice.note(party.domain))
 
     layout = Layout(
         columns=(both[0].features, both[1].features),
@@ -63,7 +69,7 @@ async def ss_lr(party: Party) -> None:
         epochs=parameters.num_epoch,
         penalised=parameters.l2_norm > 0,
     )
-    weights = await _train(party, parameters, layout, training)
+    weights = await _train(party, parameters, layout, training, strategy, ASSISTED if assisted else LOCAL[0])
     description = {
         "task_id": party.task_id,
         "party": party.role,
@@ -83,22 +89,20 @@ async def ss_lr(party: Party) -> None:
     party.log(f"wrote this party's share of {layout.width} weights to {party.shown(result)}")
 
 
-def _warnings(parameters: Parameters, training: Rows) -> list[Sentence]:
-    """What there is to say before these rows are trained on."""
-    return parameters.warnings(len(training), training.largest, len(training.names))
-
-
-async def _train(party: Party, parameters: Parameters, layout: Layout, training: Rows) -> NDArray[np.uint64]:
+async def _train(
+    party: Party, parameters: Parameters, layout: Layout, training: Rows, strategy: str, truncation: str
+) -> NDArray[np.uint64]:
     """This party's additive share of the weights, shape (width,)."""
     bits = parameters.fxp_bits
     session = f"{parameters.ttp_session_id}/{party.task_id}"
-    mpc = await Semi2k.start(party.link, party.ttp, party.seeds, Terms(session, parameters.ttp_adjust_rank, bits))
+    terms = Terms(session, parameters.ttp_adjust_rank, bits, truncation)
+    mpc = await Semi2k.start(party.link, party.ttp, party.seeds, terms)
     try:
         plan = Plan(
             layout,
             rate=np.array(parameters.step_rate, np.uint64),
             l2=encode(np.float32(parameters.l2_norm), bits),
-            strategy=party.environment.get(STRATEGY, next(iter(STRATEGIES))),
+            strategy=strategy,
         )
         party.log(f"{layout.epochs} x {layout.batches} batches of {layout.batch_size}, {plan.strategy} products")
         own = encode(training.features, bits)
