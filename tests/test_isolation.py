@@ -210,7 +210,9 @@ def held(found: dict[int, tuple[str, Any]]) -> dict[int, str]:
     return {
         key: f"{way}: {thing!r:.80}"
         for key, (way, thing) in found.items()
-        if key not in code and not (isinstance(thing, tuple | np.ndarray) and not len(thing))
+        if key not in code
+        and not (isinstance(thing, tuple) and not thing)
+        and not (isinstance(thing, np.ndarray) and not thing.size)
     }
 
 

@@ -57,10 +57,10 @@ async def ss_lr(party: Party) -> None:
     checked = parameters.warnings(len(training), training.largest, assisted=assisted)
     for warning in (*unused(party.parameters), *remarks, *checked, *choice.warnings()):
         party.warn(warning)
-    for note in sanity.notes():
-        party.note(note)
     if party.link.rank == decided:
         party.note(choice.note(party.domain))
+    for note in sanity.notes():
+        party.note(note)
 
     layout = Layout(
         columns=(both[0].features, both[1].features),
