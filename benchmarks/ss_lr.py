@@ -37,7 +37,8 @@ from _gate import Gate
 from _peers import Peer, Sample, spu_environment, start
 from engine_peer import BITS
 
-from kuscia_nb.operators.ss_lr.parameters import PREFIX, Parameters
+from kuscia_nb.operators.parameter import PREFIX
+from kuscia_nb.operators.ss_lr.parameters import Parameters
 
 LEARNING_RATE = 0.05
 L2 = 0.5

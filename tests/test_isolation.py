@@ -279,7 +279,7 @@ def test_a_second_session_of_a_task_has_other_masks_in_each_repetition(tasks: Ta
         for _ in range(2):
             async with party.mpc() as secrets:
                 drawn.append((party.domain, secrets.semi2k.beaver.at(0, 4).tolist()))
-                await secrets.open(secrets.semi2k.seal(secrets.encode([1.0])))
+                await secrets.semi2k.open(secrets.semi2k.seal(secrets.encode([1.0])))
 
     assert tasks.run(program, "first", "again", seed=7) == [None] * 4
     assert drawn[:4] == drawn[4:]

@@ -21,7 +21,7 @@ from kuscia_nb.control.kubectl.jsonpath import parse as template
 from kuscia_nb.control.kubectl.steps import JsonPathError
 from kuscia_nb.control.kubectl.tabs import Tabs
 from kuscia_nb.control.kubectl.yaml import to_yaml
-from kuscia_nb.control.source import Reader
+from kuscia_nb.control.parse import Reader
 
 # --- ages ------------------------------------------------------------------------------------------------------------
 
@@ -189,7 +189,7 @@ DATA = st.recursive(
 def read_back(text: str) -> Any:
     """What the reader of manifests makes of it."""
     yaml = YAML(typ="safe", pure=True)
-    return Reader(yaml).read(yaml.compose(text))
+    return Reader(yaml, yaml.compose(text)).data
 
 
 @given(st.dictionaries(KEYS, DATA, max_size=4))

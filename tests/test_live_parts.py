@@ -201,20 +201,14 @@ def test_a_sentence_is_said_with_what_is_in_it(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
-    ("changes", "largest", "count"),
-    [
-        ({}, 1.0, 1),
-        ({"learning_rate": "0.00014"}, 1.0, 1),
-        ({"l2_norm": "0.000005", "ttp_server_host": "192.0.2.1:9449"}, 1.0, 3),
-        ({"num_epoch": "100000", "fxp_bits": "20"}, 1.0, 1),
-        ({"num_epoch": "100000", "fxp_bits": "20"}, 2.0, 1),
-    ],
+    ("changes", "count"),
+    [({}, 1), ({"learning_rate": "0.00014"}, 1), ({"l2_norm": "0.000005", "ttp_server_host": "192.0.2.1:9449"}, 3)],
 )
 def test_every_warning_about_parameters_is_there_in_chinese(
-    changes: dict[str, str], largest: float, count: int, monkeypatch: pytest.MonkeyPatch
+    changes: dict[str, str], count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(texts, "_chosen", "zh")
-    warnings = parameters(**changes).warnings(10_000, largest, 10)
+    warnings = parameters(**changes).warnings(10_000, 1.0)
     assert len(warnings) == count
     for warning in warnings:
         assert not re.search("[a-z]+ [a-z]+", speaker()(warning)), "two English words"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -90,7 +92,7 @@ def test_a_draw_shows_nothing_of_what_was_in_memory_before() -> None:
     """The cipher leaves its last block of the output as it was."""
     for size in (2 * 4096 + 2, 12):
         np.full(size, 7, np.uint64)
-        drawn = BlockPrg(SEED).at(0, size - 2).base if size > 100 else StreamPrg(SEED).at(0, size - 2).base
+        drawn: Any = BlockPrg(SEED).at(0, size - 2).base if size > 100 else StreamPrg(SEED).at(0, size - 2).base
         while drawn.base is not None:
             drawn = drawn.base
         assert drawn[-2:].tolist() == [0, 0]

@@ -150,7 +150,7 @@ RUNS = {
 
 @pytest.fixture(scope="module", params=RUNS)
 def traced(request: pytest.FixtureRequest) -> Traced:
-    terms = {"truncation": "ttp"} if request.param.endswith("ttp") else {}
+    terms: dict[str, Any] = {"truncation": "ttp"} if request.param.endswith("ttp") else {}
     return Traced(RUNS[request.param], **terms)
 
 

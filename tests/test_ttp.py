@@ -220,8 +220,9 @@ def test_an_adjusted_c_is_no_part_of_another_triple() -> None:
     for a in (PrgBuffer(72, 1), PrgBuffer(70, 5), PrgBuffer(71, 4)):
         with pytest.raises(OpAdjustError, match="overlaps a c that was adjusted, at 72"):
             ttp.adjust_dot("s", [a, PrgBuffer(80, a.elements), PrgBuffer(90, 1)], 1, 1, a.elements)
+    masks, vectors = ((PrgBuffer(at, 1), PrgBuffer(at, 1)) for at in (72, 80))
     with pytest.raises(OpAdjustError, match="overlaps a c"):
-        ttp.adjust_cross_dot("s", (PrgBuffer(72, 1),) * 2, (PrgBuffer(80, 1),) * 2, PrgBuffer(90, 1), 1, 1)
+        ttp.adjust_cross_dot("s", masks, vectors, PrgBuffer(90, 1), 1, 1)
 
 
 def test_masks_serve_many_products() -> None:

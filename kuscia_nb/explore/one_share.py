@@ -164,7 +164,8 @@ def one_share(
     _, received = run(program, seed, _TERMS)
     ways = [(way, value) for value in secrets for way in ("proper: x - r", "broken: x + noise")]
     variants = [_variant(way, value, shares, bins) for (way, value), shares in zip(ways, received, strict=True)]
-    return OneShare(noise, *variants, seed)
+    first, second, third, fourth = variants
+    return OneShare(noise, first, second, third, fourth, seed)
 
 
 def _variant(way: str, secret: float, shares: Ring, bins: int) -> Variant:

@@ -199,7 +199,9 @@ def _template(arguments: Namespace) -> None:
         id_column="" if arguments.template == "lr" and arguments.id == "id" else arguments.id,
         label_owner=arguments.label,
     )
-    get_ipython().set_next_input(f"%%kusciajob\n{text.rstrip()}")
+    shell = get_ipython()
+    assert shell is not None  # or there is no magic
+    shell.set_next_input(f"%%kusciajob\n{text.rstrip()}")
 
 
 def _nodes(arguments: Namespace) -> object:

@@ -64,7 +64,7 @@ def loss(job: str, losses: Losses) -> Picture:
         style = {"linestyle": look.line, "marker": look.marker, "markersize": 4, "label": label}
         axes.plot(frame["epoch"], frame[column], color=look.colour, **style)
     axes.axhline(np.log(2), color=FAINT, linestyle=":", label="a coin: 0.693")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.locator_params(axis="x", integer=True)
     labelled(axes, f"{LABEL}\non shares: {losses.source}", "epoch", "log loss on the training rows")
     legend(drawn, axes, 3)
     first, last = frame.iloc[0], frame.iloc[-1]
