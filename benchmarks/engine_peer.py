@@ -8,7 +8,8 @@ a heap and a peak of memory of its own. The first line is the job; every ``run``
     > {"run": true}
     < {"seconds": 0.01, "weights": [0.01, ..., 0.02], "max_rss_mb": 72.0}
 
-``contender``   preprocessed or interconnection (the engine's strategies), or float64
+``contender``   preprocessed or interconnection (the engine's strategies), either with ", ttp" behind it (truncation
+                with the TTP's help), or float64
 ``rate``        learning_rate / batch_size in units of 2^-18, a whole number for the engine; a ``run`` of float64 may
                 bring another one
 
@@ -34,6 +35,8 @@ from kuscia_nb.operators.ss_lr.training import Plan, targets, train
 
 BITS = 18
 """fxp_bits. One unit of the last place (ulp) is 2^-18."""
+TTP = ", ttp"
+"""What the name of a contender ends with, if it truncates with the TTP's help."""
 
 
 class Job(NamedTuple):
@@ -61,6 +64,7 @@ class Engine:
 
     def __init__(self, job: Job) -> None:
         self._job = job
+        self._terms = mpc.Terms(fxp_bits=BITS, truncation="ttp" if job.contender.endswith(TTP) else "asymmetric")
         left = job.features // 2
         self._columns = (left, job.features - left)
         self._own = tuple(np.empty((job.rows, columns), np.uint64) for columns in self._columns)
@@ -73,7 +77,8 @@ class Engine:
     def run(self, rate: float) -> tuple[float, NDArray[np.floating[Any]]]:
         job = self._job
         layout = mpc.Layout(self._columns, job.batch_size, job.rows // job.batch_size, job.epochs)
-        plan = Plan(layout, np.array(rate, np.uint64), mpc.encode(np.float32(job.l2), BITS), job.contender)
+        strategy = job.contender.removesuffix(TTP)
+        plan = Plan(layout, np.array(rate, np.uint64), mpc.encode(np.float32(job.l2), BITS), strategy)
         links, ttp = mpc.connect(("bob", "alice")), mpc.TrustedThirdParty()
         begin = time.perf_counter()
         outcomes = mpc.run_lockstep((self._party(links[0], ttp, plan), self._party(links[1], ttp, plan)), links)
@@ -85,7 +90,7 @@ class Engine:
 
     async def _party(self, link: mpc.Link, ttp: mpc.TrustedThirdParty, plan: Plan) -> mpc.Share:
         """One party's program: rank 1 has the labels."""
-        party = await mpc.Semi2k.start(link, ttp, mpc.Seeds(), mpc.Terms(fxp_bits=BITS))
+        party = await mpc.Semi2k.start(link, ttp, mpc.Seeds(), self._terms)
         labels = self._labels if link.rank else None
         return await train(party, self._own[link.rank], targets(party, labels, self._job.rows), plan)
 

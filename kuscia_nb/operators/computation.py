@@ -27,7 +27,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import DataError, ParameterError
 from ..mpc import Ring, Semi2k, Share, decode
 from ..mpc.truncation import LARGEST
-from .secret import Secret, check_room, finite
+from .secret import Encoded, Secret, check_room, finite
 
 _TOO_MANY = 1e-3
 """Expected failures of a program's local truncations, from which on the TTP helps."""
@@ -56,7 +56,7 @@ class Computation:
         bound = 2.0 ** max(0, math.frexp(float(np.abs(numbers).max(initial=0)))[1]) if largest is None else largest
         if not np.abs(numbers).max(initial=0) <= bound:
             raise DataError(f"a value to share is beyond largest = {largest:g}", hint="a bound that holds for all")
-        own = self.encode(numbers)
+        own = self.semi2k.encode(numbers)
         terms = {"fxp_bits": self.fxp_bits, "shape": own.shape, "largest": bound}
         await self.semi2k.link.send(json.dumps(terms).encode(), "shape")
         peers: dict[str, Any] = json.loads(await self.semi2k.link.receive())
@@ -77,7 +77,7 @@ class Computation:
 
     def encode(self, value: ArrayLike) -> Ring:
         """A public number in fixed point, as `+` and `-` take it, too."""
-        return self.semi2k.encode(value)
+        return np.asarray(self.semi2k.encode(value)).view(Encoded)
 
     def sum(self, x: Secret) -> Secret:
         """The sum over the first axis; of a vector, shape (1,)."""

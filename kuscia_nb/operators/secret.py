@@ -1,7 +1,7 @@
 """A secret number of an operator's program: a share that knows its fraction bits, and how large the secret can be.
 
-`x + 1`, `1 - x`, `12 * x`, `x * 0.5`, with numbers or arrays of them, are local. What is public is given as it is; a
-uint64 array is taken for a number that `mpc.encode` has made, which may be added, but not be a factor.
+`x + 1`, `1 - x`, `12 * x`, `x * 0.5`, with numbers or arrays of them, are local. What is public is given as it is. What
+`mpc.encode` has made may be added, too, but not be a factor.
 
 A whole factor is multiplied in, and nothing is lost. Any other one is encoded with fxp_bits fraction bits, and the
 product has them beside its own. They are cut off when the secret is next opened or multiplied with another one, where
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError, ParameterError
-from ..mpc import Share, decode, encode
+from ..mpc import Ring, Share, decode, encode
 from ..mpc.truncation import LARGEST
 
 if TYPE_CHECKING:
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 _EXACT = 2.0**53
 """Below it a float64 that is whole is that number."""
+
+
+class Encoded(np.ndarray[Any, np.dtype[np.uint64]]):
+    """Public numbers in fixed point, of `mpc.encode`: told by this from whole numbers that happen to be uint64."""
 
 
 class Secret(Share):
@@ -61,6 +65,13 @@ class Secret(Share):
         x, y, largest = self._terms(other)
         return self.become(super(Secret, x).__rsub__(y), x.bits, largest)
 
+    def truncate(self, bits: int) -> Self:
+        return self.become(super().truncate(bits), self.bits, self.largest / 2.0**bits + 2.0**-self.bits)
+
+    def scale(self, factor: Ring, bits: int) -> Self:
+        largest = self.largest * _largest(decode(factor, bits)) + 2.0**-self.bits
+        return self.become(super().scale(np.asarray(factor), bits), self.bits, largest)
+
     def __neg__(self) -> Self:
         return self.become(super().__neg__(), self.bits, self.largest)
 
@@ -70,7 +81,7 @@ class Secret(Share):
     def __mul__(self, other: Any) -> Self:
         if isinstance(other, Share):
             return super().__mul__(other)  # type: ignore[arg-type]  # it says what to do
-        if getattr(other, "dtype", None) == np.uint64:
+        if isinstance(other, Encoded):
             what = f"a factor that is encoded leaves {2 * self.home.fxp_bits} fraction bits, which nobody would cut off"
             raise TypeError(f"{what}: give the number itself, x * 0.5")
         factor = self._public(other)
@@ -88,13 +99,12 @@ class Secret(Share):
     def _terms(self, other: Any) -> tuple[Self, Any, float]:
         """Two terms with the same fraction bits, and how large the result can be."""
         if not isinstance(other, Share):
-            encoded = getattr(other, "dtype", None) == np.uint64
-            if encoded:
-                self._fit(np.shape(other))
-            values = decode(other, self.home.fxp_bits) if encoded else self._public(other)
-            check_room(self.largest + _largest(values), self.bits, LARGEST)
-            ring = other << np.uint64(self.bits - self.home.fxp_bits) if encoded else encode(values, self.bits)
-            return self, ring, self.largest + _largest(values)
+            values = self._public(
+                decode(np.asarray(other), self.home.fxp_bits) if isinstance(other, Encoded) else other
+            )
+            largest = self.largest + _largest(values)
+            check_room(largest, self.bits, LARGEST)
+            return self, encode(values, self.bits), largest
         first, second = self, self.home.secret(other)
         self._fit(second.shape)
         largest = first.largest + second.largest
