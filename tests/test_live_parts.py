@@ -184,6 +184,65 @@ def test_everything_that_is_said_has_a_translation() -> None:
     assert missing == set()
 
 
+class Templates(ast.NodeVisitor):
+    """What a module makes Sentences from, wherever a name got its text; not those of errors, which are in English."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._values: dict[str, list[ast.expr]] = {}
+        self.made: list[ast.expr] = []
+        self.visit(tree)
+
+    def visit_Raise(self, node: ast.Raise) -> None:
+        pass
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        self._bind(node.targets[0], node.value)
+        self.generic_visit(node)
+
+    def visit_For(self, node: ast.For) -> None:
+        for value in node.iter.elts if isinstance(node.iter, ast.Tuple) else ():
+            self._bind(node.target, value)
+        self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        if getattr(node.func, "id", getattr(node.func, "attr", "")) in ("Sentence", "_say"):
+            self.made.append(node.args[0])
+        self.generic_visit(node)
+
+    def _bind(self, target: ast.expr, value: ast.expr) -> None:
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+            for one, its in zip(target.elts, value.elts, strict=True):
+                self._bind(one, its)
+        elif isinstance(target, ast.Name):
+            self._values.setdefault(target.id, []).append(value)
+
+    def texts(self, made: ast.expr) -> set[str]:
+        """Every template that an expression may be."""
+        match made:
+            case ast.Constant(value=str(text)):
+                return {text}
+            case ast.IfExp(body=one, orelse=other):
+                return self.texts(one) | self.texts(other)
+            case ast.Name(id=name):
+                return {text for value in self._values.get(name, ()) for text in self.texts(value)}
+        return set()
+
+
+FORMULAS = {"{terms} + learning_rate / batch_size * l2_norm"}
+"""They are the same in every language."""
+
+
+def test_every_sentence_has_a_translation() -> None:
+    for path in VIEWS.parent.rglob("*.py"):
+        source = path.read_text("utf-8")
+        if "import Sentence\n" in source:
+            module = Templates(ast.parse(source))
+            for made in module.made:
+                templates = module.texts(made)
+                assert templates, f"{path.name}, line {made.lineno}: where is its template?"
+                assert templates - CHINESE.keys() <= FORMULAS, path.name
+
+
 def test_translations_have_the_same_values() -> None:
     for text, chinese in CHINESE.items():
         fields, others = ([field for _, field, *_ in string.Formatter().parse(one) if field] for one in (text, chinese))

@@ -26,7 +26,7 @@ KUSCIAS_WORDS = {
 SAME = {"%1, %2", "Kuscia", "schema\x04Kuscia", "%1, guest"}
 WORD = r"[A-Za-z_][A-Za-z_0-9]+"
 IN_THE_FORM = {
-    *("L0", "L1", "PEM", "base64", "sigmoid", "BFIA", "JSON", "KusciaJob", "kusciajob", "bfia_submit"),
+    *("ID", "L0", "L1", "PEM", "base64", "sigmoid", "BFIA", "JSON", "KusciaJob", "kusciajob", "bfia_submit"),
     *("train_data", "perfect_logit_a", "perfect_logit_b", "csv"),
 }
 PLURALS = {"%1 job", "%1 job running", "%2 message", "%1 request"}
@@ -121,7 +121,8 @@ def test_the_panel_the_menu_and_the_form_are_in_chinese(chinese_desk: Desk) -> N
     expect(form.get_by_role("group", name="alice，host：发起作业")).to_be_visible()
     expect(form.get_by_role("button", name="插入并运行")).to_be_visible()
     form.locator("summary").click()
-    names = json.dumps([(one["name"], one["default"], one["choices"]) for one in operators()[0]["parameters"]])
+    of_ss_lr = [(one["name"], one["default"], one["choices"]) for one in operators()[0]["parameters"]]
+    names = json.dumps([of_ss_lr, [operator["name"] for operator in operators()]])
     assert english(page, ".jp-kuscia-nb-Form") <= set(re.findall(WORD, names)) | IN_THE_FORM
     notebook.command("launcher:create")
     card = page.locator(".jp-LauncherCard", has_text="Kuscia 教程")
