@@ -480,7 +480,7 @@ def test_a_key_that_is_there_twice(alice: Node, path: str, body: bytes, text: st
 
 
 def test_many_keys_that_are_there_twice_are_found_at_once(alice: Node) -> None:
-    body = json.dumps({f"k{i}": i for i in range(100_000)})[:-1] + ',"k0":1}'
+    body = json.dumps({f"k{i}": i for i in range(9_000)})[:-1] + ',"k0":1}'
     assert post(alice, "job/start", body.encode())["message"] == 'k0: key "k0" already set in map'
 
 

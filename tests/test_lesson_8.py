@@ -93,9 +93,9 @@ async def with_a_public_factor(party: Party) -> None:
     """Divided as a secret: 1 / 30 has an error of 2^-18 then."""
     async with party.mpc(fxp_bits=16) as mpc:
         x, y = await mpc.share(values_of(party))
-        share = mpc.encode(1 / (x.shape[0] + y.shape[0]))
-        mean = (mpc.sum(x) + mpc.sum(y)).scale(share, 16)
-        square = (await mpc.dot(x, x) + await mpc.dot(y, y)).scale(share, 16)
+        share = 1 / (x.shape[0] + y.shape[0])
+        mean = (mpc.sum(x) + mpc.sum(y)) * share
+        square = (await mpc.dot(x, x) + await mpc.dot(y, y)) * share
         write(party, await mpc.open(square - await mpc.mul(mean, mean)))
 
 

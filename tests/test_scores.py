@@ -296,7 +296,7 @@ def test_the_other_party_gets_masked_numbers_only(cluster: kn.Cluster, trained: 
     done = cluster.apply(job("watched", later(trained, "ss_lr_predict", receiver="host.0"))).wait(WAIT)
     messages = done.trace.messages
     to_bob = messages[(messages["sender"] == "alice") & (messages["receiver"] == "bob")]
-    assert set(to_bob["op"]) <= {"handshake", "PRSS seed", "shape", "open x-a", "open y-b", "send u+a"}
+    assert set(to_bob["op"]) <= {"handshake", "PRSS seed", "shape", "open x-a", "open y-b", "send a+u"}
     sent: Any = messages[messages["op"] == "send share"]
     assert sent[["sender", "receiver", "bytes"]].values.tolist() == [["bob", "alice", 60 * 8]]
 

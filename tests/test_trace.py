@@ -34,7 +34,7 @@ from kuscia_nb.operators.ss_lr.training import STRATEGIES, Descent, Plan, target
 from kuscia_nb.trace.columns import pack, unpack
 from kuscia_nb.trace.compute import HIDDEN, compute, instances, number, truncate
 from kuscia_nb.trace.file import FORMAT, VERSION
-from kuscia_nb.trace.formulas import KINDS, parse
+from kuscia_nb.trace.formulas import KINDS, TTP, parse
 from kuscia_nb.trace.observe import observe
 from kuscia_nb.trace.steps import BOTH, Number, Record, Sent, Step, Task
 
@@ -734,7 +734,9 @@ def records(draw: st.DrawFn) -> Record:
         Message, st.integers(1, 2**31), texts, texts, texts, texts, key, st.sampled_from(["uint64", "uint8"]), shapes,
         sizes, st.floats(0, 1e6),
     )  # fmt: skip
-    messages = draw(st.lists(st.builds(Sent, which, message), max_size=5))
+    drawn = draw(st.lists(st.tuples(which, message, st.integers(0, 2), st.integers(0, 2)), max_size=5))
+    people = [(*each.names, TTP) for each in tasks]  # who may be in a task's messages
+    messages = [Sent(at, one._replace(sender=people[at][i], receiver=people[at][j])) for at, one, i, j in drawn]
 
     @st.composite
     def numbers(draw: st.DrawFn) -> Number:
