@@ -317,7 +317,7 @@ def test_a_c_that_is_drawn_twice_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(Semi2k, "draw_triple", stale)
     with pytest.raises(OpAdjustError):
         run(monkeypatch, training("preprocessed"), made(1), 0)
-    monkeypatch.setattr(ttp_module.Session, "claim", lambda self, parts, c: None)
+    monkeypatch.setattr(ttp_module.Session, "claim", lambda self, draws: None)
     last.clear()
     wrong = run(monkeypatch, training("preprocessed"), made(1), 0)
     np.testing.assert_allclose(right.opened, wrong.opened, atol=30 * 2.0**-BITS)

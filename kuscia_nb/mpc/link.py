@@ -234,7 +234,7 @@ Slot = tuple[str, int] | int
 Letter = tuple[Payload, int]
 """What lies there: the payload and its round."""
 
-Put = Callable[[Slot, Letter], None]
+Put = Callable[[tuple[Slot, Letter]], None]
 """Lays a letter into a mailbox."""
 
 
@@ -247,8 +247,7 @@ class LockstepMailbox:
 
     def door(self) -> Put:
         """For who sends: what lies in the box cannot be reached from it."""
-        send = opened(self._filling())
-        return lambda slot, letter: send((slot, letter))
+        return opened(self._filling())
 
     def _filling(self) -> Generator[None, tuple[Slot, Letter], None]:
         letters = self.letters
@@ -340,7 +339,7 @@ class Link:
         value = bytes(memoryview(value))
         self._sent += 1
         self._record((self._p2p, self._sent, self.round + 1, op, (len(value),), "uint8", now()))
-        self._deliver(("P2P", self._sent), (value, self.round + 1))
+        self._deliver((("P2P", self._sent), (value, self.round + 1)))
 
     @types.coroutine
     def receive(self) -> Generator[Slot, None, bytes]:
@@ -360,7 +359,7 @@ class Link:
         self._collectives = number = self._collectives + 1
         round, shape = self.round + 1, value.shape
         self._record((self._allgather, number, round, op, self._same_shape(shape, shape), "uint64", now()))
-        self._deliver(number, (value, round))
+        self._deliver((number, (value, round)))
         if number not in self._letters:
             yield from self._inbox.wait_for(number)
         received, round = self._letters.pop(number)
@@ -379,7 +378,7 @@ class Link:
         self._received = number = self._received + 1
         round, shape = self.round + 1, value.shape
         self._record((self._p2p, self._sent, round, op, self._same_shape(shape, shape), WORD[value.itemsize], now()))
-        self._deliver(("P2P", self._sent), (value, round))
+        self._deliver((("P2P", self._sent), (value, round)))
         slot = ("P2P", number)
         if slot not in self._letters:
             yield from self._inbox.wait_for(slot)

@@ -28,7 +28,7 @@ import numpy as np
 from ..errors import OpAdjustError, SessionError
 from .door import Door
 from .link import LISTED, WORD, Link, Stream, now
-from .prg import BlockPrg, blocks_of
+from .prg import ELEMENTS_PER_BLOCK, BlockPrg, blocks_of
 from .ring import WORDS, Ring, Words, batch_matvec, batch_vecmat, matmul
 
 VERSION = 2
@@ -69,37 +69,36 @@ class Session:
         self.left = 0
         self._masks: tuple[Own, list[Ring]] | None = None
         self._end = 0  # behind everything that was asked for
-        self._adjusted: tuple[list[int], list[int]] = [], []  # where each c that was adjusted began and ended; rising
+        self._adjusted: list[int] = []  # where each c that was adjusted begins, and where it ends; rising
 
-    def claim(self, parts: Sequence[PrgBuffer | Own], c: PrgBuffer) -> None:
-        """Use up the counters of c, which goes with the draws in `parts`. OpAdjustError, if any of them is used."""
-        end = self._end
-        for draw in (*parts, c):
-            if not isinstance(draw, PrgBuffer) or draw.counter < end:
-                end = self._checked([_place(part) for part in parts], c)
-                break
-            end = draw.end
-        begins, ends = self._adjusted
-        begins.append(c.counter)
-        ends.append(c.end)
+    def claim(self, draws: Sequence[PrgBuffer]) -> None:
+        """Use up the counters of c, the last draw, which goes with the others. OpAdjustError, if any is used."""
+        counter = end = self._end
+        for counter, elements in draws:
+            if counter < end:
+                return self._claim_in_any_order(draws)
+            end = counter + blocks_of(elements)
+        self._adjusted += counter, end
         self._end = end
 
-    def _checked(self, parts: list[tuple[int, int]], c: PrgBuffer) -> int:
-        """The counter behind draws that are not simply new and in order."""
-        if c.counter < self._end:
-            what = f"c at counter {c.counter} is not behind all that was asked before, which ends at {self._end}"
+    def _claim_in_any_order(self, draws: Sequence[PrgBuffer]) -> None:
+        """The same for draws that are not simply new and in order."""
+        *parts, c = [(draw.counter, draw.end) for draw in draws]
+        if c[0] < self._end:
+            what = f"c at counter {c[0]} is not behind all that was asked before, which ends at {self._end}"
             raise OpAdjustError(what, hint="each triple is drawn anew, and asked for once")
         behind = 0
-        for begin, end in sorted([*parts, (c.counter, c.end)]):
+        for begin, end in sorted([*parts, c]):
             if begin < behind:
                 raise OpAdjustError(f"the draws of one triple overlap at counter {begin}")
             behind = end
-        begins, ends = self._adjusted
         for begin, end in parts:
-            i = bisect_right(ends, begin)
-            if i < len(begins) and begins[i] < end:
-                raise OpAdjustError(f"the draw at counter {begin} overlaps a c that was adjusted, at {begins[i]}")
-        return max(behind, self._end)
+            i = bisect_right(self._adjusted, begin) // 2 * 2  # where the first c begins that ends behind `begin`
+            if i < len(self._adjusted) and self._adjusted[i] < end:
+                what = f"the draw at counter {begin} overlaps a c that was adjusted, at {self._adjusted[i]}"
+                raise OpAdjustError(what)
+        self._adjusted += c
+        self._end = max(behind, self._end)
 
     def reconstruct(self, buffer: PrgBuffer) -> Ring:
         """The sum of all parties' draws, shape (elements,)."""
@@ -212,7 +211,7 @@ class TrustedThirdParty:
         a, b, c = buffers
         if not a.elements == b.elements == c.elements:
             raise OpAdjustError(f"a, b and c must have one size, got {a.elements}, {b.elements}, {c.elements}")
-        self._claim(session, [a, b], c)
+        self._claim(session, buffers)
         return session.reconstruct(a) * session.reconstruct(b) - session.reconstruct(c)
 
     def adjust_dot(
@@ -224,7 +223,7 @@ class TrustedThirdParty:
         _require("a", a, m * k)
         _require("b", b, k * n)
         _require("c", c, m * n)
-        self._claim(session, [a, b], c)
+        self._claim(session, buffers)
         right, result = session.reconstruct(b), -session.reconstruct(c)
         if n > 1:
             right = right.reshape(k, n)
@@ -243,7 +242,7 @@ class TrustedThirdParty:
         a, c = buffers
         if a.elements != c.elements:
             raise OpAdjustError(f"a and c must have one size, got {a.elements} and {c.elements}")
-        self._claim(session, [a.of_words(field_size)], c.of_words(field_size))
+        self._claim(session, [a.of_words(field_size), c.of_words(field_size)])
         first, *others = session.prgs.values()
         product, known = first.words(*a, field_size), first.words(*c, field_size)
         for prg in others:
@@ -275,7 +274,7 @@ class TrustedThirdParty:
             _require(f"the mask of rank {rank}", masks[rank], batch * rows * columns[rank])
             _require(f"the vector of rank {rank}", vectors[rank], batch * (rows if transpose else columns[1 - rank]))
         _require("c", c, batch * (sum(columns) if transpose else rows))
-        self._claim(session, [masks, vectors], c)
+        self._claim(session, [_span(masks), _span(vectors), c])
         parts = [part.reshape(batch, rows, -1) for part in session.own_draws(masks)]
         v = [session.prgs[rank].at(*vectors[rank]).reshape(batch, -1) for rank in (0, 1)]
         if transpose:
@@ -297,24 +296,22 @@ class TrustedThirdParty:
             raise SessionError(f"rank {missing} has not joined yet", where=session_id)
         if field != FIELD_64:
             raise OpAdjustError(f"field {field} is not supported, only {FIELD_64} (ring of 64 bits)")
-        for buffer in buffers:
-            if buffer.elements <= 0 or buffer.counter < 0:
-                raise OpAdjustError(f"an empty buffer or a negative counter: {tuple(buffer)}")
+        for counter, elements in buffers:
+            if elements <= 0 or counter < 0:
+                raise OpAdjustError(f"an empty buffer or a negative counter: {(counter, elements)}")
         return session
 
-    def _claim(self, session: Session, parts: Sequence[PrgBuffer | Own], c: PrgBuffer) -> None:
+    def _claim(self, session: Session, draws: Sequence[PrgBuffer]) -> None:
         """Every draw of a request is used for what it is asked for, and for nothing else."""
         if not self._replays:
             with self._lock:
-                session.claim(parts, c)
+                session.claim(draws)
 
 
-def _place(draw: PrgBuffer | Own) -> tuple[int, int]:
-    """Where a draw begins and ends; one that is each rank's own, where it does for any of them."""
-    if isinstance(draw, PrgBuffer):
-        return draw.counter, draw.end
-    first, second = draw
-    return min(first.counter, second.counter), max(first.end, second.end)
+def _span(own: Own) -> PrgBuffer:
+    """From where the draws of all ranks begin to where they end."""
+    begin, end = min(draw.counter for draw in own), max(draw.end for draw in own)
+    return PrgBuffer(begin, ELEMENTS_PER_BLOCK * (end - begin))
 
 
 def _require(name: str, buffer: PrgBuffer, elements: int) -> None:
