@@ -29,7 +29,7 @@ _CHANGING = [
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?", "TIME"),
     (r"\+?\d+\.\d{2,3} (s\b|秒)", "SECONDS"),
     (r"\b\d+s\b +", "AGE "),
-    (r"\b\d+s$", "AGE"),
+    (r"(?m)\b\d+s$", "AGE"),
     (r"/tmp/kuscia_nb-[\w-]+", "STORAGE"),
     (r" {2,}", "  "),  # the columns of tables follow
 ]
