@@ -78,13 +78,14 @@ class Traced:
         self.results = [outcome.result for outcome in outcomes]
 
     def _listen(self, link: mpc.Link) -> None:
-        deliver = link._deliver
+        deliver: Any = link._deliver
 
-        def listening(slot: Any, letter: Any) -> None:
-            self.carried.append((link.name, letter[0]))
-            deliver(slot, letter)
+        def listening(posted: Any) -> None:
+            _, (payload, _) = posted
+            self.carried.append((link.name, payload))
+            deliver(posted)
 
-        link._deliver = listening
+        vars(link)["_deliver"] = listening
 
     @property
     def recorders(self) -> list[mpc.Recorder]:
