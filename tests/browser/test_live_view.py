@@ -45,7 +45,7 @@ def test_from_pending_to_succeeded_and_after_a_reload(desk: Desk) -> None:
     assert_frozen(notebook, 1, "Succeeded")
     notebook.reload()
     expect(notebook.output(1)).to_contain_text("Succeeded after")
-    expect(notebook.output(1).locator("details")).to_have_count(3)
+    expect(notebook.output(1).locator("details")).to_have_count(4)  # a warning, weights, conditions, traffic
 
 
 def test_a_page_that_is_loaded_anew_shows_the_end(desk: Desk) -> None:
