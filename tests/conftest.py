@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 from protocol import Protocol
+
+collect_ignore = [] if "FATE_FLOW" in os.environ else ["test_fate_flow.py"]
+"""What needs a checkout of another project is run by a command of its own: make test-fate."""
 
 # How long an example takes says nothing on a machine that does other things too.
 settings.register_profile("kuscia_nb", deadline=None, suppress_health_check=[HealthCheck.too_slow])

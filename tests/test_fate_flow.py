@@ -23,7 +23,6 @@ import kuscia_nb as kn
 from kuscia_nb.errors import JobStopped, KusciaError
 
 CHECKOUT = os.environ.get("FATE_FLOW", "")
-pytestmark = pytest.mark.skipif(not CHECKOUT, reason="make test-fate FATE_FLOW=<a checkout of FATE-Flow 2.2.0>")
 
 SS_LR = {
     "componentName": "ss_lr",
