@@ -283,6 +283,13 @@ def test_what_does_not_fit_is_one_error_and_leaves_nothing(cluster: kn.Cluster, 
     assert not [*cluster.nodes["alice"].glob("refused-*/*"), *cluster.nodes["bob"].glob("refused-*/*")]
 
 
+def test_a_task_without_a_model_says_how_to_name_one(cluster: kn.Cluster) -> None:
+    put(cluster, *small())
+    with pytest.raises(DataError, match="no model of ss_lr") as caught:
+        cluster.apply(job("none", task("score", "ss_lr_predict", **files()))).wait(WAIT)
+    assert "ss_lr_1.result; or model_task: the id of a task of an earlier job" in str(caught.value)
+
+
 def test_parts_of_two_models_are_refused(cluster: kn.Cluster, trained: kn.Job) -> None:
     again = cluster.apply(job("again", task("train", "ss_lr", **LR, **files()))).wait(WAIT)
     first, second = (found.tasks["task"].iloc[0] for found in (trained, again))

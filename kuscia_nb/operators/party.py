@@ -24,7 +24,7 @@ from ..errors import DataError, ParameterError
 from ..mpc import JoinTtp, Link, Ring, Seeds, Semi2k, Share, Terms, Ttp
 from .component import Component
 from .computation import Computation
-from .parameter import PREFIX, Parameter
+from .parameter import Parameter, given
 from .shares import read_share, write_share
 
 if TYPE_CHECKING:
@@ -83,8 +83,7 @@ class Party:
     @property
     def parameters(self) -> Mapping[str, str]:
         """The job's parameters for this party, by name; all are texts. One that is not there is a ParameterError."""
-        given = self.environment.items()
-        return _Given({key.removeprefix(PREFIX): text for key, text in given if key.startswith(PREFIX)})
+        return _Given(given(self.environment))
 
     def read_csv(self, name: str) -> pd.DataFrame:
         """The input of this name as a frame; a DataError says which file cannot be read, and why."""

@@ -86,7 +86,7 @@ def _holdout(scorer: Scorer, wanted: float | None) -> float:
 def _warn(party: Party, scorer: Scorer, holdout: float) -> None:
     """Say it if the model has seen these rows."""
     same = digest(scorer.rows.features) == scorer.part.digest
-    if (same and holdout != scorer.part.holdout) or (same and not holdout):
+    if same and (not holdout or holdout != scorer.part.holdout):
         party.warn(Sentence(_SEEN))
 
 

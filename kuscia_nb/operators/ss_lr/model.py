@@ -11,15 +11,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.description import id_column
+from ...data.description import description_path, id_column
 from ...data.table import Table, read_table
 from ...errors import DataError, ParameterError
 from ...mpc import Ring
 from ..ids import checked_ids
 from ..party import Party
 from ..shares import read_share
+from .rows import checked_labels
 from .scaling import Scaling
 
+TASK_ID = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+_CODED = "code its classes as 0 and 1, or leave the column out"
 _RESULTS = "input model: the result of an ss_lr task, as in ss_lr_1.result"
 
 
@@ -51,6 +54,9 @@ class Part(NamedTuple):
         """The input `model`, or the result of an earlier job's task; a DataError says why it is none for this party."""
         path = party.input("model") if task_id is None else _result(party, task_id)
         shown = party.shown(path)
+        if not description_path(path).exists():
+            hint = f"{_RESULTS}; or model_task: the id of a task of an earlier job"
+            raise DataError("it is no model of ss_lr", where=shown, hint=hint)
         ring, found = read_share(path)
         try:
             owners: Sequence[str] = found["owners"]
@@ -118,7 +124,7 @@ class Given(NamedTuple):
         ids = None if table.ids is None else checked_ids(table.ids, shown, skip_rows)
         label = _label(table, part, parameters["has_label"])
         features = table.values[:, _positions(table.names, part, label, shown)]
-        labels = None if label is None else _checked(table, label, shown, skip_rows)
+        labels = None if label is None else checked_labels(table, label, shown, skip_rows, _CODED)
         return cls(features, labels, ids, column, shown)
 
 
@@ -154,18 +160,3 @@ def _positions(names: tuple[str, ...], part: Part, label: int | None, where: str
             hint += "; a label is the last column with has_label, an id is named by id_column"
         raise DataError(what, where=where, hint=hint)
     return [there[name] for name in part.columns]
-
-
-def _checked(table: Table, label: int, where: str, skip_rows: int) -> NDArray[np.float32]:
-    """Labels that are 0 or 1."""
-    labels = table.values[:, label]
-    wrong = np.flatnonzero((labels != 0) & (labels != 1))
-    if len(wrong):
-        row = int(wrong[0])
-        place = f"{where}, line {skip_rows + row + 1}, {table.column(label).shown}"
-        what = f"label {labels[row]:g} is not 0 or 1 ({len(wrong)} such rows)"
-        raise DataError(what, where=place, hint="code its classes as 0 and 1, or leave the column out")
-    return labels
-
-
-TASK_ID = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")

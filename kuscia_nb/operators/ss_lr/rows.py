@@ -98,13 +98,17 @@ def split_label(
     if len(table.names) < 2:
         hint = "a party with a label needs at least one feature column before it"
         raise DataError("the label is the only column", where=shown, hint=hint)
-    labels = table.values[:, -1]
+    hint = "the label is the last column of the party with has_label; code its classes as 0 and 1"
+    labels = checked_labels(table, len(table.names) - 1, shown, skip_rows, hint)
+    return table.names[:-1], table.values[:, :-1], labels
+
+
+def checked_labels(table: Table, column: int, shown: str, skip_rows: int, hint: str) -> NDArray[np.float32]:
+    """A column of labels, (rows,); a DataError names the first that is not 0 or 1, and counts such rows."""
+    labels = table.values[:, column]
     wrong = np.flatnonzero((labels != 0) & (labels != 1))
     if len(wrong):
         row = int(wrong[0])
-        raise DataError(
-            f"label {labels[row]:g} is not 0 or 1 ({len(wrong)} such rows)",
-            where=f"{shown}, line {skip_rows + row + 1}, {table.column(-1).shown}",
-            hint="the label is the last column of the party with has_label; code its classes as 0 and 1",
-        )
-    return table.names[:-1], table.values[:, :-1], labels
+        where = f"{shown}, line {skip_rows + row + 1}, {table.column(column).shown}"
+        raise DataError(f"label {labels[row]:g} is not 0 or 1 ({len(wrong)} such rows)", where=where, hint=hint)
+    return labels

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import DataError, ParameterError
-from ..parameter import PREFIX, Parameter, form, read_all
+from ...errors import DataError
+from ..parameter import Parameter, check_equal, form, read_all
 from ..party import Party
 from .ids import check_order
 from .metrics import Floats
@@ -40,8 +40,7 @@ def parameters_of(*more: Parameter) -> tuple[Parameter, ...]:
 
 def given(party: Party, table: tuple[Parameter, ...], operator: str) -> dict[str, Any]:
     """A value for each parameter of the table; one ParameterError for all that is wrong."""
-    texts = {key.removeprefix(PREFIX): text for key, text in party.environment.items() if key.startswith(PREFIX)}
-    values = read_all(table, texts, operator)
+    values = read_all(table, party.parameters, operator)
     if values["label_owner"] is not None:
         values["has_label"] = values["label_owner"] == party.role
     return values
@@ -95,10 +94,6 @@ class Scorer:
         await check_order(party, all(offer.has_ids for offer in offers), rows.ids)
         return cls(party, part, rows, offers)
 
-    def labelled(self) -> int | None:
-        """The rank of the party whose file has labels."""
-        return next((rank for rank, offer in enumerate(self.offers) if offer.has_label), None)
-
     async def open(self, to: int, holdout: float = 0) -> Floats | None:
         """The scores of all rows, or of those held out, in float64 at rank `to`; None at the other party."""
         features = self.part.scaling.apply(self.rows.features)
@@ -144,10 +139,7 @@ def _check(offers: list[Offer], part: Part, domains: list[str]) -> None:
         if offer.columns != part.counts[rank]:
             what = f"the model has {part.counts[rank]} columns of {domains[rank]}, and its part has {offer.columns}"
             raise DataError(what, hint="the results of one task of ss_lr at both, as they were written")
-    for name, value in first.terms.items():
-        if second.terms.get(name) != value:
-            what = f"parameter {name} differs: {value!r} at {domains[0]}, {second.terms.get(name)!r} at {domains[1]}"
-            raise ParameterError(what, hint="give it once, in task_params.common")
+    check_equal(first.terms, second.terms, domains)
     if first.rows != second.rows:
         what = f"sample size inconsistent: {domains[0]} has {first.rows} rows, {domains[1]} has {second.rows}"
         raise DataError(what, hint="both files need the same rows in the same order: run ecdh_psi first")
