@@ -60,7 +60,8 @@ def test_a_long_run_is_counted_in_full_and_listed_in_part(monkeypatch: pytest.Mo
         for _ in range(25):
             await link.exchange(WORDS, "open")
 
-    monkeypatch.setattr("kuscia_nb.mpc.link.LISTED", 10)
+    for module in ("ledger", "link"):
+        monkeypatch.setattr(f"kuscia_nb.mpc.{module}.LISTED", 10)
     links = mpc.connect(("bob", "alice"))
     mpc.run_lockstep((exchanges(links[0]), exchanges(links[1])), links)
     ledger = links[0].ledger

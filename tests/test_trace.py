@@ -28,7 +28,7 @@ from hypothesis.extra import numpy as hnp
 import kuscia_nb as kn
 from kuscia_nb import mpc
 from kuscia_nb.errors import KusciaError
-from kuscia_nb.mpc.link import Message, Stream, Total
+from kuscia_nb.mpc.ledger import Message, Stream, Total
 from kuscia_nb.operators import OPERATORS
 from kuscia_nb.operators.ss_lr.training import STRATEGIES, Descent, Plan, targets, train
 from kuscia_nb.trace.columns import pack, unpack

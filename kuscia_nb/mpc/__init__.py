@@ -1,7 +1,7 @@
 """semi2k: two-party computation on additive shares over Z_2^64, small enough to read.
 
-From the bottom up: `ring` and `fixed` (numbers), `prg` (randomness), `link` and `scheduler` (messages, who runs when),
-`ttp` (Beaver triples), `share` and `semi2k` (secrets and their products), `data` and its two strategies,
+From the bottom up: `ring` and `fixed` (numbers), `prg` (randomness), `ledger`, `link` and `scheduler` (messages, who
+runs when), `ttp` (Beaver triples), `share` and `semi2k` (secrets and their products), `data` and its two strategies,
 `interconnection` and `preprocessed` (products for training).
 
 Two party programs, each with its own data, run like this:
@@ -24,7 +24,8 @@ from .data import Layout
 from .door import Door
 from .fixed import decode, encode
 from .interconnection import InterconnectionData
-from .link import Ledger, Link, Message, NoLedger, connect
+from .ledger import Ledger, Message, NoLedger
+from .link import Link, connect
 from .preprocessed import PreprocessedData
 from .prg import BlockPrg, Seeds, StreamPrg
 from .recorded import connect_recorded

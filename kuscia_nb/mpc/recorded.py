@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from .link import Ledger, Link, LockstepMailbox, ThreadMailbox
+from .ledger import Ledger
+from .link import Link, LockstepMailbox, ThreadMailbox
 from .recorder import Recorder, Window
 from .ring import Ring, Words
 from .share import Share

@@ -27,7 +27,8 @@ import numpy as np
 
 from ..errors import OpAdjustError, SessionError
 from .door import Door
-from .link import LISTED, WORD, Link, Stream, now
+from .ledger import LISTED, WORD, Stream, now
+from .link import Link
 from .prg import ELEMENTS_PER_BLOCK, BlockPrg, blocks_of
 from .ring import WORDS, Ring, Words, batch_matvec, batch_vecmat, matmul
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import KusciaError
-from ..mpc.link import Message, Total
+from ..mpc.ledger import Message, Total
 from .formulas import KINDS, TTP
 from .garbage import uncollected
 from .steps import BOTH, Number, Record, Sent, Step, Task

@@ -13,7 +13,7 @@ from math import inf
 from operator import attrgetter
 
 from ..mpc.lazy import Lazy
-from ..mpc.link import Ledger, Message, Stream
+from ..mpc.ledger import Ledger, Message, Stream
 from ..mpc.noted import Note
 from ..mpc.recorder import Recorder
 from .formulas import COMMON, EXPANDED, IGNORED, KINDS, PARTS, SHIFTING, TTP, Part

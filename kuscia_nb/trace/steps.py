@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..mpc.link import Message, Total
+from ..mpc.ledger import Message, Total
 from ..mpc.ring import Ring
 from .formulas import KINDS, Kind
 

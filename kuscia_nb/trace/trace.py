@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import KusciaError
-from ..mpc.link import Ledger, Message, Total
+from ..mpc.ledger import Ledger, Message, Total
 from ..mpc.recorder import Recorder
 from .columns import pack
 from .file import load, save

@@ -9,7 +9,7 @@ from ..trace.events import Event, EventLog
 
 if TYPE_CHECKING:
     from ..control.resources import KusciaJob
-    from ..mpc.link import Ledger
+    from ..mpc.ledger import Ledger
 
 _EPOCHS = "runtime.component.parameter.num_epoch"
 _TTP = "ttp"

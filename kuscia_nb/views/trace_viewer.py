@@ -21,7 +21,7 @@ from uuid import uuid4
 import numpy as np
 
 from ..errors import KusciaError
-from ..mpc.link import Message
+from ..mpc.ledger import Message
 from ..trace.columns import Arrays, pack
 from ..trace.formulas import KINDS, Formula
 from ..trace.garbage import uncollected
