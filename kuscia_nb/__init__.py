@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from . import explore
     from .cluster import Cluster, connect
     from .data.sample import tutorial_manifest
-    from .data.template import suggest, template
     from .errors import KusciaError
     from .exercises import check
     from .job import Job
     from .model import Model
     from .operators import Party, operator
+    from .templates import suggest, template
     from .trace.trace import Trace
 
 __version__ = "0.1.0"
@@ -56,8 +56,8 @@ _MODULES = {
     "check": "exercises",
     "connect": "cluster",
     "operator": "operators",
-    "suggest": "data.template",
-    "template": "data.template",
+    "suggest": "templates",
+    "template": "templates",
     "tutorial_manifest": "data.sample",
 }
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .backends.local import LocalBackend
-from .control.problems import choice
-from .control.runs import Options, Run
 from .data.copy import STORAGE, local_file
 from .errors import DataError, JobError, KusciaError
 from .job import Job
+from .observer.runs import Options, Run
+from .problems import choice
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .control.problems import Problem
+    from .problems import Problem
 
 
 class KusciaError(Exception):

@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .backends.local import LocalBackend
-from .control.pods import PATIENCE
-from .control.problems import choice
+from .backends.lockstep import PATIENCE
 from .control.resources import FAILED, PENDING, RUNNING
-from .control.runs import Run
 from .data.description import description_path
 from .errors import DataError, JobError, ModelWarning
 from .model import Model
 from .mpc import decode
+from .observer.events import LOGGED, Event, EventLog, log_line
+from .observer.runs import Run
 from .operators.shares import read_share
 from .operators.ss_lr.reach import beyond
 from .operators.ss_lr.scaling import Scaling, original_units
+from .problems import choice
 from .sentence import Sentence
-from .trace.events import LOGGED, Event, EventLog, log_line
 from .trace.trace import Trace
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from kuscia_nb.bfia.translate import to_job
 from kuscia_nb.bfia.wire import Request, Response
 from kuscia_nb.control.app_images import app_image
 from kuscia_nb.control.kinds import Domain, KusciaTask, PartyTaskStatus, TaskParty, TaskSpec
-from kuscia_nb.control.meta import LABEL, Metadata
 from kuscia_nb.control.node import Node
+from kuscia_nb.control.objects import LABEL, Metadata
 from kuscia_nb.control.resources import KusciaJob, Phase, Stage
 from kuscia_nb.control.store import owned_by
 from kuscia_nb.operators import OPERATORS

@@ -31,8 +31,8 @@ from bfia_nodes import (
 from kuscia_nb.bfia.dialect import is_standard
 from kuscia_nb.bfia.handlers import ROUTES
 from kuscia_nb.control.kinds import AppImage
-from kuscia_nb.control.meta import Condition, condition
 from kuscia_nb.control.node import Node
+from kuscia_nb.control.objects import Condition, condition
 from kuscia_nb.control.records import STOPPED_TASKS
 from kuscia_nb.control.resources import KusciaJob
 from kuscia_nb.control.store import AlreadyExists

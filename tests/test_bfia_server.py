@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from kuscia_nb.bfia import exchange
+from kuscia_nb.bfia import http_server
 from kuscia_nb.bfia.client import BfiaError, Client
 from kuscia_nb.bfia.handlers import ROUTES, Handlers
 from kuscia_nb.bfia.http import http_transport
@@ -364,18 +364,18 @@ TOO_LONG = b'{"code":413,"message":"the body of a request must not be longer tha
 
 def test_a_body_that_is_too_long(server: BfiaServer) -> None:
     path = f"{SCHEDULE}/job/start"
-    body = b'{"job_id":"%s"}' % (b"x" * exchange.MOST_BYTES)
+    body = b'{"job_id":"%s"}' % (b"x" * http_server.MOST_BYTES)
     assert ask(server, "POST", path, body=body) == (413, TOO_LONG, "application/json; charset=utf-8")
-    allowed = b'{"job_id":"%s"}' % (b"x" * (exchange.MOST_BYTES - 100))
+    allowed = b'{"job_id":"%s"}' % (b"x" * (http_server.MOST_BYTES - 100))
     assert b"job does not exist" in ask(server, "POST", path, body=allowed).body
 
 
 def test_a_body_that_is_not_even_read(server: BfiaServer, monkeypatch: pytest.MonkeyPatch) -> None:
     start = b"POST /v1/interconn/schedule/job/start HTTP/1.1\r\nHost: localhost\r\n"
-    for length in (str(exchange.MOST_WASTED + 1).encode(), b"9" * 5000):
+    for length in (str(http_server.MOST_WASTED + 1).encode(), b"9" * 5000):
         assert raw(server, start + b"Content-Length: " + length + b"\r\n\r\n").endswith(b"\r\n\r\n" + TOO_LONG)
-    monkeypatch.setattr(exchange, "MOST_BYTES", 10)
-    monkeypatch.setattr(exchange, "MOST_WASTED", 20)
+    monkeypatch.setattr(http_server, "MOST_BYTES", 10)
+    monkeypatch.setattr(http_server, "MOST_WASTED", 20)
     chunk = b"15\r\n" + b"x" * 21 + b"\r\n"
     assert raw(server, start + b"Transfer-Encoding: chunked\r\n\r\n" + chunk).endswith(b"\r\n\r\n" + TOO_LONG)
 

@@ -29,8 +29,8 @@ from kuscia_nb.backends.local import LocalBackend
 from kuscia_nb.bfia.wire import Request, Response
 from kuscia_nb.cluster import disconnect
 from kuscia_nb.control.kinds import KusciaTask
-from kuscia_nb.control.runs import Options, Run, Runs
 from kuscia_nb.errors import DataError, JobError, JobFailed, JobStopped, KusciaError, ManifestError, ParameterError
+from kuscia_nb.observer.runs import Options, Run, Runs
 from kuscia_nb.operators.ss_lr.program import ss_lr
 
 ULP = 2.0**-18
@@ -616,7 +616,7 @@ def test_stop_ends_a_job_on_both_nodes(cluster: kn.Cluster) -> None:
 
 
 def test_a_program_that_does_not_end_keeps_nobody_waiting(cluster: kn.Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("job", "backends.local", "control.pods"):
+    for module in ("job", "backends.local", "backends.lockstep"):
         monkeypatch.setattr(f"kuscia_nb.{module}.PATIENCE", 0.05)
     release, writing = threading.Event(), threading.Event()
 

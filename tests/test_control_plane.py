@@ -9,7 +9,7 @@ import pytest
 from world import World, job
 
 from kuscia_nb.control.kinds import AppImage, KusciaTask
-from kuscia_nb.control.meta import LABEL, Condition, condition, now
+from kuscia_nb.control.objects import LABEL, Condition, condition, now
 from kuscia_nb.control.resources import KusciaJob
 from kuscia_nb.errors import JobError, KusciaError, ManifestError
 
@@ -362,7 +362,7 @@ def test_deleting_a_running_job_on_the_initiator_ends_it_on_the_partner(world: W
     world.finish()
     assert kj(world, "bob").status.phase == "Failed"
     assert "alice" in kj(world, "bob").status.message
-    assert world.pods._sessions == {}
+    assert world.agent._sessions == {}
 
 
 def test_deleting_a_running_job_on_a_partner_fails_it_on_the_initiator(world: World) -> None:

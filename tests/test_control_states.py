@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from world import DOMAINS, Fault, World, job
 
 from kuscia_nb.control.kinds import KusciaTask
-from kuscia_nb.control.meta import LABEL, condition
+from kuscia_nb.control.objects import LABEL, condition
 from kuscia_nb.control.resources import KusciaJob
 from kuscia_nb.control.scheduling import FINAL
 from kuscia_nb.control.store import AlreadyExists
@@ -83,7 +83,7 @@ class Jobs(RuleBasedStateMachine):
         for name in ("one", "two"):
             self._check_end(name)
         assert not self.world.programs
-        assert not self.world.pods._sessions
+        assert not self.world.agent._sessions
         self.folder.cleanup()
 
     def _check_end(self, name: str) -> None:

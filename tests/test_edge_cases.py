@@ -25,7 +25,7 @@ from kuscia_nb.bfia.wire import Request, Response
 from kuscia_nb.control.explain import explain
 from kuscia_nb.control.kinds import KusciaTask
 from kuscia_nb.control.kubectl import run
-from kuscia_nb.control.meta import Condition, condition
+from kuscia_nb.control.objects import Condition, condition
 from kuscia_nb.control.resources import KusciaJob
 from kuscia_nb.errors import DataError, JobError, JobFailed, JobStopped, KusciaError, ManifestError, ParameterError
 from kuscia_nb.magics.kuscia import kuscia
@@ -853,7 +853,7 @@ def test_row_48_a_stop_stops_both_sides(world: Line, line: str, node: str) -> No
         assert kj(world, domain).finished
     assert kj(world, node).status.message == "Job was stopped"
     assert isinstance(world.runs.by_name["job"].error, JobStopped)
-    assert world.pods._sessions == {}, "no program runs any more"
+    assert world.agent._sessions == {}, "no program runs any more"
 
 
 def test_row_48_running_programs_end(cluster: kn.Cluster, monkeypatch: pytest.MonkeyPatch) -> None:

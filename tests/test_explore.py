@@ -19,7 +19,7 @@ import kuscia_nb as kn
 from kuscia_nb import explore, mpc
 from kuscia_nb.errors import DataError, KusciaError
 from kuscia_nb.explore import uniformity
-from kuscia_nb.explore.chi_square import p_value, shown
+from kuscia_nb.mpc.chi_square import p_value, shown
 from kuscia_nb.mpc.ring import signed
 
 QUICK = settings(deadline=None, max_examples=60, derandomize=True)

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 import kuscia_nb as kn
-from kuscia_nb.control import loop, runs, store
+from kuscia_nb.control import loop, store
 from kuscia_nb.control.interrupts import undisturbed
+from kuscia_nb.observer import runs
 
 FILES = {module.__file__ for module in (loop, runs, store)}
 """Where the main thread makes a job, and tells the controllers of it."""

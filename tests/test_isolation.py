@@ -17,16 +17,16 @@ from world import World, job
 
 from kuscia_nb import mpc
 from kuscia_nb.backends.local import LocalBackend
+from kuscia_nb.backends.lockstep import LockstepAgent, Session
 from kuscia_nb.control.node import Node
-from kuscia_nb.control.pods import Pods, Session
-from kuscia_nb.control.runs import TRACES, Options, Run, Runs
 from kuscia_nb.control.store import Store
 from kuscia_nb.errors import OpAdjustError
 from kuscia_nb.job import Job
 from kuscia_nb.mpc import PrgBuffer
+from kuscia_nb.observer.events import EventLog
+from kuscia_nb.observer.runs import TRACES, Options, Run, Runs
 from kuscia_nb.operators import Component, Operator, Party
 from kuscia_nb.operators.ss_lr.training import STRATEGIES, targets
-from kuscia_nb.trace.events import EventLog
 
 Program = Callable[[Party], Coroutine[Any, Any, None]]
 
@@ -37,7 +37,7 @@ class Tasks(World):
     def run(self, program: Program, *names: str, **options: Any) -> list[BaseException | None]:
         """Both errors of each job, by domain."""
         operator = Operator(Component("toy", "a test", inputs=("data",), outputs=("result",)), program, image="toy")
-        self.pods._operators = {"toy": operator}
+        self.agent._operators = {"toy": operator}
         for name in names or ("job",):
             manifest = job(name=name)
             self.runs.expect(
@@ -83,7 +83,7 @@ def test_no_request_more_gives_the_peers_masks(tasks: Tasks, rank: int, adjust_r
 def test_a_tasks_sessions_end_with_the_task(tasks: Tasks) -> None:
     """An operator that enters its session by hand, and fails."""
     seen: list[int] = []
-    ttp: mpc.TrustedThirdParty = tasks.pods._ttp  # type: ignore[assignment]
+    ttp: mpc.TrustedThirdParty = tasks.agent._ttp  # type: ignore[assignment]
 
     async def program(party: Party) -> None:
         await party.mpc().__aenter__()
@@ -101,7 +101,7 @@ def test_no_task_joins_anothers_session(tasks: Tasks) -> None:
     async def program(party: Party) -> None:
         semi2k = await mpc.Semi2k.start(party.link, party.ttp, party.seeds, mpc.Terms("one"))
         await semi2k.open(semi2k.seal(semi2k.encode([1.0])))
-        opened.append(tasks.pods._ttp)  # type: ignore[arg-type]
+        opened.append(tasks.agent._ttp)  # type: ignore[arg-type]
         semi2k.ttp.leave()
 
     assert tasks.run(program, "first", "second") == [None] * 4
@@ -184,7 +184,19 @@ def test_the_walk_finds_what_there_is() -> None:
     assert id(secret) not in walk(mpc.Door(lambda: secret))
 
 
-FOREIGN = (EventLog, Run, Runs, Pods, Session, mpc.TrustedThirdParty, mpc.TtpLine, Node, Store, Job, LocalBackend)
+FOREIGN = (
+    EventLog,
+    Run,
+    Runs,
+    LockstepAgent,
+    Session,
+    mpc.TrustedThirdParty,
+    mpc.TtpLine,
+    Node,
+    Store,
+    Job,
+    LocalBackend,
+)
 """Of the observer, of the nodes, of the TTP."""
 
 

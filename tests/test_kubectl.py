@@ -17,8 +17,8 @@ from ruamel.yaml import YAML
 
 from kuscia_nb.control.kinds import KINDS
 from kuscia_nb.control.kubectl import KubectlError, Output, printers, run
-from kuscia_nb.control.meta import Object
 from kuscia_nb.control.node import Node
+from kuscia_nb.control.objects import Object
 
 NOW = datetime(2023, 7, 1, 2, 21, 17, tzinfo=UTC)
 

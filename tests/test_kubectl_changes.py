@@ -17,8 +17,8 @@ import kuscia_nb as kn
 from kuscia_nb.control.app_images import app_image
 from kuscia_nb.control.kinds import Domain, KusciaTask
 from kuscia_nb.control.kubectl import KubectlError, Output, run
-from kuscia_nb.control.meta import Object
 from kuscia_nb.control.node import Node
+from kuscia_nb.control.objects import Object
 from kuscia_nb.control.resources import KusciaJob
 from kuscia_nb.errors import JobError, ManifestError
 from kuscia_nb.operators import OPERATORS

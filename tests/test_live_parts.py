@@ -16,12 +16,12 @@ from test_notebook import TUTORIAL, Words
 from test_ss_lr_parameters import parameters
 
 import kuscia_nb as kn
+from kuscia_nb.observer.events import Event, EventLog
+from kuscia_nb.observer.progress import Progress, State
 from kuscia_nb.sentence import Sentence
-from kuscia_nb.trace.events import Event, EventLog
 from kuscia_nb.views import live, texts
 from kuscia_nb.views.job import Report
 from kuscia_nb.views.live_html import conditions, head, human, programs
-from kuscia_nb.views.live_state import Progress, State
 from kuscia_nb.views.texts import CHINESE, language, speaker
 
 VIEWS = Path(texts.__file__).parent

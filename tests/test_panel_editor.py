@@ -15,9 +15,9 @@ from ruamel.yaml import YAML
 from test_bfia import TUTORIAL as REQUEST_TEXT
 
 import kuscia_nb as kn
+from kuscia_nb.cells.position import position
 from kuscia_nb.control.manifest import read_manifest
 from kuscia_nb.control.parse import JsonPlaces, Place
-from kuscia_nb.control.problems import Magic
 from kuscia_nb.control.source import Source
 from kuscia_nb.errors import KusciaError
 from kuscia_nb.operators import OPERATORS
@@ -25,7 +25,7 @@ from kuscia_nb.operators.parameter import Parameter
 from kuscia_nb.operators.ss_lr.parameters import PARAMETERS
 from kuscia_nb.panel.check import Diagnostic, check
 from kuscia_nb.panel.complete import Item, Known, complete
-from kuscia_nb.panel.position import position
+from kuscia_nb.problems import Magic
 
 TUTORIAL = kn.tutorial_manifest()
 REQUEST = json.loads(REQUEST_TEXT)

@@ -13,12 +13,12 @@ from test_bfia import TUTORIAL as REQUEST
 
 import kuscia_nb as kn
 from kuscia_nb.control.explain import explain
-from kuscia_nb.control.problems import Magic
 from kuscia_nb.operators import OPERATORS
 from kuscia_nb.operators.ss_lr.parameters import PARAMETERS
 from kuscia_nb.panel.check import check
 from kuscia_nb.panel.compose import Form, compose
 from kuscia_nb.panel.form import FILE, free_name, operators
+from kuscia_nb.problems import Magic
 
 FORMATS: tuple[Magic, Magic] = ("kusciajob", "bfia_submit")
 NODES = ("alice", "bob")

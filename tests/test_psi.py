@@ -20,7 +20,7 @@ import pytest
 
 import kuscia_nb as kn
 from kuscia_nb import mpc
-from kuscia_nb.control.findings import operator_problems
+from kuscia_nb.cells.findings import operator_problems
 from kuscia_nb.control.manifest import from_dict
 from kuscia_nb.errors import DataError, JobStopped, KusciaError
 from kuscia_nb.operators.ecdh_psi import curve, worker

@@ -22,7 +22,7 @@ from test_cluster import descend
 from world import World, job
 
 import kuscia_nb as kn
-from kuscia_nb.control.meta import condition
+from kuscia_nb.control.objects import condition
 from kuscia_nb.control.partner import UNANSWERED
 from kuscia_nb.control.resources import KusciaJob
 from kuscia_nb.errors import JobStopped, ManifestError

@@ -13,9 +13,9 @@ from sklearn.datasets import load_breast_cancer
 
 import kuscia_nb as kn
 from kuscia_nb.control.manifest import read_manifest
-from kuscia_nb.data.template import TEMPLATES
 from kuscia_nb.errors import KusciaError
 from kuscia_nb.operators.ss_lr.suggest import suggest
+from kuscia_nb.templates import TEMPLATES
 
 WAIT = 60
 

@@ -14,12 +14,12 @@ from test_notebook import Notebook
 
 import kuscia_nb as kn
 from kuscia_nb.bfia.reader import read_request
+from kuscia_nb.cells.above import lifted
 from kuscia_nb.control.kubectl.files import read as read_objects
 from kuscia_nb.control.manifest import read_manifest
 from kuscia_nb.data.table import read_table
 from kuscia_nb.errors import DataError, KusciaError, ManifestError, ParameterError
 from kuscia_nb.lookalike import named
-from kuscia_nb.magics.above import lifted
 from kuscia_nb.operators.ss_lr.parameters import Parameters
 from kuscia_nb.placeholder import unfilled, written
 

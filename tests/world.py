@@ -12,20 +12,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from kuscia_nb.backends.lockstep import LockstepAgent
 from kuscia_nb.bfia.client import Client
 from kuscia_nb.bfia.handlers import Handlers
 from kuscia_nb.bfia.wire import Request, Response
 from kuscia_nb.control.app_images import app_image
 from kuscia_nb.control.kinds import Domain, KusciaTask
 from kuscia_nb.control.manifest import from_dict
-from kuscia_nb.control.meta import Metadata
 from kuscia_nb.control.node import Node
+from kuscia_nb.control.objects import Metadata
 from kuscia_nb.control.plane import ControlPlane
-from kuscia_nb.control.pods import Pods
 from kuscia_nb.control.resources import KusciaJob
-from kuscia_nb.control.runs import Runs
 from kuscia_nb.errors import DataError
 from kuscia_nb.mpc import TrustedThirdParty
+from kuscia_nb.observer.runs import Runs
 from kuscia_nb.operators import Component, Operator, Party
 
 Fault = Literal["lose request", "lose reply", "twice"]
@@ -64,13 +64,13 @@ class World:
             }
             for domain in DOMAINS
         }
-        self.pods = Pods(TrustedThirdParty(), self.runs, self._spawn, {"toy": TOY})
+        self.agent = LockstepAgent(TrustedThirdParty(), self.runs, self._spawn, {"toy": TOY})
         for node in self.nodes.values():
             self.runs.watch(node.store)
             for other in DOMAINS:
                 node.store.create(Domain(metadata=Metadata(name=other, namespace="")))
             node.store.create(app_image(TOY))
-        self.plane = ControlPlane(self.nodes, peers, self.pods, lambda: self.now)
+        self.plane = ControlPlane(self.nodes, peers, self.agent, lambda: self.now)
 
     def apply(self, job: KusciaJob) -> None:
         self.nodes[job.spec.initiator].apply(job)

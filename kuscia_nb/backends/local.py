@@ -32,17 +32,17 @@ from ..control.app_images import app_image
 from ..control.interrupts import undisturbed
 from ..control.kinds import AppImage, Domain, DomainSpec, KusciaTask
 from ..control.manifest import from_dict, read_manifest
-from ..control.meta import Metadata
 from ..control.node import Node
+from ..control.objects import Metadata
 from ..control.plane import ControlPlane
-from ..control.pods import PATIENCE, Pods
 from ..control.records import SCHEDULER
 from ..control.resources import KusciaJob
-from ..control.runs import Options, Run, Runs
 from ..data.sample import write_sample
 from ..errors import JobError, KusciaError
 from ..mpc import TrustedThirdParty
+from ..observer.runs import Options, Run, Runs
 from ..operators import OPERATORS, Operator, on_register
+from .lockstep import PATIENCE, LockstepAgent
 
 DOMAINS = ("alice", "bob")
 
@@ -69,8 +69,8 @@ class LocalBackend:
         self.closed = False
         self._applying = threading.Lock()
         self._handlers = {domain: Handlers(node) for domain, node in self.nodes.items()}
-        self._pods = Pods(self.ttp, self.runs)
-        self._plane = ControlPlane(self.nodes, {domain: self._peers(domain) for domain in DOMAINS}, self._pods)
+        self._agent = LockstepAgent(self.ttp, self.runs)
+        self._plane = ControlPlane(self.nodes, {domain: self._peers(domain) for domain in DOMAINS}, self._agent)
         self._furnish()
         self._plane.loop.start()
 
@@ -111,8 +111,8 @@ class LocalBackend:
             node.delete(KusciaJob, name)
             for task in tasks:
                 if task.metadata.owner_references[0].name == name:
-                    self._pods.stop(node.domain, task.name)
-                    self._pods.join(task.name)
+                    self._agent.stop(node.domain, task.name)
+                    self._agent.join(task.name)
 
     def open_http(self, port: int | None = None) -> dict[str, str]:
         """Serve each node's BFIA API on a port of this machine; the nodes then talk over these, too. URLs by domain."""
@@ -139,7 +139,7 @@ class LocalBackend:
         for name in list(self.runs.by_name):
             self.delete(name)
         self._plane.loop.close()
-        self._pods.close()
+        self._agent.close()
         self.close_http()
         self._clean()
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from ..control.meta import now
+from ..control.objects import now
 from ..control.offers import NONE, Offers
 from ..control.resources import PENDING, KusciaJob, Phase
 from ..errors import KusciaError

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ..control.problems import FieldPath
+from ..problems import FieldPath
 
 
 def keys_twice(text: bytes) -> list[FieldPath]:

@@ -19,13 +19,13 @@ from pydantic_core import ErrorDetails
 from ..control.environment import injection_problems
 from ..control.offers import Offers
 from ..control.parse import MOST_PROBLEMS, JsonPlaces, json_data
-from ..control.problems import FieldPath, Problem, choice
 from ..control.recognise import bare_config, recognised
 from ..control.resources import KusciaJob, TaskInputConfig
 from ..control.rules import rule_problems
 from ..control.source import Source, json_fault, manifest_error, shown
 from ..control.values import json_like, strange_values, value_problems
 from ..errors import ManifestError
+from ..problems import FieldPath, Problem, choice
 from .messages import CreateJobRequest, Dag
 from .source import RequestSource, in_request, request_error
 from .standard import Circumstances, in_kuscias_words

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..control import offers
 from ..control.kinds import AppImage, AppImageSpec, DeployTemplate, Image, TemplateContainer, TemplateSpec
-from ..control.meta import Metadata
+from ..control.objects import Metadata
 from ..control.offers import Offer, offers_of
 from .bodies import ComponentInfo, RegisterRequest
 from .messages import ROLES, app_image_name

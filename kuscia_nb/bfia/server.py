@@ -52,7 +52,7 @@ class BfiaServer:
         if self.port is not None:
             return self.port
         try:
-            from .exchange import http_server
+            from .http_server import http_server
         except ImportError as error:
             raise KusciaError("a BFIA server needs tornado", hint="pip install tornado") from error
         listener = _listen(self._wanted)

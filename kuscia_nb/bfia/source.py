@@ -9,9 +9,9 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from ..control.parse import MOST_PROBLEMS
-from ..control.problems import FieldPath, Problem, nearest
 from ..control.source import Source, manifest_error
 from ..errors import ManifestError
+from ..problems import FieldPath, Problem, nearest
 from . import messages
 from .messages import Config, CreateJobRequest, Dag, Message
 from .translate import places

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ..control.datasets import KEY, split_dataset
 from ..control.environment import value_text
 from ..control.offers import NONE, Offers, offered, same_version
-from ..control.problems import FieldPath, Problem
+from ..problems import FieldPath, Problem
 from .messages import ROLES, Component, Config, CreateJobRequest, Dag, TaskParams
 
 SYNC_TYPES = ("poll",)

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..control.node import Node
-from ..control.problems import Problem
 from ..control.records import SCHEDULER
 from ..control.resources import KusciaJob
 from ..control.source import dotted
 from ..errors import ManifestError
+from ..problems import Problem
 from .dialect import speaks_standard, with_dialect, with_scheduler
 from .messages import CreateJobRequest
 from .reader import examined

@@ -9,8 +9,8 @@ import re
 from functools import partial
 
 from ..control.kinds import KusciaTask, PartyTaskStatus, TaskParty
-from ..control.meta import LABEL
 from ..control.node import Node
+from ..control.objects import LABEL
 from ..control.records import SCHEDULER
 from ..control.resources import FAILED, PENDING, RUNNING, SUCCEEDED, KusciaJob, Phase
 from ..control.scheduling import FINAL

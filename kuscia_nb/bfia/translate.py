@@ -11,10 +11,10 @@ from pydantic import ValidationError
 
 from ..control.datasets import dataset_id
 from ..control.offers import NONE, Offers, offered
-from ..control.problems import FieldPath, Problem, choice, nearest
 from ..control.resources import JobSpec, JobTask, KusciaJob, Metadata, Party, TaskInputConfig
 from ..control.source import dotted
 from ..errors import ManifestError
+from ..problems import FieldPath, Problem, choice, nearest
 from .dialect import is_standard
 from .messages import (
     ROLES,

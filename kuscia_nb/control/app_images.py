@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .kinds import AppImage, AppImageSpec, DeployTemplate, Image, TemplateContainer, TemplateSpec
-from .meta import Metadata
+from .objects import Metadata
 
 if TYPE_CHECKING:  # the package of the operators needs numpy, which reading a manifest does not
     from ..operators import Operator

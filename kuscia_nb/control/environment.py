@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ManifestError
+from ..problems import FieldPath, Problem, choice
 from .kinds import KusciaTask
-from .problems import FieldPath, Problem, choice
 from .resources import (
     ROLES,
     DataRef,

@@ -14,9 +14,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import KusciaError
+from ..problems import choice
 from .kinds import KINDS, Kind
-from .meta import API_VERSION, Model
-from .problems import choice
+from .objects import API_VERSION, Model
 from .resources import TaskInputConfig
 
 if TYPE_CHECKING:  # the package of the operators needs numpy, which the models do not

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from ..errors import KusciaError
 from .kinds import AppImage, KusciaTask
-from .meta import Condition, condition
+from .objects import Condition, condition
 from .offers import offers_of
 from .peer import Peer
 from .records import JobRecords, why_failed

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 
 from ..errors import ManifestError
 from .initiator import Initiator
-from .meta import LABEL, Condition, condition, now
 from .node import Node
+from .objects import LABEL, Condition, condition, now
 from .partner import Partner
 from .peer import Peer
 from .records import SCHEDULER, JobRecords

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
-from .meta import Condition, CrdModel, Metadata, Object, Time
+from .objects import Condition, CrdModel, Metadata, Object, Time
 from .resources import KusciaJob, Phase, ScheduleConfig
 
 # --- KusciaTask ------------------------------------------------------------------------------------------------------

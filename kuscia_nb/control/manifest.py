@@ -16,9 +16,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from ..errors import ManifestError
+from ..problems import FieldPath, Problem, choice, nearest
 from .environment import injection_problems
 from .parse import MOST_PROBLEMS, JsonPlaces, Place, json_data
-from .problems import FieldPath, Problem, choice, nearest
 from .recognise import bare_config
 from .resources import API_VERSION, KusciaJob, TaskInputConfig
 from .rules import rule_problems

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import JobError, ManifestError
+from ..problems import FieldPath, Problem, choice
 from .kinds import AppImage, Domain, KusciaTask
 from .manifest import problems_against
-from .meta import Object
+from .objects import Object
 from .offers import Offers, offers_of
-from .problems import FieldPath, Problem, choice
 from .resources import JobStatus, KusciaJob
 from .source import Source, manifest_error
 from .store import AlreadyExists, Store

@@ -16,7 +16,7 @@ from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from .problems import FieldPath, Problem
+from ..problems import FieldPath, Problem
 
 MOST_CHARACTERS = 2**19
 """Of a text; a job of 128 tasks has less than half of them."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from ..errors import KusciaError
 from .loop import Polls
-from .meta import Condition, condition
+from .objects import Condition, condition
 from .peer import Peer
 from .records import JobRecords, stopped_aliases
 from .resources import FAILED, SUCCEEDED, KusciaJob, Phase

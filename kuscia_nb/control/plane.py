@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
+from .agent import Agent
 from .jobs import JobController
 from .kinds import KusciaTask
 from .loop import Key, Loop
-from .meta import Object
 from .node import Node
+from .objects import Object
 from .peer import Peer
-from .pods import Pods
 from .resources import KusciaJob
 from .store import Change
 from .tasks import TaskController
@@ -24,14 +24,14 @@ class ControlPlane:
         self,
         nodes: Mapping[str, Node],
         peers: Mapping[str, Mapping[str, Peer]],
-        pods: Pods,
+        agent: Agent,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.loop = Loop(self._work, clock)
         self._controllers: dict[tuple[str, str], JobController | TaskController] = {}
         for domain, node in nodes.items():
             self._controllers[domain, "KusciaJob"] = JobController(node, peers[domain], clock)
-            self._controllers[domain, "KusciaTask"] = TaskController(node, peers[domain], pods, clock)
+            self._controllers[domain, "KusciaTask"] = TaskController(node, peers[domain], agent, clock)
             node.store.subscribe(lambda change, domain=domain: self._changed(domain, change))
 
     def _changed(self, domain: str, change: Change) -> None:

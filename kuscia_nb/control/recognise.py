@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .problems import Problem
+from ..problems import Problem
 
 _EXAMPLE = "print(kn.tutorial_manifest())"
 _CONFIG = frozenset(("module_name", "task_params"))

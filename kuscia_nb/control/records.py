@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from .kinds import KusciaTask, TaskParty, TaskSpec, TaskStatus
-from .meta import LABEL, Condition, Metadata, condition, now, with_condition
+from .objects import LABEL, Condition, Metadata, condition, now, with_condition
 from .resources import FAILED, PENDING, RUNNING, SUCCEEDED, JobStatus, JobTask, KusciaJob, Phase, ScheduleConfig
 from .scheduling import FINAL, Phases
 from .store import AlreadyExists, Store, owned_by

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr
 from pydantic_core import PydanticCustomError
 
 from .datasets import split_dataset
-from .meta import API_VERSION, CROSS_DOMAIN, Condition, CrdModel, Metadata, Model, Object, Time
+from .objects import API_VERSION, CROSS_DOMAIN, Condition, CrdModel, Metadata, Model, Object, Time
 
 __all__ = ["API_VERSION", "CROSS_DOMAIN", "CrdModel", "Metadata", "Model"]
 

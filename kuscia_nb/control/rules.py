@@ -6,7 +6,7 @@ import graphlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from .problems import FieldPath, Problem, choice
+from ..problems import FieldPath, Problem, choice
 from .resources import CROSS_DOMAIN, JOB_NAME_LENGTH, ROLES, TASK_ID_LENGTH, KusciaJob, Party
 
 

@@ -15,8 +15,8 @@ from ruamel.yaml.reader import ReaderError
 from ..errors import ManifestError
 from ..lookalike import Lookalike, curly, named, stray
 from ..placeholder import unfilled
+from ..problems import FieldPath, Problem
 from .parse import MOST_PROBLEMS, Place, yaml_documents
-from .problems import FieldPath, Problem
 from .recognise import recognised
 
 WIDTH = 100  # characters of a long line that are shown around a caret

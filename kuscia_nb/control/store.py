@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 from ..errors import JobError
 from .interrupts import undisturbed
-from .meta import Object, OwnerReference, now
+from .objects import Object, OwnerReference, now
 
 O = TypeVar("O", bound=Object)  # noqa: E741
 

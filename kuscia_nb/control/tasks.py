@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ..errors import KusciaError
+from .agent import Agent
 from .environment import operator_environment
 from .kinds import (
     AllocatedPorts,
@@ -22,10 +23,9 @@ from .kinds import (
     TaskParty,
 )
 from .loop import Polls
-from .meta import LABEL, Condition, condition, now
 from .node import Node
+from .objects import LABEL, Condition, condition, now
 from .peer import Peer
-from .pods import Pods
 from .records import TaskRecords, stopped
 from .resources import FAILED, PENDING, RUNNING, SUCCEEDED, KusciaJob, Party
 from .scheduling import FINAL
@@ -38,10 +38,10 @@ UNSCHEDULABLE = f"{LABEL}task-unschedulable"
 
 
 class TaskController:
-    """Reconciles the tasks of one node; `peers` are the other nodes by domain, `pods` run its programs."""
+    """Reconciles the tasks of one node; `peers` are the other nodes by domain, `agent` runs its programs."""
 
-    def __init__(self, node: Node, peers: Mapping[str, Peer], pods: Pods, clock: Callable[[], float]) -> None:
-        self._node, self._store, self._peers, self._pods, self._clock = node, node.store, peers, pods, clock
+    def __init__(self, node: Node, peers: Mapping[str, Peer], agent: Agent, clock: Callable[[], float]) -> None:
+        self._node, self._store, self._peers, self._agent, self._clock = node, node.store, peers, agent, clock
         self._tasks = TaskRecords(node.store)
         self._polls = Polls(*POLL, clock)
         self._begun: dict[str, float] = {}
@@ -52,7 +52,7 @@ class TaskController:
         if task is None or task.finished:
             self._polls.forget(name)
             self._begun.pop(name, None)
-            self._pods.stop(self._node.domain, name)
+            self._agent.stop(self._node.domain, name)
             return None
         if task.status.phase == FAILED:
             return self._end(task)
@@ -159,7 +159,7 @@ class TaskController:
 
         self._tasks.set_pod(task.name, start_time=now())
         try:
-            self._pods.start(self._node, task, started, ended)
+            self._agent.start(self._node, task, started, ended)
         except KusciaError as error:
             ended(error)
 
@@ -236,7 +236,7 @@ class TaskController:
         """A failed task has ended when its program here has; what still ran has failed (spec: kuscia §2.4)."""
         own = _pod(task) if task.status.pod_statuses else None
         if own and own.start_time and own.pod_phase not in FINAL:
-            return self._pods.stop(self._node.domain, task.name)
+            return self._agent.stop(self._node.domain, task.name)
 
         def over(current: KusciaTask) -> KusciaTask:
             status = current.status

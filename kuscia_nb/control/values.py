@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .problems import FieldPath, Problem
+from ..problems import FieldPath, Problem
 
 
 def json_like(data: Any) -> Any:

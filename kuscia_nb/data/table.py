@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..control.problems import choice
 from ..errors import DataError
+from ..problems import choice
 from ..sentence import Sentence
 from .faults import first_fault, missing, no_rows
 from .header import column_names, header

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..control.problems import choice
 from ..data.sample import write_sample
 from ..errors import KusciaError, WrongAnswer
+from ..problems import choice
 from ..views.table import html_paragraph, wrapped
 from ..views.texts import speaker
 from .chinese import CHINESE

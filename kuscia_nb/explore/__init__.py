@@ -15,8 +15,8 @@ from the operating system; with `seed=` it is the same each time, for a lesson, 
 parties' numbers: they are the observer's view.
 """
 
+from ..mpc.chi_square import Uniformity, uniformity
 from .beaver import Product, Step, product
-from .chi_square import Uniformity, uniformity
 from .lesson import Explorer, Lesson
 from .one_share import OneShare, Variant, one_share
 from .reuse import Opened, Reuse, reused_triple

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..mpc import Ring, decode, encode
+from ..mpc.chi_square import LEAST, Uniformity, shown, uniformity
 from ..mpc.ring import signed
 from ..views.table import Table
-from .chi_square import LEAST, Uniformity, shown, uniformity
 from .lesson import MOST, Field, Lesson, Player, bar, explorer, number, repeatable, run, whole
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from types import ModuleType
 
 def modules() -> tuple[ModuleType, ...]:
     """Every module with magics; each has `register(shell)` and `unregister(shell)`."""
-    from . import above, bfia, completion, kubectl, kuscia, kusciajob
+    from ..cells import above
+    from . import bfia, completion, kubectl, kuscia, kusciajob
 
     return kusciajob, bfia, kubectl, kuscia, completion, above

@@ -50,8 +50,8 @@ class Command(NamedTuple):
 
 def run(magic: str, commands: Mapping[str, Command], line: str) -> object:
     """Run the command on a magic's line; without one, list them. A KusciaError says what cannot be understood."""
-    from ..control.problems import choice
     from ..errors import KusciaError
+    from ..problems import choice
 
     typed = words(line)
     if not typed or typed[0] in ("-h", "--help", "help"):

@@ -190,7 +190,7 @@ def _template(arguments: Namespace) -> None:
         %kuscia template psi-lr --alice shop.csv --bob bank.csv --id customer
         %kuscia template lr --label bob
     """
-    from ..data.template import template
+    from ..templates import template
 
     text = template(
         arguments.template,

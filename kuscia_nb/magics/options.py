@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from ..cluster import Job
-    from ..control.problems import Magic
     from ..errors import ParameterError
+    from ..problems import Magic
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -112,9 +112,9 @@ def parsed(magic: Any, line: str, shell: InteractiveShell | None, *, cell: bool)
 
 def _refused(text: str, magic: Any, before: str, line: str) -> Exception:
     """What is said of a line that argparse does not take: where its fault is, and what was probably meant."""
-    from ..control.problems import nearest
     from ..control.source import excerpt
     from ..errors import KusciaError
+    from ..problems import nearest
 
     known: dict[str, Action] = {option: action for action in magic.parser._actions for option in action.option_strings}
     option, word = (match[1] if match else "" for match in (_OPTION.match(text), _WORD.search(text)))
@@ -158,7 +158,7 @@ def body(cell: str, variables: Mapping[str, Any]) -> str:
 
 def _unknown(name: str, variables: Mapping[str, Any]) -> tuple[str, str]:
     """What is said of a variable that does not exist, and what to try."""
-    from ..control.problems import nearest
+    from ..problems import nearest
 
     near = nearest(name, (known for known in variables if not known.startswith("_")))
     hint = f"did you mean {{{{{near}}}}}?" if near else f"{name} = ... in a cell before this one"
@@ -175,9 +175,9 @@ def _misplaced(what: str, hint: str, text: str, at: int, magic: str = "", line: 
 
 def text_of(magic: Magic, file: str | None, cell: str | None, shell: InteractiveShell | None) -> str:
     """The text that a magic runs: that of a file, or of the cell with its variables filled in."""
-    from ..control.problems import nearest
     from ..data.files import typed
     from ..errors import KusciaError
+    from ..problems import nearest
 
     noun, suffixes = _NOUNS[magic]
     hint = f"%{magic} FILE, or %%{magic} (two %) as the first line of a cell, and the {noun} below it"
@@ -287,7 +287,7 @@ def _stop(job: Job, what: str, hint: str) -> None:
 
 def _pointed(error: ParameterError, magic: Magic, text: str) -> ParameterError:
     """The same error with the lines of the text that it is about."""
-    from ..control.findings import operator_problems, read
+    from ..cells.findings import operator_problems, read
     from ..control.source import Source, manifest_error
     from ..errors import ParameterError
 

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ..control.problems import choice
 from ..errors import ManifestError
+from ..problems import choice
 
 ANNOTATION = "kuscia.secretflow/component-spec"
 

@@ -15,17 +15,17 @@ from IPython.core.error import UsageError
 from IPython.core.magic_arguments import parse_argstring
 
 from ..backends.local import DOMAINS
+from ..cells.findings import Finding, operator_problems, read
+from ..cells.position import without_blank_lines
 from ..control.app_images import app_image
-from ..control.findings import Finding, operator_problems, read
 from ..control.kinds import AppImage, Domain
-from ..control.meta import Metadata
 from ..control.node import Node
-from ..control.problems import FieldPath, Magic, Problem, choice
+from ..control.objects import Metadata
 from ..control.resources import KusciaJob
 from ..errors import ManifestError
 from ..operators import OPERATORS
 from ..placeholder import VARIABLE, expressions, no_name, written
-from .position import without_blank_lines
+from ..problems import FieldPath, Magic, Problem, choice
 from .protocol import Diagnostic, Severity
 
 FILLINGS = ("1", "alice", "bob", "{}")

@@ -13,12 +13,12 @@ from functools import cache
 from typing import Literal, NamedTuple
 
 from ..bfia.messages import CreateJobRequest
+from ..cells.position import TEXT, Position, position, without_blank_lines
 from ..control.explain import Schema, _schema
-from ..control.problems import Magic
 from ..control.resources import ROLES, KusciaJob, TaskInputConfig
 from ..operators import OPERATORS, Operator
 from ..operators.parameter import Parameter
-from .position import TEXT, Position, position, without_blank_lines
+from ..problems import Magic
 from .protocol import Item
 
 

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ..control.meta import API_VERSION, CROSS_DOMAIN
 from ..control.node import Node
-from ..control.problems import FieldPath, Magic, Problem, choice
+from ..control.objects import API_VERSION, CROSS_DOMAIN
 from ..operators import OPERATORS, Operator
 from ..operators.parameter import Parameter
 from ..operators.ss_lr.program import SS_LR
+from ..problems import FieldPath, Magic, Problem, choice
 from .check import findings, ordinary_nodes
 from .complete import output_keys
 from .form import FILE

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from ..control.kinds import KusciaTask
     from ..control.node import Node
     from ..control.resources import JobTask, KusciaJob
-    from ..control.runs import Run
     from ..control.store import Change
-    from ..views.live_state import State
+    from ..observer.progress import State
+    from ..observer.runs import Run
 
 TTP = "ttp"
 
@@ -160,7 +160,7 @@ class Tree:
         return gone, {id: entity for id, entity in group.entities.items() if before.get(id) != entity}
 
     def _state(self, run: Run) -> State:
-        from ..views.live_state import State
+        from ..observer.progress import State
 
         if id(run) not in self._states:
             self._states[id(run)] = State(run.name, run.events)
@@ -185,8 +185,8 @@ class Tree:
 def job_entities(node: Node, job: KusciaJob, run: Run, state: State) -> Iterator[tuple[str, Entity]]:
     """A job as a node sees it, its tasks, and their parties."""
     from ..control.kinds import KusciaTask
-    from ..control.meta import LABEL
-    from ..control.runs import _failure
+    from ..control.objects import LABEL
+    from ..observer.runs import _failure
 
     base, status = f"{node.domain}/{job.name}", job.status
     names = [task for domain, task in state.progress if domain == node.domain]

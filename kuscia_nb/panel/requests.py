@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from IPython.core.getipython import get_ipython
 from pydantic import ConfigDict, ValidationError, validate_call
 
-from ..control.meta import CROSS_DOMAIN
-from ..control.problems import Magic, choice
+from ..control.objects import CROSS_DOMAIN
 from ..errors import DataError, JobError, KusciaError
+from ..problems import Magic, choice
 from . import protocol
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
-    from ..control.meta import Condition
     from ..control.node import Node
+    from ..control.objects import Condition
 
 NODES = ("alice", "bob")
 """Those that come up at the first use."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..control.problems import choice
 from ..errors import KusciaError
+from ..problems import choice
 from .compute import HIDDEN, Line, as_fixed, as_ring, lines
 from .steps import BOTH, TTP_SEES, Number, Record, Step, Task
 

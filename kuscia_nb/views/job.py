@@ -11,10 +11,10 @@ from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import KusciaError
+from ..observer.progress import State
 from ..operators.ss_lr.reach import DIVERGES
 from .graph import Node, svg
 from .live_html import condition_table, human, not_begun
-from .live_state import State
 from .table import Table, clipped, html_note, html_paragraph, wrapped
 from .texts import Say, speaker
 

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.getipython import get_ipython
 
 from ..job import Job
+from ..observer.progress import State
 from .job import bundle
 from .live_html import conditions, head, programs, standing
-from .live_state import State
 from .table import html_note
 from .texts import Say, speaker
 

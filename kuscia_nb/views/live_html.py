@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from .live_state import Progress, State
+from ..observer.progress import Progress, State
 from .table import Table
 from .texts import Say
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..explore.chi_square import LEAST, Uniformity, shown, uniformity
+from ..mpc.chi_square import LEAST, Uniformity, shown, uniformity
 from ..mpc.ring import signed
 from .pictures_canvas import FAINT, GROUND, INK, LOOKS, PLAIN, SECRET, Look, Picture, canvas, labelled, legend
 

@@ -9,9 +9,9 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..control.problems import choice
 from ..data.description import description_path
 from ..errors import JobError, KusciaError
+from ..problems import choice
 from .job import model
 from .table import Table, html_note, html_paragraph, wrapped
 from .texts import speaker

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints, is_typeddict
 
-from kuscia_nb.control.problems import Magic
 from kuscia_nb.panel import protocol
 from kuscia_nb.panel.comm import TARGET
 from kuscia_nb.panel.requests import METHODS
+from kuscia_nb.problems import Magic
 
 FILE = Path(__file__).parent.parent / "src" / "kernel" / "protocol.ts"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..kinds import KINDS
-from ..meta import API_VERSION
+from ..objects import API_VERSION
 from .call import GROUP, Call
 from .encode import to_text
 from .flags import Flag

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...errors import KusciaError
 from ..kinds import Kind
-from ..meta import CROSS_DOMAIN, Object
+from ..objects import CROSS_DOMAIN, Object
 from ..resources import KusciaJob
 from .call import Call, resource
 from .files import FILENAME, RECURSIVE, Written, need_files, written

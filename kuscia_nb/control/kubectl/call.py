@@ -8,8 +8,8 @@ from typing import Any
 
 from ...errors import KusciaError
 from ..kinds import Kind
-from ..meta import CROSS_DOMAIN, Object
 from ..node import Node
+from ..objects import CROSS_DOMAIN, Object
 from .output import KubectlError, Output, Rows
 
 GROUP = "kuscia.secretflow"

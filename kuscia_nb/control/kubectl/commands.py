@@ -6,7 +6,7 @@ from collections.abc import Callable
 from inspect import getdoc
 from typing import NamedTuple
 
-from ..meta import CROSS_DOMAIN
+from ..objects import CROSS_DOMAIN
 from . import about, apply, delete, describe, get, logs, marks, patch, wait
 from .call import Call
 from .flags import COMMON, Flag

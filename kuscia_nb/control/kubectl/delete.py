@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..kinds import Kind
-from ..meta import CROSS_DOMAIN
 from ..node import Node
+from ..objects import CROSS_DOMAIN
 from ..resources import KusciaJob
 from .call import GROUP, Call, title
 from .files import FILENAME, RECURSIVE, written

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..meta import Object
+from ..objects import Object
 from .call import Call
 from .encode import to_text
 from .get import ALL_NAMESPACES, SELECTOR

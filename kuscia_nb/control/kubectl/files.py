@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from ...data.files import typed
 from ...errors import ManifestError
+from ...problems import Problem, choice
 from ..kinds import KINDS, Kind, KusciaTask
 from ..manifest import checked_job, plain, validated, without_written
-from ..meta import API_VERSION, CROSS_DOMAIN, Object
-from ..problems import Problem, choice
+from ..objects import API_VERSION, CROSS_DOMAIN, Object
 from ..resources import KusciaJob
 from ..source import Source, documents, form_error
 from .call import Call

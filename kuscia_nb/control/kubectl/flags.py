@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
-from ..problems import choice
+from ...problems import choice
 from .output import KubectlError
 
 

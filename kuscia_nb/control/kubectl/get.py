@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ..kinds import Kind
-from ..meta import Object
+from ..objects import Object
 from .call import Call
 from .flags import Flag
 from .jsonpath import first, relaxed

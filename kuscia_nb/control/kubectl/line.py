@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 
 from ...errors import KusciaError
+from ...problems import choice, nearest
 from ..node import Node
-from ..problems import choice, nearest
 from .call import Call
 from .commands import COMMANDS, ELSEWHERE, Command, overview
 from .flags import COMMON, Parsed, parse

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from queue import SimpleQueue
 
+from ...problems import choice
 from ..kinds import KusciaTask
-from ..meta import CROSS_DOMAIN
 from ..node import Node
-from ..problems import choice
+from ..objects import CROSS_DOMAIN
 from ..resources import KusciaJob
 from ..store import Change, watching
 from .call import Call

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from ..kinds import Kind
-from ..meta import CROSS_DOMAIN, Object
+from ..objects import CROSS_DOMAIN, Object
 from .call import Call, title
 from .delete import ALL
 from .flags import Flag

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ...errors import KusciaError
-from ..meta import Object
+from ..objects import Object
 
 
 class KubectlError(KusciaError):

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, get_args
 
 from ...errors import ManifestError
+from ...problems import choice
 from ..kinds import Kind
-from ..meta import Object
-from ..problems import choice
+from ..objects import Object
 from ..resources import KusciaJob, Stage
 from ..source import only_document, shown
 from .call import Call

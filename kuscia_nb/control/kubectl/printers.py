@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from ...problems import choice
 from ..kinds import KINDS, Kind
-from ..meta import Object, now
-from ..problems import choice
+from ..objects import Object, now
 from .ages import age
 from .call import title
 from .encode import to_json, to_text

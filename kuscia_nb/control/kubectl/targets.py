@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from ...problems import choice, nearest
 from ..kinds import KINDS, Kind
-from ..meta import CROSS_DOMAIN, Object
 from ..node import Node
-from ..problems import choice, nearest
+from ..objects import CROSS_DOMAIN, Object
 from .call import GROUP, Call, resource
 from .output import KubectlError
 from .selectors import selector

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
 from ..kinds import Kind, KusciaTask
-from ..meta import CROSS_DOMAIN, Object
+from ..objects import CROSS_DOMAIN, Object
 from ..resources import KusciaJob
 from ..store import Change, watching
 from .call import Call

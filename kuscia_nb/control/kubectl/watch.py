@@ -6,7 +6,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 
 from ..kinds import Kind, KusciaTask
-from ..meta import Object
+from ..objects import Object
 from ..resources import KusciaJob
 from ..store import Change, watching
 from .call import Call

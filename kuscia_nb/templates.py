@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
-from ..control.problems import choice
-from ..errors import KusciaError
+from .errors import KusciaError
+from .problems import choice
 
 if TYPE_CHECKING:
-    from ..cluster import Cluster
+    from .cluster import Cluster
 
 TEMPLATES = {
     "psi-lr": ("psi_1", "ss_lr_1", "ss_lr_predict_1", "ss_lr_evaluate_1"),
@@ -79,7 +79,7 @@ def suggest(
 
     Whoever calls it sees both nodes' files; a party alone knows its own columns, and the number of the peer's.
     """
-    from ..operators.ss_lr.suggest import suggest as by_size
+    from .operators.ss_lr.suggest import suggest as by_size
 
     frames = [cluster.data("alice", alice), cluster.data("bob", bob)]
     columns = sum(len(frame.columns) - (id_column in frame.columns) for frame in frames) - 1

@@ -12,22 +12,21 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from ..control.agent import Ended, Started
+from ..control.environment import agent_environment, task_environment
+from ..control.failures import logged
+from ..control.interrupts import undisturbed
+from ..control.kinds import KusciaTask
+from ..control.node import Node
+from ..control.objects import LABEL
 from ..errors import JobStopped, KusciaError
 from ..mpc import Door, Link, NoLedger, Outcome, Seeds, Ttp, TtpLine, connect, connect_recorded, run_lockstep
+from ..observer.runs import Run, Runs
 from ..operators import OPERATORS, Operator, Party, ranked_parties
 from ..operators.ss_lr.program import STRATEGY
 from ..operators.ss_lr.rounding import TRUNCATION
-from .environment import agent_environment, task_environment
-from .failures import logged
-from .interrupts import undisturbed
-from .kinds import KusciaTask
-from .meta import LABEL
-from .node import Node
-from .problems import choice
-from .runs import Run, Runs
+from ..problems import choice
 
-Started = Callable[[], None]
-Ended = Callable[[BaseException | None], None]
 Join = Callable[[], None]
 
 PATIENCE = 5.0
@@ -67,7 +66,7 @@ class Session:
     join: Join = lambda: None
 
 
-class Pods:
+class LockstepAgent:
     """The programs of all nodes in this process: those of `operators`. `spawn` runs the ones of one task."""
 
     def __init__(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..trace.events import Event, EventLog
+from .events import Event, EventLog
 
 if TYPE_CHECKING:
     from ..control.resources import KusciaJob

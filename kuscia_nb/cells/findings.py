@@ -12,17 +12,17 @@ from typing import Literal, NamedTuple, cast
 from ..bfia import reader as bfia
 from ..bfia.source import RequestSource, in_request
 from ..bfia.translate import to_job
+from ..control.environment import operator_environment
+from ..control.manifest import read_manifest
+from ..control.offers import Offers
+from ..control.resources import JobTask, KusciaJob, Party
+from ..control.source import Source
 from ..errors import ManifestError, ParameterError
 from ..operators import OPERATORS, Operator
 from ..operators.parameter import given, read_each
 from ..operators.ss_lr.parameters import Parameters
 from ..operators.ss_lr.program import SS_LR
-from .environment import operator_environment
-from .manifest import read_manifest
-from .offers import Offers
-from .problems import FieldPath, Magic, Problem
-from .resources import JobTask, KusciaJob, Party
-from .source import Source
+from ..problems import FieldPath, Magic, Problem
 
 Severity = Literal["error", "warning"]
 """A warning is about what a cell that has not run yet may mend."""

@@ -14,16 +14,16 @@ from datetime import datetime
 from functools import partial
 from numbers import Integral
 
+from ..control.failures import job_error
+from ..control.kinds import KusciaTask
+from ..control.objects import LABEL, Condition, now
+from ..control.resources import FAILED, STOPPED, SUCCEEDED, KusciaJob, as_double, changed_numbers
+from ..control.store import Change, Store
 from ..errors import JobFailed, JobStopped, KusciaError, PeerFailed
 from ..operators.ss_lr.rounding import TRUNCATIONS
 from ..operators.ss_lr.training import STRATEGIES
 from ..sentence import Sentence
-from ..trace.events import LOGGED, Event, EventLog, log_line
-from .failures import job_error
-from .kinds import KusciaTask
-from .meta import LABEL, Condition, now
-from .resources import FAILED, STOPPED, SUCCEEDED, KusciaJob, as_double, changed_numbers
-from .store import Change, Store
+from .events import LOGGED, Event, EventLog, log_line
 
 TRACES = ("full", "sizes", "off")
 _DOUBLE = "{name} = {value} is used as {double}: Kuscia's numbers are doubles"

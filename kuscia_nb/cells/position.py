@@ -22,7 +22,7 @@ _BLANK = re.compile(r"(?:[^\S\n]*(?:#.*)?\n)*")
 
 
 def without_blank_lines(text: str) -> tuple[str, int]:
-    """A cell's text from its magic on, and how many blank lines and comments are above it (magics.above)."""
+    """A cell's text from its magic on, and how many blank lines and comments are above it (above)."""
     match = _BLANK.match(text)
     begin = match.end() if match else 0
     return text[begin:], text.count("\n", 0, begin)
