@@ -34,7 +34,9 @@ from .ring import Ring
 from .scheduler import Outcome, Stop, run_lockstep, run_threads
 from .semi2k import Semi2k, Terms
 from .share import Share
-from .ttp import JoinTtp, PrgBuffer, TrustedThirdParty, Ttp, TtpLine
+from .ttp import TrustedThirdParty, Ttp
+from .ttp_line import JoinTtp, TtpLine
+from .ttp_session import PrgBuffer
 
 __all__ = [
     "BlockPrg",

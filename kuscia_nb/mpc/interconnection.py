@@ -16,7 +16,7 @@ from .ring import WORDS, Ring, matvec, shift
 from .semi2k import Semi2k
 from .share import Share
 from .truncation import Pairs, Truncation
-from .ttp import PrgBuffer
+from .ttp_session import PrgBuffer
 
 BLOCK_ELEMENTS = 2**14
 """Ring elements (128 KiB) of the matrix that are prepared in one go; their masks and draws take four times as much."""

@@ -15,7 +15,7 @@ from .ring import Ring, batch_matvec, batch_vecmat
 from .semi2k import Semi2k
 from .share import Share
 from .truncation import Pairs
-from .ttp import PrgBuffer
+from .ttp_session import PrgBuffer
 
 BLOCK_ELEMENTS = 2**17
 """Ring elements (1 MiB) of the matrix that are prepared in one go: they fit into a core's cache."""

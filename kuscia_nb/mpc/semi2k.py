@@ -19,7 +19,9 @@ from .recorded import RecordedTruncation, recorded
 from .ring import Ring, matmul
 from .share import ASSISTED, SHARE_TYPES, Share
 from .truncation import Pairs, Truncation
-from .ttp import JoinTtp, PrgBuffer, Ttp, TtpClient
+from .ttp import Ttp
+from .ttp_line import JoinTtp, TtpClient
+from .ttp_session import PrgBuffer
 
 ZERO = np.uint64(0)
 

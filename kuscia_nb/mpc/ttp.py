@@ -4,9 +4,7 @@ Both parties draw their parts of a triple (a, b, c) from their own seeds, so the
 a * b. The TTP was given the seeds, draws the same parts again, and tells one party (the *adjust rank*) the difference
 to add to its c. It never receives a share, an opened value or anything else that depends on data.
 
-A number that was drawn serves one purpose: no c is adjusted twice, and none was or becomes a part of another triple.
-Otherwise an adjust rank could ask for R(a)^2 - R(a), and its peer's a would follow. SPU's server does not look: it
-replays whatever it is asked, by whoever knows the session.
+It gives out no correction that would tell one party something of the other's draws (see `ttp_session`).
 
 Sessions and errors are those of the interconnection standard's BeaverService (spec: ss_lr §5a), and so are
 `adjust_mul` and `adjust_dot`. `adjust_mul_priv` is SPU's (§5c): products of two numbers of which each party has one.
@@ -18,102 +16,19 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from bisect import bisect_right
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any, Literal, NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
 from ..errors import OpAdjustError, SessionError
-from .door import Door
-from .ledger import LISTED, WORD, Stream, now
-from .link import Link
-from .prg import ELEMENTS_PER_BLOCK, BlockPrg, blocks_of
+from .prg import BlockPrg
 from .ring import WORDS, Ring, Words, batch_matvec, batch_vecmat, matmul
+from .ttp_session import Own, PrgBuffer, Session, span
 
 VERSION = 2
 FIELD_64 = 2
 """The standard's enum value for the ring Z_2^64."""
-
-
-class PrgBuffer(NamedTuple):
-    """Which draw: the counter at which every party drew it, and its size in ring elements (standard: PrgBufferMeta)."""
-
-    counter: int
-    """In blocks of the PRG, at the draw's first element."""
-    elements: int
-    """Ring elements: of 8 bytes each, unless the request says otherwise."""
-
-    @property
-    def end(self) -> int:
-        """The counter behind its last block."""
-        return self.counter + blocks_of(self.elements)
-
-    def of_words(self, size: int) -> PrgBuffer:
-        """This draw in ring elements, when its elements are words of `size` bytes, 4 or 8."""
-        return PrgBuffer(self.counter, -(-self.elements * size // 8))
-
-
-Own = tuple[PrgBuffer, PrgBuffer]
-"""A draw that each rank has for itself, by rank."""
-
-
-class Session:
-    """The seeds of one computation, by rank, and which counters were used for what."""
-
-    def __init__(self, world_size: int, adjust_rank: int) -> None:
-        self.world_size, self.adjust_rank = world_size, adjust_rank
-        self.prgs: dict[int, BlockPrg] = {}
-        self.digests: set[bytes] = set()
-        """Of the seeds."""
-        self.left = 0
-        self._masks: tuple[Own, list[Ring]] | None = None
-        self._end = 0  # behind everything that was asked for
-        self._adjusted: list[int] = []  # where each c that was adjusted begins, and where it ends; rising
-
-    def claim(self, draws: Sequence[PrgBuffer]) -> None:
-        """Use up the counters of c, the last draw, which goes with the others. OpAdjustError, if any is used."""
-        counter = end = self._end
-        for counter, elements in draws:
-            if counter < end:
-                return self._claim_in_any_order(draws)
-            end = counter + blocks_of(elements)
-        self._adjusted += counter, end
-        self._end = end
-
-    def _claim_in_any_order(self, draws: Sequence[PrgBuffer]) -> None:
-        """The same for draws that are not simply new and in order."""
-        *parts, c = [(draw.counter, draw.end) for draw in draws]
-        if c[0] < self._end:
-            what = f"c at counter {c[0]} is not behind all that was asked before, which ends at {self._end}"
-            raise OpAdjustError(what, hint="each triple is drawn anew, and asked for once")
-        behind = 0
-        for begin, end in sorted([*parts, c]):
-            if begin < behind:
-                raise OpAdjustError(f"the draws of one triple overlap at counter {begin}")
-            behind = end
-        for begin, end in parts:
-            i = bisect_right(self._adjusted, begin) // 2 * 2  # where the first c begins that ends behind `begin`
-            if i < len(self._adjusted) and self._adjusted[i] < end:
-                what = f"the draw at counter {begin} overlaps a c that was adjusted, at {self._adjusted[i]}"
-                raise OpAdjustError(what)
-        self._adjusted += c
-        self._end = max(behind, self._end)
-
-    def reconstruct(self, buffer: PrgBuffer) -> Ring:
-        """The sum of all parties' draws, shape (elements,)."""
-        first, *others = self.prgs.values()
-        total = first.at(*buffer)
-        for prg in others:
-            total = total + prg.at(*buffer)
-        return total
-
-    def own_draws(self, buffers: Own) -> list[Ring]:
-        """Each rank's own draw, remembering the last ones: the masks of a matrix are asked for once per product."""
-        if self._masks is None or self._masks[0] != buffers:
-            self._masks = buffers, [self.prgs[rank].at(*buffer) for rank, buffer in enumerate(buffers)]
-        return self._masks[1]
 
 
 class Ttp(Protocol):
@@ -275,7 +190,7 @@ class TrustedThirdParty:
             _require(f"the mask of rank {rank}", masks[rank], batch * rows * columns[rank])
             _require(f"the vector of rank {rank}", vectors[rank], batch * (rows if transpose else columns[1 - rank]))
         _require("c", c, batch * (sum(columns) if transpose else rows))
-        self._claim(session, [_span(masks), _span(vectors), c])
+        self._claim(session, [span(masks), span(vectors), c])
         parts = [part.reshape(batch, rows, -1) for part in session.own_draws(masks)]
         v = [session.prgs[rank].at(*vectors[rank]).reshape(batch, -1) for rank in (0, 1)]
         if transpose:
@@ -309,142 +224,6 @@ class TrustedThirdParty:
                 session.claim(draws)
 
 
-def _span(own: Own) -> PrgBuffer:
-    """From where the draws of all ranks begin to where they end."""
-    begin, end = min(draw.counter for draw in own), max(draw.end for draw in own)
-    return PrgBuffer(begin, ELEMENTS_PER_BLOCK * (end - begin))
-
-
 def _require(name: str, buffer: PrgBuffer, elements: int) -> None:
     if buffer.elements != elements:
         raise OpAdjustError(f"{name} has {buffer.elements} elements, its shape needs {elements}")
-
-
-Method = Literal["CreateSession", "AdjustMul", "AdjustMulPriv", "AdjustDot", "AdjustCrossDot"]
-"""A request as the standard's BeaverService calls it."""
-
-_FUNCTIONS: dict[Method, str] = {
-    "CreateSession": "create_session",
-    "AdjustMul": "adjust_mul",
-    "AdjustMulPriv": "adjust_mul_priv",
-    "AdjustDot": "adjust_dot",
-    "AdjustCrossDot": "adjust_cross_dot",
-}
-"""Request -> the TTP's function."""
-
-_REQUEST_SHAPE = (14,)
-"""An adjust request as 64-bit numbers: up to five buffers of two, and four for field and shapes."""
-
-
-class TtpHandle(NamedTuple):
-    """One rank of one session, as its party holds it: two doors."""
-
-    ask: Callable[..., Any]
-    """(method, the request's arguments): a correction."""
-    leave: Callable[[], None]
-    """End this party's part in the session; again is fine."""
-
-
-JoinTtp = Door[[str, bytes, int], TtpHandle]
-"""A door to the `join` of a party's line."""
-
-
-class TtpLine:
-    """A party's line to the TTP, at the TTP's end. What comes over it is in the ledger; `scope` names its sessions.
-
-    A program holds `join` by a door, and gets a handle for each session that it joins.
-    """
-
-    def __init__(self, ttp: Ttp, link: Link, scope: str = "") -> None:
-        self._ttp, self._link, self._scope = ttp, link, scope
-        self._handles: list[TtpHandle] = []
-        self._written = 0
-        self._page = link.ledger.page(f"{link.name} ttp")
-        register = self._page.register
-        self._asks = {method: register(Stream(link.name, "ttp", "REQUEST", method)) for method in _FUNCTIONS}
-        self._answers = {method: register(Stream("ttp", link.name, "REPLY", method)) for method in _FUNCTIONS}
-
-    def join(self, session_id: str, prg_seed: bytes, adjust_rank: int) -> TtpHandle:
-        """Open a session, or join the peer's."""
-        self._record(self._asks["CreateSession"], "create session", (len(prg_seed),), "uint8")
-        rank, scoped = self._link.rank, self._scope + session_id
-        self._ttp.create_session(scoped, rank, prg_seed, world_size=2, adjust_rank=adjust_rank)
-        joined = [scoped]
-        handle = TtpHandle(Door(partial(self._ask, joined, adjust_rank)), Door(partial(self._leave, joined)))
-        self._handles.append(handle)
-        return handle
-
-    def close(self) -> None:
-        """Leave every session."""
-        for handle in self._handles:
-            handle.leave()
-
-    def _ask(self, joined: list[str], adjust_rank: int, method: Method, *arguments: object, **options: object) -> Any:
-        """A correction, for the adjust rank of a session; `joined` is its id until the party has left."""
-        self._record(self._asks[method], "adjust", _REQUEST_SHAPE, "uint64")
-        if self._link.rank != adjust_rank:
-            raise OpAdjustError(f"only rank {adjust_rank} is told corrections, and rank {self._link.rank} has asked")
-        if not joined:
-            raise SessionError(f"{self._link.name} has left the session")
-        correction = getattr(self._ttp, _FUNCTIONS[method])(joined[0], *arguments, **options)
-        self._record(self._answers[method], "adjust", correction.shape, WORD[correction.itemsize])
-        return correction
-
-    def _leave(self, joined: list[str]) -> None:
-        while joined:
-            self._ttp.delete_session(joined.pop())
-
-    def _record(self, stream: int, op: str, shape: tuple[int, ...], dtype: str) -> None:
-        page, self._written = self._page, self._written + 1
-        if self._written % LISTED == 0:
-            page.compact()
-        page.record((stream, 0, self._link.round + 1, op, page.same_shape(shape, shape), dtype, now()))
-
-
-class TtpClient:
-    """What a party does with its handle for one session. It knows no TTP, and reaches none."""
-
-    def __init__(self, handle: TtpHandle, link: Link, adjust_rank: int) -> None:
-        self._handle, self._recorder = handle, link.recorder
-        self.adjusts = link.rank == adjust_rank
-        """Whether this party is the one that gets the corrections."""
-        if self._recorder is not None:
-            self._recorder.called_ttp(None)
-
-    @classmethod
-    async def join(
-        cls, ttp: Ttp | JoinTtp, link: Link, session_id: str, adjust_rank: int, prg_seed: bytes
-    ) -> TtpClient:
-        """Give the TTP this party's seed. A program has a door; a TTP itself is for who has both sides."""
-        join = ttp if isinstance(ttp, Door) else TtpLine(ttp, link).join
-        return cls(join(session_id, prg_seed, adjust_rank), link, adjust_rank)
-
-    def leave(self) -> None:
-        """End this party's part in the session."""
-        self._handle.leave()
-        if self._recorder is not None:
-            self._recorder.finish()
-
-    async def adjust_mul(self, buffers: Sequence[PrgBuffer]) -> Ring:
-        """`TrustedThirdParty.adjust_mul` for this session."""
-        return self._ask("AdjustMul", buffers)
-
-    async def adjust_mul_priv(self, buffers: Sequence[PrgBuffer], field_size: int) -> Words:
-        """`TrustedThirdParty.adjust_mul_priv` for this session."""
-        return self._ask("AdjustMulPriv", buffers, field_size)
-
-    async def adjust_dot(self, buffers: Sequence[PrgBuffer], m: int, n: int, k: int) -> Ring:
-        """`TrustedThirdParty.adjust_dot` for this session."""
-        return self._ask("AdjustDot", buffers, m, n, k)
-
-    async def adjust_cross_dot(
-        self, masks: Own, vectors: Own, c: PrgBuffer, batch: int, rows: int, *, transpose: bool
-    ) -> Ring:
-        """`TrustedThirdParty.adjust_cross_dot` for this session."""
-        return self._ask("AdjustCrossDot", masks, vectors, c, batch, rows, transpose=transpose)
-
-    def _ask(self, method: Method, *arguments: object, **options: object) -> Any:
-        correction = self._handle.ask(method, *arguments, **options)
-        if self._recorder is not None:
-            self._recorder.called_ttp(correction)
-        return correction
