@@ -28,6 +28,11 @@ A step that changes a weight by more is one of a training that diverges.
 """
 
 
+def cut_at_once(fxp_bits: int) -> bool:
+    """Whether the TTP helps to cut rate * gradient once; if not, the gradient is cut before."""
+    return 3 * fxp_bits + CHANGE_BITS <= 62
+
+
 class PreprocessedData:
     """One party's part. `own`: its columns in fixed point, (rows, columns[rank]); targets: (rows,).
 
@@ -66,7 +71,7 @@ class PreprocessedData:
             mpc.recorder.expect(own, layout)
             self._batch = RecordedAssistedBatch if mpc.assisted else RecordedBatch
         if mpc.assisted:
-            bits, fits = mpc.fxp_bits, 3 * mpc.fxp_bits + CHANGE_BITS <= 62
+            bits, fits = mpc.fxp_bits, cut_at_once(mpc.fxp_bits)
             self.cut_rows = mpc.truncation(bits + SIGMOID_SHIFT)
             self.cut_gradient = None if fits else mpc.truncation(bits)
             self.cut_change = mpc.truncation(2 * bits if fits else bits)

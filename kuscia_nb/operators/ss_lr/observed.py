@@ -31,9 +31,11 @@ from ...mpc import (
     encode,
     run_lockstep,
 )
+from ...mpc.data import SIGMOID_SHIFT
+from ...mpc.preprocessed import cut_at_once
 from ...mpc.share import ASSISTED, LOCAL
 from .parameters import Parameters
-from .plaintext import Plaintext
+from .plaintext import ROUNDINGS, Plaintext
 from .program import STRATEGY
 from .rounding import Choice, agreed
 from .rows import Rows
@@ -118,6 +120,22 @@ class Material:
             float(decode(encode(l2, bits), bits)) if ring_numbers else self.parameters.l2_norm,
         )
 
+    @property
+    def grains(self) -> dict[str, float]:
+        """What a step of this job truncates, as `Plaintext.spread` takes it."""
+        bits = self.fxp_bits
+        rate, l2 = self.parameters.step_rate, int(encode(np.float32(self.parameters.l2_norm), bits))
+        if self.truncation != ASSISTED:
+            grains = dict.fromkeys(ROUNDINGS[:-1], 0.0)
+        elif self.strategy != "preprocessed":
+            parts = _grain(rate, bits), 0.0, _grain(l2, bits), 2.0**-SIGMOID_SHIFT, 0.0
+            grains = dict(zip(ROUNDINGS, parts, strict=True))
+        elif cut_at_once(bits):
+            return {"update": 0.0, "predictions": 0.0}
+        else:
+            return {"update": _grain(rate, bits), "gradient": 0.0, "predictions": 0.0}
+        return {name: grain for name, grain in grains.items() if l2 or name != "penalty"}
+
     def train(self, kept: NDArray[np.int64], seed: int | None, scope: str) -> tuple[Seen, Seen]:
         """The training on shares, and what each rank has of it; with the job's seed and scope, the job's own."""
         links, ttp, bits = connect(self.nodes), TrustedThirdParty(), self.fxp_bits
@@ -155,6 +173,11 @@ async def _weights_on_the_way(
 
     await train(mpc, own, targets(mpc, labels, len(own)), plan, on_step=keep)
     return np.array(result)
+
+
+def _grain(factor: int, bits: int) -> float:
+    """In ulp: of what are multiples of this factor when so many bits are cut off."""
+    return (factor & -factor) / 2.0**bits
 
 
 def _listen(link: Link) -> list[Ring]:

@@ -1,15 +1,18 @@
 """The training in plaintext, in float64; and how far truncation at random is expected to take it.
 
 A share of a number whose fraction (in ulp) is p is rounded so that their sum goes up with chance p and down otherwise:
-the mean is right, the variance p (1 - p). A step carries an error e of the weights on as
+the mean is right, the variance p (1 - p). Where the TTP helps to truncate what was multiplied by a public number, the
+shares themselves are multiples of a *grain* (1/8 ulp after a factor of 1/8): then the chance is p + grain, and the mean
+is a grain too large. A step carries an error e of the weights on as
 
     e - rate * (X^T X / 8 + l2) e
 
-and adds the errors of its own truncations: of the predictions, the gradient, the penalty and the update of the weights.
+and adds the errors of its own truncations. Which these are depends on how products are made and cut, see ROUNDINGS.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +24,10 @@ _KEPT = 4096
 """Steps that are kept of a long training, evenly spread."""
 _LARGEST_SPREAD = 2e10
 """Operations (steps x weights^3) up to which the expected size of the truncation error is computed."""
+
+ROUNDINGS: tuple[str, ...] = ("update", "gradient", "penalty", "predictions", "scores")
+"""What may be truncated in a step: rate (g + l2 w), g = X^T r, l2 w, X w / 8, X w. Without a truncation of the penalty
+the gradient is cut with the penalty in it."""
 
 
 class Plaintext(NamedTuple):
@@ -62,30 +69,35 @@ class Plaintext(NamedTuple):
                     result[found], found = w, found + 1
         return result
 
-    def spread(self, fxp_bits: int) -> Spread | None:
-        """How large truncation errors are to be expected, in ulp; None for a training too large to say."""
+    def spread(self, fxp_bits: int, grains: Mapping[str, float]) -> Spread | None:
+        """How large truncation errors are to be expected, in ulp; None for a training too large to say.
+
+        `grains` has each of ROUNDINGS that is in a step, with the grain of what it cuts in ulp (0: none).
+        """
         width, kept, ulps = self.rows.shape[2], self.kept, 2.0**fxp_bits
         if kept[-1] * width**3 > _LARGEST_SPREAD:
             return None
         w, penalty, rate = np.zeros(width), self.penalty, self.rate
-        covariance, result, found = np.zeros((width, width)), np.empty((len(kept), width)), 0
-        sources = np.zeros(4)
+        covariance, mean, found = np.zeros((width, width)), np.zeros(width), 0
+        deviations, means, sources = np.empty((len(kept), width)), np.empty((len(kept), width)), np.zeros(len(grains))
         for step in range(1, kept[-1] + 1):
             rows = self.rows[(step - 1) % len(self.rows)]
-            predictions = rows @ w / 8
-            gradient = (predictions - self.targets[(step - 1) % len(self.rows)]) @ rows
-            change = rate * (gradient + penalty * w)
-            noisy = (rows.T * _variance(predictions * ulps)) @ rows * rate**2
-            local = np.array([_variance(x * ulps) for x in (change, gradient, penalty * w)])
-            local[1:] *= rate**2
+            scores, cost = rows @ w, penalty * w
+            gradient = (scores / 8 - self.targets[(step - 1) % len(self.rows)]) @ rows
+            change, first = rate * (gradient + cost), gradient if "penalty" in grains else gradient + cost
+            values = dict(zip(ROUNDINGS, (change, first, cost, scores / 8, scores), strict=True))
+            errors = [_rounding(values[name] * ulps, grain) for name, grain in grains.items()]
+            enters = [_enters(name, rows, rate) for name in grains]
+            sources += [(way**2 @ variance).mean() for way, (variance, _) in zip(enters, errors, strict=True)]
+            ways, (variances, offsets) = np.hstack(enters), np.hstack(errors)
             keeps = np.eye(width) - rate * (rows.T @ rows / 8 + np.diag(penalty))
-            covariance = keeps @ covariance @ keeps.T + noisy + np.diag(local.sum(0))
-            sources += [*local.mean(1), noisy.diagonal().mean()]
+            covariance = keeps @ covariance @ keeps.T + (ways * variances) @ ways.T
+            mean = keeps @ mean + ways @ offsets
             w = w - change
             if step == kept[found]:
-                result[found], found = np.sqrt(covariance.diagonal()), found + 1
+                deviations[found], means[found], found = np.sqrt(covariance.diagonal()), mean, found + 1
         share = sources / (sources.sum() or 1.0)
-        return Spread(result, dict(zip(("update", "gradient", "penalty", "predictions"), share.tolist(), strict=True)))
+        return Spread(deviations, means, dict(zip(grains, share.tolist(), strict=True)))
 
 
 class Spread(NamedTuple):
@@ -93,11 +105,27 @@ class Spread(NamedTuple):
 
     deviation: Floats
     """Standard deviation after each kept step, (kept, width), in ulp."""
+    mean: Floats
+    """Mean, in the same shape: 0 without grains."""
     sources: dict[str, float]
-    """Which truncation adds how much of the variance, as shares of 1: update, gradient, penalty, predictions."""
+    """Which truncation, by its name in ROUNDINGS, adds how much of the variance, as shares of 1."""
+
+    @property
+    def size(self) -> Floats:
+        """Root mean square after each kept step, (kept, width), in ulp."""
+        return np.hypot(self.deviation, self.mean)
 
 
-def _variance(ulps: Floats) -> Floats:
-    """Of rounding up with the chance of the fraction."""
+def _rounding(ulps: Floats, grain: float) -> Floats:
+    """Variance and mean of the error of each number that is rounded, (2, numbers)."""
     fraction = ulps - np.floor(ulps)
-    return fraction * (1 - fraction)
+    up = np.floor(fraction / grain) * grain + grain if grain else fraction
+    return np.array([up * (1 - up), np.full_like(up, grain)])
+
+
+def _enters(name: str, rows: Floats, rate: float) -> Floats:
+    """What the errors of a rounding add to the weights: (width, errors)."""
+    width = rows.shape[1]
+    if name in ("predictions", "scores"):
+        return -(rate if name == "predictions" else rate / 8) * rows.T
+    return -(1.0 if name == "update" else rate) * np.eye(width)

@@ -121,7 +121,8 @@ class Shadow:
     @cached_property
     def spread(self) -> Spread | None:
         """The truncation error that is to be expected."""
-        return self.material.plaintext(ring_numbers=True, ring_rate=True).spread(self.material.fxp_bits)
+        plaintext = self.material.plaintext(ring_numbers=True, ring_rate=True)
+        return plaintext.spread(self.material.fxp_bits, self.material.grains)
 
     def run(self) -> Steps:
         """The job's own steps if it is repeatable, otherwise those of a run like it."""
@@ -237,7 +238,7 @@ class Steps:
         for name, errors in self.errors.items():
             columns |= {name: _rms(errors), f"{name}_max": np.abs(errors).max(1)}
         if (spread := self.shadow.spread) is not None:
-            columns["expected"] = _rms(spread.deviation)
+            columns["expected"] = _rms(spread.size)
         return pd.DataFrame(columns)
 
     def __repr__(self) -> str:
