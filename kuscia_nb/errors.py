@@ -15,7 +15,9 @@ parts, and in a notebook it shows as one block without a traceback (`sys.last_va
     │   └── PeerFailed     the other party failed or left
     ├── TtpError           the trusted third party refused
     │   ├── SessionError   (code 1) unknown, incomplete or contradictory session
-    │   └── OpAdjustError  (code 2) a request that does not fit the session
+    │   ├── OpAdjustError  (code 2) a request that does not fit the session
+    │   ├── SeedDecryptError  a seed that was encrypted to another key
+    │   └── TtpNotReached  nobody answers, or not in time
     └── WrongAnswer        an answer to an exercise, where only a right one may pass
 """
 
@@ -117,6 +119,14 @@ class OpAdjustError(TtpError):
     """A request for an adjustment that does not fit its session or its shapes."""
 
     code = 2
+
+
+class SeedDecryptError(TtpError):
+    """A seed that this TTP cannot decrypt: it was encrypted to another one's key."""
+
+
+class TtpNotReached(TtpError):
+    """The TTP cannot be reached, goes away, or does not answer in time."""
 
 
 class WrongAnswer(KusciaError):

@@ -1,0 +1,169 @@
+"""A TTP elsewhere, as a party uses it: `mpc.Ttp`, with this party's seed encrypted and the peer's given as it came.
+
+    ttp = RemoteTtp("127.0.0.1:9449", "public.pem")
+    ttp.create_session("root", rank, seed, world_size=2, adjust_rank=0)
+    ... send ttp.encrypted_seed("root") to the peer, ...
+    ttp.add_encrypted_seed("root", 1 - rank, theirs)
+    ttp.adjust_mul("root", buffers)              # or: pending = ttp.ask("root", "AdjustMul", buffers); pending.result()
+
+Only the adjust rank needs a connection, and only when it asks for something.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import OpAdjustError, SessionError
+from ..mpc.prg import SEED_BYTES
+from ..mpc.ring import Ring, Words
+from ..mpc.ttp import Own, PrgBuffer
+from . import sm2
+from .ttp_connection import PATIENCE, Patience, Pending, TtpConnection
+from .ttp_keys import public_key
+from .ttp_requests import writer
+
+
+class PendingWords(NamedTuple):
+    """A correction that was asked for."""
+
+    pending: Pending
+    size: int
+    """Bytes of an element."""
+
+    def result(self) -> Words:
+        """Wait for it, flat: uint64, or uint32 for a field of 4 bytes."""
+        return np.frombuffer(self.pending.result(), f"<u{self.size}")
+
+
+class _Session:
+    """One computation's seeds."""
+
+    def __init__(self, rank: int, world_size: int, adjust_rank: int, own: bytes) -> None:
+        self.world_size, self.adjust_rank = world_size, adjust_rank
+        self.rank, self.seeds = rank, {rank: own}
+        self.write: Callable[..., bytes] | None = None
+
+
+class RemoteTtp:
+    """A TTP that listens at `address` ("host:port") and has this public key (a file's name, or PEM text)."""
+
+    def __init__(
+        self,
+        address: str,
+        key: str | Path | sm2.Point,
+        *,
+        tls: ssl.SSLContext | None = None,
+        patience: Patience = PATIENCE,
+    ) -> None:
+        self.public_key = key if isinstance(key, sm2.Point) else public_key(key)
+        self.connection = TtpConnection(address, tls=tls, patience=patience)
+        self._sessions: dict[str, _Session] = {}
+
+    def create_session(self, session_id: str, rank: int, prg_seed: bytes, *, world_size: int, adjust_rank: int) -> None:
+        """Encrypt this party's seed. Nothing is sent."""
+        if len(prg_seed) != SEED_BYTES:
+            raise SessionError(f"a seed is {SEED_BYTES} bytes, got {len(prg_seed)}")
+        if session_id in self._sessions:
+            raise SessionError(f"rank {rank} has already joined", where=session_id)
+        own = sm2.encrypt(self.public_key, prg_seed)
+        self._sessions[session_id] = _Session(rank, world_size, adjust_rank, own)
+
+    def encrypted_seed(self, session_id: str) -> bytes:
+        """This party's seed as the peer gets it: only the TTP can read it."""
+        session = self._session(session_id)
+        return session.seeds[session.rank]
+
+    def add_encrypted_seed(self, session_id: str, rank: int, seed: bytes) -> None:
+        """The peer's, as it came from the peer."""
+        session = self._session(session_id)
+        if rank in session.seeds or not 0 <= rank < session.world_size:
+            raise SessionError(f"rank {rank} is not a peer without a seed", where=session_id)
+        if not 0 < len(seed) <= 1024:
+            raise SessionError(f"rank {rank} sent an encrypted seed of {len(seed)} bytes", where=session_id)
+        session.seeds[rank] = seed
+
+    def delete_session(self, session_id: str) -> None:
+        """Forget the seeds of a computation. An unknown one is fine."""
+        self._sessions.pop(session_id, None)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._sessions.clear()
+        self.connection.close()
+
+    def ask(self, session_id: str, method: str, *arguments: Any, **options: Any) -> PendingWords:
+        """Send a request now and take its answer later: `adjust_...` in two steps, with the same arguments."""
+        return _REQUESTS[method](partial(self._send, session_id, method), *arguments, **options)
+
+    def adjust_mul(self, session_id: str, buffers: Sequence[PrgBuffer]) -> Ring:
+        """R(a) * R(b) - R(c), as `mpc.TrustedThirdParty.adjust_mul`."""
+        return self.ask(session_id, "AdjustMul", buffers).result()  # type: ignore[return-value]  # uint64
+
+    def adjust_mul_priv(self, session_id: str, buffers: Sequence[PrgBuffer], field_size: int) -> Words:
+        """The product of the parties' own draws, minus R(c), as `mpc.TrustedThirdParty.adjust_mul_priv`."""
+        return self.ask(session_id, "AdjustMulPriv", buffers, field_size).result()
+
+    def adjust_dot(self, session_id: str, buffers: Sequence[PrgBuffer], m: int, n: int, k: int) -> Ring:
+        """R(a) . R(b) - R(c), flat, as `mpc.TrustedThirdParty.adjust_dot`."""
+        return self.ask(session_id, "AdjustDot", buffers, m, n, k).result()  # type: ignore[return-value]
+
+    def adjust_cross_dot(
+        self, session_id: str, masks: Own, vectors: Own, c: PrgBuffer, batch: int, rows: int, *, transpose: bool = False
+    ) -> Ring:
+        """Many products at once, as `mpc.TrustedThirdParty.adjust_cross_dot`. SPU's server does not have it."""
+        pending = self.ask(session_id, "AdjustCrossDot", masks, vectors, c, batch, rows, transpose=transpose)
+        return pending.result()  # type: ignore[return-value]
+
+    def _send(self, session_id: str, method: str, buffers: Sequence[PrgBuffer], fields: str, size: int) -> PendingWords:
+        """Of elements of `size` bytes; the answer is as large as the last buffer."""
+        session = self._session(session_id)
+        if session.write is None:
+            missing = [rank for rank in range(session.world_size) if rank not in session.seeds]
+            if missing:
+                raise SessionError(f"the encrypted seed of rank {missing} is not there yet", where=session_id)
+            session.write = writer([session.seeds[rank] for rank in range(session.world_size)])
+        draws = [(counter, elements * size) for counter, elements in buffers]
+        body = session.write(draws, f'"field_size":{size}{fields}')
+        return PendingWords(self.connection.send(method, body, draws[-1][1]), size)
+
+    def _session(self, session_id: str) -> _Session:
+        if session_id not in self._sessions:
+            raise SessionError("there is no such session", where=session_id)
+        return self._sessions[session_id]
+
+
+_Send = Callable[[Sequence[PrgBuffer], str, int], PendingWords]
+
+
+def _mul(send: _Send, buffers: Sequence[PrgBuffer]) -> PendingWords:
+    return send(buffers, "", 8)
+
+
+def _mul_priv(send: _Send, buffers: Sequence[PrgBuffer], field_size: int) -> PendingWords:
+    if field_size not in (4, 8):
+        raise OpAdjustError(f"field_size {field_size} is not supported, only 4 and 8 (bytes)")
+    return send(buffers, "", field_size)
+
+
+def _dot(send: _Send, buffers: Sequence[PrgBuffer], m: int, n: int, k: int) -> PendingWords:
+    return send(buffers, f',"transpose_inputs":[false,false,false],"M":{m},"N":{n},"K":{k}', 8)
+
+
+def _cross_dot(
+    send: _Send, masks: Own, vectors: Own, c: PrgBuffer, batch: int, rows: int, *, transpose: bool = False
+) -> PendingWords:
+    return send([*masks, *vectors, c], f',"batch":{batch},"rows":{rows},"transpose":{int(transpose)}', 8)
+
+
+_REQUESTS: dict[str, Callable[..., PendingWords]] = {
+    "AdjustMul": _mul,
+    "AdjustMulPriv": _mul_priv,
+    "AdjustDot": _dot,
+    "AdjustCrossDot": _cross_dot,
+}

@@ -1,0 +1,363 @@
+"""A TTP that listens: HTTP/1.1 with JSON or Protocol Buffers, as SPU 0.9.5 speaks to its own (spec: ss_lr §5c).
+
+A request needs no session: it brings the parties' seeds, encrypted to this server's key. So there is nothing to open,
+nothing to close, and a request that is repeated gets the same answer. Like SPU's server it replays whatever it is
+asked: who has both ciphertexts can ask for anything, and so the parties are trusted not to (`mpc.TrustedThirdParty`,
+which has sessions, does look). Who runs it can read every secret of the parties, if one of them helps.
+
+Each connection has a thread, which reads requests one after the other, also such as were sent ahead. Everything that a
+stranger can make larger or slower has a limit (`Limits`). Seeds and keys are in no log and in no error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NamedTuple
+
+from ..errors import SeedDecryptError, TtpError
+from ..mpc.prg import SEED_BYTES, BlockPrg
+from . import sm2
+from .ttp_adjust import Correction, adjust
+from .ttp_keys import TtpKeys
+from .ttp_requests import METHODS, SERVICE, Ciphertext, Request, ciphertext, read_json, read_protobuf
+
+FRAME = struct.Struct("<bq")
+"""Before each piece of an answer: a code, and how many bytes follow."""
+OK, OP_ADJUST_ERROR, SEED_DECRYPT_ERROR = 0, 1, 2
+_MOST_FRAME = 32 << 20
+
+
+class Limits(NamedTuple):
+    """What one server puts up with."""
+
+    connections: int = 64
+    head: int = 8 << 10
+    """Bytes of a request's first lines."""
+    body: int = 64 << 10
+    """Bytes of a request: its size does not depend on the arrays'."""
+    sending: float = 10.0
+    """Seconds from a request's first byte to its last."""
+    idle: float = 600.0
+    """Seconds until a silent connection is closed, or until an answer must have been taken."""
+    seeds: int = 1024
+    """How many decrypted seeds are remembered."""
+    streams: int = 16
+    """How many streams a connection has ready, 128 KiB each."""
+    large: int = 16 << 20
+    """Bytes of draws from which a request waits for its turn, so that large ones do not add up."""
+
+
+LIMITS = Limits()
+
+
+class _Refused(Exception):
+    """An answer that ends the connection."""
+
+    def __init__(self, status: str, text: str) -> None:
+        super().__init__(text)
+        self.status, self.text = status, text
+
+
+class TtpServer:
+    """Serves from `start()` to `stop()`, or in a `with`. `say` gets a line per connection and per refusal."""
+
+    def __init__(
+        self,
+        keys: TtpKeys,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        tls: ssl.SSLContext | None = None,
+        limits: Limits = LIMITS,
+        say: Callable[[str], None] | None = None,
+    ) -> None:
+        self._keys, self._tls, self._limits, self._say = keys, tls, limits, say or (lambda _: None)
+        self._wanted = host, port
+        self.address: tuple[str, int] = host, port
+        """Where it listens; the port is known after `start`."""
+        self.secret = hashlib.sha256(b"kuscia_nb ttp random bits" + keys.private.to_bytes(32, "big")).digest()
+        self._seeds: OrderedDict[bytes, bytes] = OrderedDict()
+        self._lock, self._turn = threading.Lock(), threading.Lock()
+        self._connections: dict[socket.socket, threading.Thread] = {}
+        self._listener: socket.socket | None = None
+        self._accepting: threading.Thread | None = None
+        self.served: Counter[str] = Counter()
+        """Requests by method, and `refused`, `connections`, `bytes` of corrections."""
+        self.started = time.time()
+
+    def start(self) -> TtpServer:
+        """Listen. TtpError, if the address cannot be had."""
+        host, port = self._wanted
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        try:
+            self._listener = socket.create_server((host, port), family=family, backlog=self._limits.connections)
+        except OSError as error:
+            hint = "another port" if port else ""
+            if error.errno in (99, -2, -5):
+                hint = "this machine has no such address: listen on 0.0.0.0, and let the parties dial the public one"
+            raise TtpError(f"cannot listen on {host}:{port}: {error.strerror or error}", hint=hint) from error
+        self.address = self._listener.getsockname()[:2]
+        self._accepting = threading.Thread(target=self._accept, args=(self._listener,), name="ttp", daemon=True)
+        self._accepting.start()
+        return self
+
+    def stop(self) -> None:
+        """Close the port and all connections; returns when nothing is left of them."""
+        listener, self._listener = self._listener, None
+        if listener is None:
+            return
+        with suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        assert self._accepting is not None
+        self._accepting.join()
+        with self._lock:
+            connections = list(self._connections.items())
+        for connection, _ in connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        for _, thread in connections:
+            thread.join()
+
+    def __enter__(self) -> TtpServer:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def status(self) -> dict[str, object]:
+        """Counters since the start, and what is there now."""
+        with self._lock:
+            return {
+                "fingerprint": self._keys.fingerprint,
+                "seconds": round(time.time() - self.started),
+                "connections": len(self._connections),
+                "seeds": len(self._seeds),
+                "served": dict(self.served),
+            }
+
+    def seed(self, seed: Ciphertext) -> bytes:
+        """What a ciphertext holds, remembered. SeedDecryptError, if it is not for this key."""
+        try:
+            raw = ciphertext(seed)
+            digest = hashlib.sha256(raw).digest()
+            with self._lock:
+                if digest in self._seeds:
+                    self._seeds.move_to_end(digest)
+                    return self._seeds[digest]
+            found = sm2.decrypt(self._keys.private, raw)
+            if len(found) != SEED_BYTES:
+                raise ValueError(f"a seed of {len(found)} bytes, not {SEED_BYTES}")
+        except ValueError as error:
+            raise SeedDecryptError(f"an encrypted seed cannot be read: {error}") from None
+        with self._lock:
+            self._seeds[digest] = found
+            if len(self._seeds) > self._limits.seeds:
+                self._seeds.popitem(last=False)
+        return found
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                connection, address = listener.accept()
+            except OSError:
+                if self._listener is None:
+                    return
+                time.sleep(0.1)  # no file descriptor is left, say: the next one may come when another one ends
+                continue
+            thread = threading.Thread(target=self._serve, args=(connection, f"{address[0]}:{address[1]}"), daemon=True)
+            with self._lock:
+                full = len(self._connections) >= self._limits.connections
+                if not full:
+                    self._connections[connection] = thread
+                    self.served["connections"] += 1
+            if full:
+                self._say(f"{address[0]}:{address[1]}: refused, {self._limits.connections} connections are open")
+                connection.close()
+            else:
+                thread.start()
+
+    def _serve(self, connection: socket.socket, name: str) -> None:
+        """All requests of one connection."""
+        said = Counter[str]()
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.settimeout(self._limits.sending)
+            if self._tls is not None:
+                channel = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+                with self._lock:
+                    self._connections[channel] = self._connections.pop(connection)
+                connection = channel
+                channel.do_handshake()
+            conversation = _Conversation(self, connection, self._limits)
+            while conversation.answer_next(said):
+                pass
+        except ssl.SSLError as error:
+            self._say(f"{name}: no TLS connection: {error.reason or error}")
+        except OSError:
+            pass  # it has gone away, or was too slow
+        finally:
+            with self._lock:
+                self._connections.pop(connection, None)
+            connection.close()
+            if said:
+                self._say(f"{name}: {', '.join(f'{count} {what}' for what, count in said.items())}")
+
+    def count(self, what: str, size: int, said: Counter[str]) -> None:
+        """Note a request, here and for its connection."""
+        for counter in (self.served, said):
+            with self._lock:
+                counter[what] += 1
+                if size:
+                    counter["bytes"] += size
+
+    def corrected(self, request: Request, streams: _Conversation) -> Correction:
+        """The answer; a large one when it is its turn."""
+        if sum(draw.size for draw in request.draws) < self._limits.large:
+            return adjust(request, streams)
+        with self._turn:
+            return adjust(request, streams)
+
+
+class _Conversation:
+    """One connection: what has been read of it, and the streams that its requests have used last."""
+
+    def __init__(self, server: TtpServer, connection: socket.socket, limits: Limits) -> None:
+        self._server, self._socket, self._limits = server, connection, limits
+        self._read = bytearray()
+        self._streams: OrderedDict[Ciphertext, BlockPrg] = OrderedDict()
+        self.secret = server.secret
+        self.seed = server.seed
+
+    def block(self, seed: Ciphertext) -> BlockPrg:
+        """A party's stream. It is this connection's own: a stream moves a window along."""
+        stream = self._streams.get(seed)
+        if stream is None:
+            stream = self._streams[seed] = BlockPrg(self.seed(seed))
+            if len(self._streams) > self._limits.streams:
+                self._streams.popitem(last=False)
+        return stream
+
+    def answer_next(self, said: Counter[str]) -> bool:
+        """Read a request and answer it; whether another one may follow."""
+        try:
+            head = self._head()
+            if head is None:
+                return False
+            target, headers, last = head
+            body = self._take(self._length(headers))
+        except _Refused as refused:
+            self._server.count("refused", 0, said)
+            self._send(refused.status, refused.text.encode(), "text/plain", last=True)
+            return False
+        if target == "/status":
+            self._send("200 OK", json.dumps(self._server.status()).encode(), "application/json", last=last)
+            return not last
+        method = target.removeprefix(SERVICE) if target.startswith(SERVICE) else ""
+        if method not in METHODS:
+            self._server.count("refused", 0, said)
+            self._send("404 Not Found", f"there is no {target[:200]} here".encode(), "text/plain", last=last)
+            return not last
+        try:
+            answer = self._answer(method, headers.get("content-type", ""), body, said)
+        except Exception as error:  # a mistake of ours: its text may hold what nobody is to see
+            self._server.count("refused", 0, said)
+            self._send("500 Internal Server Error", type(error).__name__.encode(), "text/plain", last=True)
+            return False
+        self._send("200 OK", answer, "application/octet-stream", last=last)
+        return not last
+
+    def _answer(self, method: str, kind: str, body: bytes, said: Counter[str]) -> bytes:
+        """The frames of a correction, or of what is wrong."""
+        try:
+            request = (read_protobuf if "proto" in kind else read_json)(method, body)
+            correction = self._server.corrected(request, self)
+        except (TtpError, MemoryError) as error:
+            self._server.count("refused", 0, said)
+            code = SEED_DECRYPT_ERROR if isinstance(error, SeedDecryptError) else OP_ADJUST_ERROR
+            text = error.what if isinstance(error, TtpError) else "the request is too large for this machine"
+            return FRAME.pack(code, len(text.encode())) + text.encode()
+        self._server.count(method, correction.size, said)
+        pieces = []
+        for part in correction.parts:
+            for at in range(0, len(part), _MOST_FRAME):
+                piece = part[at : at + _MOST_FRAME]
+                pieces += FRAME.pack(OK, len(piece)), piece
+        return b"".join(pieces)
+
+    def _head(self) -> tuple[str, dict[str, str], bool] | None:
+        """Target and headers of the next request, and whether it is the last one; None if there is none."""
+        self._socket.settimeout(self._limits.idle)
+        deadline = None
+        while (end := self._read.find(b"\r\n\r\n")) < 0:
+            if len(self._read) > self._limits.head:
+                raise _Refused("431 Request Header Fields Too Large", f"more than {self._limits.head} bytes of headers")
+            if self._read and deadline is None:
+                deadline = time.monotonic() + self._limits.sending
+            if not self._receive(deadline):
+                return None
+        first, *lines = self._read[:end].decode("latin-1").split("\r\n")
+        del self._read[: end + 4]
+        words = first.split(" ")
+        if len(words) != 3 or words[2] not in ("HTTP/1.1", "HTTP/1.0"):
+            raise _Refused("400 Bad Request", "no HTTP/1.1 request")
+        if words[0] not in ("POST", "GET"):
+            raise _Refused("405 Method Not Allowed", "POST a request, or GET /status")
+        headers = {}
+        for line in lines:
+            name, _, value = line.partition(":")
+            headers[name.lower()] = value.strip()
+        connection = headers.get("connection", "").lower()
+        last = connection == "close" or (words[2] == "HTTP/1.0" and connection != "keep-alive")
+        return words[1], headers, last
+
+    def _length(self, headers: dict[str, str]) -> int:
+        """How long the body is."""
+        if "transfer-encoding" in headers:
+            raise _Refused("411 Length Required", "a request has a Content-Length")
+        length = headers.get("content-length", "0")
+        if not (length.isascii() and length.isdigit()):
+            raise _Refused("400 Bad Request", "a Content-Length that is no number")
+        if len(length) > 12 or int(length) > self._limits.body:
+            raise _Refused("413 Content Too Large", f"a request has at most {self._limits.body} bytes")
+        if headers.get("expect", "").lower() == "100-continue":
+            self._socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return int(length)
+
+    def _take(self, size: int) -> bytes:
+        deadline = None
+        while len(self._read) < size:
+            deadline = deadline or time.monotonic() + self._limits.sending
+            if not self._receive(deadline):
+                raise ConnectionError("it ended within a request")
+        body = bytes(self._read[:size])
+        del self._read[:size]
+        return body
+
+    def _receive(self, deadline: float | None) -> bool:
+        """Read on; False at the end. TimeoutError, when a request takes too long."""
+        if deadline is not None:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("a request took too long")
+            self._socket.settimeout(left)
+        piece = self._socket.recv(65536)
+        self._read += piece
+        return bool(piece)
+
+    def _send(self, status: str, body: bytes, kind: str, *, last: bool) -> None:
+        """In one piece: two would wait for each other's acknowledgement."""
+        head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+        self._socket.settimeout(self._limits.idle)
+        self._socket.sendall(
+            f"{head}Connection: close\r\n\r\n".encode() + body if last else f"{head}\r\n".encode() + body
+        )
