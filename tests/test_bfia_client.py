@@ -67,7 +67,7 @@ def test_a_client_is_a_peer(client: Client) -> None:
 # --- with a node's own handlers --------------------------------------------------------------------------------------
 
 
-def test_the_life_of_a_job(client: Client, bob: Node) -> None:  # §3.8
+def test_the_life_of_a_job(client: Client, bob: Node) -> None:  # spec: kuscia §3.8
     client.create_job(to_job(read_request(TUTORIAL)), VERSIONS)
     assert job_of(bob).spec.stage == "Create"
     client.start_job(JOB)
@@ -114,7 +114,7 @@ def test_what_is_sent(client: Client, wire: Wire) -> None:
     ]
 
 
-def test_the_headers(client: Client, wire: Wire, bob: Node) -> None:  # bfia §1.1, §9.6
+def test_the_headers(client: Client, wire: Wire, bob: Node) -> None:  # spec: bfia §1.1, §9.6
     kept_job(bob)
     before = time.time_ns() // 1_000_000
     client.start_job(JOB)
@@ -161,7 +161,7 @@ def test_a_peer_in_the_standards_dialect(client: Client, bob: Node) -> None:
         (lambda client: client.start_task("t", "x", "a"), "status code: 400, message: job does not exist"),
         (lambda client: client.stop_task("x"), "status code: 400, message: task does not exist"),
         (lambda client: client.poll_task("x", "guest"), "status code: 400, message: failed to find the task"),
-        # Kuscia's own client shows nothing after the colon here (§3.1)
+        # Kuscia's own client shows nothing after the colon here (spec: kuscia §3.1)
         (lambda client: client.start_job(""), "status code: 400, message: parameter job_id can't be empty"),
         (
             lambda client: client.start_task("", "x", ""),
@@ -176,7 +176,7 @@ def test_a_peer_that_refuses(client: Client, call: Callable[[Client], Any], text
     assert isinstance(caught.value, KusciaError)
 
 
-def test_a_job_that_the_peer_has_already(client: Client) -> None:  # the re-run trap, §3.8
+def test_a_job_that_the_peer_has_already(client: Client) -> None:  # the re-run trap, spec: kuscia §3.8
     job = to_job(read_request(TUTORIAL))
     client.create_job(job, VERSIONS)
     with pytest.raises(BfiaError, match=r"^status code: 400, message: Job already exists$"):
@@ -206,7 +206,7 @@ def test_a_job_that_cannot_be_sent(client: Client, wire: Wire) -> None:
         ({"code": 0, "data": []}, "Pending"),
     ],
 )
-def test_what_a_peer_says_of_a_task(answer: object, phase: str) -> None:  # §3.4
+def test_what_a_peer_says_of_a_task(answer: object, phase: str) -> None:  # spec: kuscia §3.4
     assert answering(answer).poll_task(TASK, "guest") == phase
 
 
@@ -285,7 +285,7 @@ def test_who_does_not_answer_is_asked_again(bob: Node, failures: int) -> None:
         (OSError(), "bob is unreachable: OSError"),
     ],
 )
-def test_a_peer_that_is_not_there(error: OSError, text: str) -> None:  # §7 row 41
+def test_a_peer_that_is_not_there(error: OSError, text: str) -> None:  # spec: kuscia §7 row 41
     pauses: list[float] = []
     wire = Flaky(99, error, lambda _: Response(200, b""))
     with pytest.raises(BfiaError) as caught:

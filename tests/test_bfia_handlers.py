@@ -132,7 +132,7 @@ MISSING = "parameter job_id can't be empty;parameter dag can't be empty;paramete
         (b'{"job_id":"a","jobId":"b"}', "", 'has both "job_id" and "jobId", which are the same field'),
     ],
 )
-def test_decoding(node: Node, body: bytes, kind: str, text: str) -> None:  # §3.2, §7 rows 31, 32
+def test_decoding(node: Node, body: bytes, kind: str, text: str) -> None:  # spec: kuscia §3.2, §7 rows 31, 32
     assert post(node, "job/create", body, Content_Type=kind) == invalid(text)
 
 
@@ -150,7 +150,7 @@ def test_unknown_fields_and_both_spellings_are_fine(node: Node) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"Content_Type": ""}, {"content_type": "APPLICATION/JSON; charset=utf-8"}])
-def test_no_header_is_needed(node: Node, headers: dict[str, str]) -> None:  # bfia §9.6
+def test_no_header_is_needed(node: Node, headers: dict[str, str]) -> None:  # spec: bfia §9.6
     assert post(node, "job/create", TUTORIAL.encode(), **headers)["code"] == 200
 
 
@@ -190,7 +190,7 @@ def test_a_get_without_job_id(node: Node) -> None:
         ("POST", "/v1/interconn/schedule/job/audit_confirm"),
     ],
 )
-def test_any_other_path_or_verb_is_not_found(node: Node, method: str, path: str) -> None:  # §3.1
+def test_any_other_path_or_verb_is_not_found(node: Node, method: str, path: str) -> None:  # spec: kuscia §3.1
     response = ask(node, method, path, tutorial())
     assert (response.status, response.body, response.content_type) == (404, b"404 page not found", "text/plain")
 
@@ -213,7 +213,7 @@ def test_create(node: Node) -> None:  # row 7
     assert job._source is None
 
 
-def test_create_twice(node: Node) -> None:  # row 2, §7 row 30
+def test_create_twice(node: Node) -> None:  # spec: kuscia §3.3 row 2, §7 row 30
     post(node, "job/create", tutorial())
     assert post(node, "job/create", tutorial()) == refused("Job already exists")
     assert post(node, "job/create", {"job_id": JOB, "dag": {}, "config": {}}) == refused("Job already exists")
@@ -278,7 +278,8 @@ def test_create_twice(node: Node) -> None:  # row 2, §7 row 30
         ),
     ],
 )
-def test_what_create_refuses(node: Node, path: str, value: Any, text: str) -> None:  # rows 3 to 5, §7 rows 33 to 35
+def test_what_create_refuses(node: Node, path: str, value: Any, text: str) -> None:
+    """spec: kuscia §3.3 rows 3 to 5, §7 rows 33 to 35."""
     found = post(node, "job/create", edited(path, value))
     assert found == refused(found["msg"])
     assert found["msg"].startswith(text)
@@ -324,7 +325,7 @@ def test_a_create_that_another_one_overtook() -> None:  # row 6
 # --- job/start, job/stop, job/status_all -----------------------------------------------------------------------------
 
 
-def test_unknown_jobs_and_tasks(node: Node) -> None:  # §7 row 38: the wordings differ
+def test_unknown_jobs_and_tasks(node: Node) -> None:  # spec: kuscia §7 row 38: the wordings differ
     assert post(node, "job/start", {"job_id": "x"}) == refused("job does not exist")
     assert post(node, "job/stop", {"job_id": "x"}) == refused("job does not exist")
     assert get(node, "job/status_all?job_id=x") == refused("failed to find the job")
@@ -334,7 +335,7 @@ def test_unknown_jobs_and_tasks(node: Node) -> None:  # §7 row 38: the wordings
     assert post(node, "task/poll", {"task_id": "x-1", "role": "guest"}) == refused("failed to find the task")
 
 
-def test_start_and_stop_set_the_stage_once(node: Node) -> None:  # §7 row 39
+def test_start_and_stop_set_the_stage_once(node: Node) -> None:  # spec: kuscia §7 row 39
     kept_job(node)
     for path, stage in (("job/start", "Start"), ("job/stop", "Stop")):
         assert post(node, path, {"job_id": JOB}) == OK
@@ -360,7 +361,8 @@ FALSE = (
         ({}, "Job status is failed"),
     ],
 )
-def test_nothing_starts_after_a_failure(node: Node, status: dict[str, Any], text: str) -> None:  # §7 row 40
+def test_nothing_starts_after_a_failure(node: Node, status: dict[str, Any], text: str) -> None:
+    """spec: kuscia §7 row 40."""
     kept_job(node, phase="Failed", **status)
     assert post(node, "job/start", {"job_id": JOB}) == refused(text)
     body = {"job_id": JOB, "task_id": "t", "task_name": "ss_lr_1"}
@@ -401,7 +403,7 @@ BFIA = {"a": "PENDING", "b": "RUNNING", "c": "SUCCESS", "d": "FAILED"}
         ("Failed", "FINISHED"),
     ],
 )
-def test_status_all(node: Node, phase: str, state: str) -> None:  # §3.4, bfia §1.3, §9.4
+def test_status_all(node: Node, phase: str, state: str) -> None:  # spec: kuscia §3.4, bfia §1.3, §9.4
     kept_job(node, phase=phase, task_status=STATES)
     assert get(node, f"job/status_all?job_id={JOB}") == {"code": 200, "msg": "", "data": {"status": BFIA}}
     both = {"code": 200, "msg": "", "data": {"job_status": state, "status": BFIA}}
@@ -453,7 +455,7 @@ def test_the_standards_task_ids_are_fine(node: Node) -> None:
     assert start_task(node, f"task_{'0f' * 16}") == OK
 
 
-def test_a_task_id_is_of_one_task(node: Node) -> None:  # §7 row 7
+def test_a_task_id_is_of_one_task(node: Node) -> None:  # spec: kuscia §7 row 7
     kept_job(node, chain("a", "b"))
     assert start_task(node, "t", "a") == OK
     text = "Failed to create task t because a task with the same name already exists"
@@ -514,7 +516,7 @@ def test_poll(node: Node, parties: dict[str, Any], role: str, state: str) -> Non
     assert found == {"code": 200, "msg": "", "data": {"status": state}}
 
 
-def test_poll_without_a_role_gives_the_worst_of_the_nodes_roles(node: Node) -> None:  # bfia §7
+def test_poll_without_a_role_gives_the_worst_of_the_nodes_roles(node: Node) -> None:  # spec: bfia §7
     kept_job(node)
     task = make_task(node, JOB, "ss_lr_1", "Running", bob="Succeeded")
     other = task.status.party_task_status[0].model_copy(update={"role": "arbiter"})
@@ -526,7 +528,7 @@ def test_poll_without_a_role_gives_the_worst_of_the_nodes_roles(node: Node) -> N
         assert post(node, "task/poll", {"task_id": TASK, "role": "guest"})["data"] == {"status": "SUCCESS"}
 
 
-# --- job/stop with a task_name (bfia §9.3) ---------------------------------------------------------------------------
+# --- job/stop with a task_name (spec: bfia §9.3) ----------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -595,7 +597,7 @@ def test_a_task_that_is_made_while_it_is_stopped(four: Node) -> None:
     assert task_of(four, f"{JOB}-c").status.phase == "Failed"
 
 
-# --- dialects (bfia §9.1, §9.2) --------------------------------------------------------------------------------------
+# --- dialects (spec: bfia §9.1, §9.2) ---------------------------------------------------------------------------------
 
 
 def test_the_standards_dialect(node: Node) -> None:
@@ -625,7 +627,7 @@ def test_both_sets_of_names_are_kuscias_dialect(node: Node) -> None:
     assert job_of(node).annotations == {}
 
 
-def test_create_again_in_the_standards_dialect(node: Node) -> None:  # bfia §7, §9.8
+def test_create_again_in_the_standards_dialect(node: Node) -> None:  # spec: bfia §7, §9.8
     request = standard(tutorial())
     post(node, "job/create", request)
     post(node, "job/start", {"job_id": JOB})
@@ -811,7 +813,7 @@ INFO = {
 }
 
 
-def test_register(node: Node) -> None:  # bfia §2.1, kuscia §5.4
+def test_register(node: Node) -> None:  # spec: bfia §2.1, kuscia §5.4
     path = f"{PLATFORM}/component/register"
     assert post(node, path, {"imageUrl": "registry:5000/x/psi:1.2", "component_info": INFO}) == GOOD
     image = node.store.get(AppImage, "ecdh-psi")

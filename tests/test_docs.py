@@ -205,6 +205,13 @@ def test_the_panels_entities_have_their_fields(built: Path) -> None:
     assert {name for entity in entities for name in entity} <= codes(built, "reference/panel")
 
 
+def test_rules_that_a_docstring_cites_are_links(built: Path) -> None:
+    links = set(re.findall(r'href="\.\./spec/(\w+)\.html#(spec-[^"]+)"', source(built, "reference/python")))
+    assert len(links) >= 2
+    for page, anchor in links:
+        assert f'id="{anchor}"' in source(built, f"spec/{page}")
+
+
 # --- examples ---------------------------------------------------------------------------------------------------------
 
 RUN = """

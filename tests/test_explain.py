@@ -52,14 +52,14 @@ JOB_FIELDS = [
     (JOB[3], "resourceReservedSeconds", "integer", False, {}),
     (JOB[3], "lifecycleSeconds", "integer", False, {}),
     (JOB[3], "retryIntervalSeconds", "integer", False, {}),
-    # §2.1
+    # spec: kuscia §2.1
     ("kusciatask.spec", "initiator", "string", True, {}),
     ("kusciatask.spec", "taskInputConfig", "string", True, {}),
     ("kusciatask.spec", "parties", "[]Object", True, {}),
     ("kusciatask.spec.parties", "domainID", "string", True, {}),
     ("kusciatask.spec.parties", "appImageRef", "string", True, {}),
     ("kusciatask.spec.parties", "minReservedPods", "integer", False, {}),
-    # §4.1: what is in the text of taskInputConfig
+    # spec: kuscia §4.1: what is in the text of taskInputConfig
     (f"{JOB[1]}.taskInputConfig", "module_name", "string", True, {}),
     (f"{JOB[1]}.taskInputConfig", "output", "[]Object", False, {}),
     (f"{JOB[1]}.taskInputConfig.role", "host", "[]string", False, {}),
@@ -67,7 +67,7 @@ JOB_FIELDS = [
     (f"{JOB[1]}.taskInputConfig.task_params", "common", "map[string]any", False, {}),
     (f"{JOB[1]}.taskInputConfig.task_params", "guest", "map[string]map[string]any", False, {}),
     ("kusciatask.spec.taskInputConfig.input", "key", "string", True, {}),
-    # §1.2, §5.4
+    # spec: kuscia §1.2, §5.4
     ("kusciajob.metadata", "labels", "map[string]string", False, {}),
     ("kusciajob.status.conditions", "status", "string", True, {"enum": "True, False"}),
     ("kusciajob.status", "taskStatus", "map[string]string", False, {}),
@@ -210,7 +210,7 @@ TUTORIAL = """skip_rows algo protocol_families batch_size last_batch_policy num_
 learning_rate sigmoid_mode protocol field fxp_bits trunc_mode shard_serialize_format use_ttp ttp_server_host
 ttp_session_id ttp_adjust_rank name namespace has_label label_owner feature_nums ttp_asym_crypto_schema
 ttp_public_key"""
-"""spec: tutorial, "Parameters"."""
+"""spec: tutorial §2."""
 
 
 def test_ss_lr_is_explained_with_all_of_the_tutorials_parameters() -> None:
@@ -222,7 +222,7 @@ def test_ss_lr_is_explained_with_all_of_the_tutorials_parameters() -> None:
     own, common = page.split("\n\nPARAMETERS in task_params.common:\n")
     own = own.split("\n\nPARAMETERS in task_params.<role>.<index>:\n")[1]
     names = re.findall(r"^  (\w+)\t<", own, re.MULTILINE)
-    assert names == ["name", "namespace", "has_label", "id_column", "scale"]  # spec: tutorial, "per party"; and ours
+    assert names == ["name", "namespace", "has_label", "id_column", "scale"]  # spec: tutorial §2; and ours
     names += re.findall(r"^  (\w+)\t<", common, re.MULTILINE)
     assert sorted(names) == sorted([*TUTORIAL.split(), "id_column", "scale", "holdout"])
 

@@ -1,4 +1,4 @@
-"""Fixed point against the values of spec ss_lr §1, which were checked with the SPU wheel."""
+"""Fixed point against the values of spec: ss_lr §1, which were checked with the SPU wheel."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_public_half_is_rounded_up(v: int, expected: int) -> None:
 
 
 def test_the_reciprocal_of_the_tutorials_batch_size() -> None:
-    """Spec ss_lr §2: enc(1/21) = 12483."""
+    """Spec: ss_lr §2: enc(1/21) = 12483."""
     batch_size = fixed.encode(np.array([21], np.float32), 18)
     assert fixed.reciprocal_public(batch_size, 18).tolist() == [12483]
 

@@ -252,7 +252,7 @@ def test_cp_out_of_a_node(notebook: Notebook, folder: Path) -> None:
 
 
 def test_result_shows_each_sides_shares_and_the_weights(notebook: Notebook) -> None:
-    """spec: tutorial, row 14; the paths are those of kuscia §4.4."""
+    """spec: tutorial, row 14, kuscia §4.4 for the paths."""
     assert notebook.run(f"job = connect().apply({TUTORIAL!r}).wait()") == []
     task = notebook.value("job.tasks['task'][0]")
     text = shown(notebook, "%kuscia result job-ss-lr")

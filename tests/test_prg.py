@@ -1,4 +1,4 @@
-"""The AES streams against the vectors of spec ss_lr §4."""
+"""The AES streams against the vectors of spec: ss_lr §4."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def test_products_are_exact_in_the_ring(
 
 
 def test_a_matrix_product_sends_what_interconnection_peers_send(protocol: Protocol) -> None:
-    """Spec ss_lr §8: the left operand, then the right one, each in one message per direction."""
+    """Spec: ss_lr §8: the left operand, then the right one, each in one message per direction."""
 
     async def program(party: mpc.Semi2k) -> None:
         await party.matmul(party.zeros((21, 21)), party.zeros(21))
@@ -88,7 +88,7 @@ def test_truncation_with_the_ttp_does_not_fail(
 
 
 def test_a_truncation_with_the_ttp_sends_what_spu_sends(protocol: Protocol) -> None:
-    """Spec ss_lr §8 and §5: one message each way, uint32 x 21; AdjustMulPriv at the adjust rank, 84 bytes back."""
+    """Spec: ss_lr §8 and §5: one message each way, uint32 x 21; AdjustMulPriv at the adjust rank, 84 bytes back."""
 
     async def program(party: mpc.Semi2k) -> list[int]:
         party.beaver.counter = 105
@@ -118,7 +118,7 @@ def test_sealing_takes_no_message_and_never_the_same_share(protocol: Protocol) -
 
 
 def test_seals_follow_the_documented_streams(protocol: Protocol) -> None:
-    """Spec ss_lr §3: PRG(own seed) - PRG(peer's seed), plus the value at rank 0; counters go on by blocks."""
+    """Spec: ss_lr §3: PRG(own seed) - PRG(peer's seed), plus the value at rank 0; counters go on by blocks."""
 
     async def program(party: mpc.Semi2k) -> list[int]:
         party.seal(np.zeros(3, np.uint64))

@@ -54,7 +54,7 @@ def signed(x: int) -> int:
 
 @given(vectors, st.integers(0, 63))
 def test_truncation_rounds_each_rank_as_documented(r: np.ndarray, bits: int) -> None:
-    """Spec ss_lr §3: rank 0 share >> b; rank 1 the same (symmetric), or -((-share) >> b) (asymmetric)."""
+    """Spec: ss_lr §3: rank 0 share >> b; rank 1 the same (symmetric), or -((-share) >> b) (asymmetric)."""
     down = [(signed(v) >> bits) % 2**64 for v in r.tolist()]
     up = [-(signed(-v % 2**64) >> bits) % 2**64 for v in r.tolist()]
     for kind, expected in (("asymmetric", up), ("symmetric", down)):

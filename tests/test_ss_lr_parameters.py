@@ -15,7 +15,7 @@ from kuscia_nb.operators.parameter import PREFIX
 from kuscia_nb.operators.ss_lr.parameters import PARAMETERS, Parameters
 from kuscia_nb.views import texts
 
-# spec/job-ss-lr.yaml and kuscia §4.1, at alice.
+# spec: tutorial §2, kuscia §4.1, at alice.
 TUTORIAL = {
     "config.self_role": "host.0",
     "config.node_id.host.0": "alice",

@@ -151,7 +151,7 @@ def csv(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 @strategies
 @pytest.mark.parametrize(("truncation", "seeds"), [("asymmetric", 20), ("ttp", 10)])
 def test_the_tutorials_job_over_many_seeds(csv: Data, strategy: str, truncation: str, seeds: int) -> None:
-    """Spec tutorial: every weight within 40 ulp of float64 at the rate of the ring, which is 1 ulp."""
+    """Spec: tutorial: every weight within 40 ulp of float64 at the rate of the ring, which is 1 ulp."""
     layout = mpc.Layout((10, 10), 21, 476, 1)
     expected = plaintext(csv, layout, rate=1)
     trained = [
@@ -227,7 +227,7 @@ def test_the_first_batch_has_no_triple_for_weights_that_are_a_share() -> None:
 
 
 def test_the_reference_of_the_tutorial() -> None:
-    """Spec tutorial: alice's first four weights by float64, so that the yardstick itself is checked."""
+    """Spec: tutorial: alice's first four weights by float64, so that the yardstick itself is checked."""
     if not TUTORIAL.is_dir():
         return
     alice = read_table(TUTORIAL / "perfect_logit_a.csv", 1, "alice").values
@@ -268,7 +268,7 @@ def schedule(ledger: mpc.Ledger, sender: str) -> list[int]:
 
 
 def test_interconnection_sends_the_schedule_of_the_reference_operator() -> None:
-    """Spec ss_lr §8: batch 21, 21 weights: 3528 and 168 bytes per product, one product in the first batch."""
+    """Spec: ss_lr §8: batch 21, 21 weights: 3528 and 168 bytes per product, one product in the first batch."""
     generator, ledgers = np.random.default_rng(1), []
     data = Data(generator.uniform(-1, 1, (63, 20)), generator.integers(0, 2, 63), label_rank=1)
     ttp = mpc.TrustedThirdParty()
@@ -279,7 +279,7 @@ def test_interconnection_sends_the_schedule_of_the_reference_operator() -> None:
 
 
 def test_interconnection_draws_what_the_reference_operator_draws() -> None:
-    """Spec ss_lr §2, §4: after three batches of 21 rows x 21 columns the PRSS and beaver counters are known.
+    """Spec: ss_lr §2, §4: after three batches of 21 rows x 21 columns the PRSS and beaver counters are known.
 
     PRSS blocks: a batch seals 21 ones (11) and a zero (1); the first one also the 20 feature weights (10).
     Beaver blocks of a product: 21 x 21 (221), 21 (11), 21 (11); the first batch has one product, the others two.
@@ -303,7 +303,7 @@ def test_interconnection_draws_what_the_reference_operator_draws() -> None:
 
 @pytest.mark.parametrize(("l2", "pairs"), [(0.5, 5), (0.0, 4)])
 def test_interconnection_truncates_with_the_ttp_as_spu_does(l2: float, pairs: int) -> None:
-    """Spec ss_lr §5, §8: five MulPriv in every step, the first too; one message each way for each, uint32 x 21.
+    """Spec: ss_lr §5, §8: five MulPriv in every step, the first too; one message each way for each, uint32 x 21.
 
     X w and its eighth before the second product, then X^T r, the penalty, and the step.
     """
@@ -323,7 +323,7 @@ def test_interconnection_truncates_with_the_ttp_as_spu_does(l2: float, pairs: in
 
 
 def test_preprocessing_truncates_twice_in_a_step_with_pairs_in_bulk() -> None:
-    """Spec ss_lr §3: X w by 21 bits takes uint32 x 5, the change by 36 bits uint64 x 8. Two requests for an epoch."""
+    """Spec: ss_lr §3: X w by 21 bits takes uint32 x 5, the change by 36 bits uint64 x 8. Two requests for an epoch."""
     generator, ledgers = np.random.default_rng(1), []
     data = Data(generator.uniform(-1, 1, (40, 7)), generator.integers(0, 2, 40), label_rank=0)
     train_on(data, mpc.Layout((4, 3), 5, 8, 3), truncation="ttp", ledgers=ledgers)
@@ -389,7 +389,7 @@ def test_what_a_party_receives_is_uniform() -> None:
 
 
 def test_symmetric_truncation_shows_the_bias_that_spu_has(csv: Data) -> None:
-    """Spec ss_lr §2: with SPU 0.9.5's rule the tutorial's weights come out about 480 to 495 ulp too large."""
+    """Spec: ss_lr §2: with SPU 0.9.5's rule the tutorial's weights come out about 480 to 495 ulp too large."""
     layout, links, ttp = mpc.Layout((10, 10), 21, 476, 1), mpc.connect(("bob", "alice")), mpc.TrustedThirdParty()
     plan = Plan(layout, np.array(1, np.uint64), mpc.encode(np.float32(0.5), BITS))
 

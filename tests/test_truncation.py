@@ -39,7 +39,7 @@ def cut(shares: tuple[np.ndarray, np.ndarray], bits: int, adjust_rank: int = 0) 
 
 
 def test_it_is_spus_to_the_bit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spec ss_lr §11: TruncAPr2 by 18 of a real SPU, the shares, what was sent, and the result."""
+    """Spec: ss_lr §11: TruncAPr2 by 18 of a real SPU, the shares, what was sent, and the result."""
     hexes = "f0debc9a785634120000f0ffffffffff0000000000000070", "1021576587a9cbedfdfff3ffffffffff3930000000010090"
     sent, swap = {}, mpc.Link.swap
 

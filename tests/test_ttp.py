@@ -53,7 +53,7 @@ def test_mul_corrects_c_to_a_times_b() -> None:
 
 
 def test_corrections_are_those_of_a_real_spu_ttp() -> None:
-    """Spec ss_lr §11, golden bytes for these seeds."""
+    """Spec: ss_lr §11, golden bytes for these seeds."""
     ttp, buffer = opened(), PrgBuffer
     dot = ttp.adjust_dot("s", [buffer(0, 6), buffer(3, 3), buffer(5, 2)], 2, 1, 3)
     assert dot.tobytes().hex() == "3dbad08ee2ad40358f5b591fe05f366f"

@@ -374,7 +374,7 @@ NAMED = (
     *("name", "namespace", "has_label"),
     *("label_owner", "feature_nums", "ttp_asym_crypto_schema", "ttp_public_key"),
 )
-"""spec: tutorial, "Parameters of ss_lr" """
+"""spec: tutorial §2."""
 
 
 def test_row_08_every_parameter_is_documented(reader: Reader) -> None:

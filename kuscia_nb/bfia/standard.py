@@ -1,7 +1,7 @@
 """What the standard says otherwise than Kuscia, put in Kuscia's words before anything else reads a request.
 
-Where a party's data is (spec: bfia §1.5); who takes part in a component that has parameters for everybody only; lists,
-objects and nothing as parameters, which Kuscia has no text for (§2.3); an initiator that only schedules (§1.4).
+Where a party's data is; who takes part in a component that has parameters for everybody only; lists, objects and
+nothing as parameters, which Kuscia has no text for; an initiator that only schedules (spec: bfia §1.4, §1.5, §2.3).
 """
 
 from __future__ import annotations

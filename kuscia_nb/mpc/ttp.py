@@ -7,9 +7,9 @@ to add to its c. It never receives a share, an opened value or anything else tha
 It gives out no correction that would tell one party something of the other's draws (see `ttp_session`).
 
 Sessions and errors are those of the interconnection standard's BeaverService (spec: ss_lr §5a), and so are
-`adjust_mul` and `adjust_dot`. `adjust_mul_priv` is SPU's (§5c): products of two numbers of which each party has one.
-`adjust_cross_dot` is ours: many products at once, of one party's matrix and the other's vector, each masked by its
-owner alone.
+`adjust_mul` and `adjust_dot`. `adjust_mul_priv` is SPU's (spec: ss_lr §5c): products of two numbers of
+which each party has one. `adjust_cross_dot` is ours: many products at once, of one party's matrix and the other's
+vector, each masked by its owner alone.
 """
 
 from __future__ import annotations

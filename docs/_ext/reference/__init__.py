@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from . import bfia, docstrings, errors, kubectl, magics, operators, panel, python_api, resources
+from . import bfia, docstrings, errors, kubectl, magics, operators, panel, python_api, resources, spec
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -40,6 +40,9 @@ _PLACE = re.compile(r"^<!-- reference: ([\w ]+) -->$", re.MULTILINE)
 
 def _filled(app: Sphinx, name: str, source: list[str]) -> None:
     source[0] = _PLACE.sub(lambda match: PAGES[match[1]](), source[0])
+    folder, _, page = name.rpartition("/")
+    if folder == "docs/spec" and page in spec.NAMES:
+        source[0] = spec.with_labels(page, source[0])
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-_REFERENCE = re.compile(r"\s*\(spec:[^)]*\)")
-"""Where a docstring points to notes that are not part of the documentation."""
+from .spec import linked
+
 GIVEN_OUT = {
     "kuscia_nb.Cluster",
     "kuscia_nb.Job",
@@ -24,10 +24,10 @@ GIVEN_OUT = {
 
 
 def as_rst(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Sphinx's autodoc-process-docstring: `code` becomes literal, an indented block a code block, marks are text."""
+    """Sphinx's autodoc-process-docstring: `code` becomes literal, indented lines a block, rules links, marks text."""
     if lines and lines[0].startswith("Alias for field number"):  # NamedTuple's own words
         lines.clear()
-    lines[:] = list(_converted(_REFERENCE.sub("", "\n".join(lines)).splitlines()))
+    lines[:] = linked("\n".join(_converted(lines))).splitlines()
 
 
 def without_constructor(app: Any, what: str, name: str, *_: object) -> tuple[str, str] | None:

@@ -1,6 +1,6 @@
 """The parameters of ss_lr: what each may be, read from the operator's environment and checked before anything runs.
 
-Names and values are the tutorial's and those of the interconnection enums (spec: tutorial "Parameters", ss_lr §7).
+Names and values are the tutorial's and those of the interconnection enums (spec: tutorial §2, ss_lr §7).
 Of most enums one value is implemented, here as in the reference operator. `PARAMETERS` is the one place that says what
 a parameter is; `Parameters` holds the values.
 
