@@ -1,34 +1,28 @@
 """No draw of a computation serves two purposes, and what a party sees fits every data of the other one.
 
-The second is *equivocation*: for other data of the peer there are draws of the peer with which a party's whole view and
-its own result are the same bit for bit. They are found by running the real code again and again. Every message is
-something minus a draw of its own, so what a message is off goes onto that draw; once all those before it fit, it fits.
+How the second is found out, `views` says.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from views import PURPOSES, Run, Told, solve, watch
 
 from kuscia_nb import mpc
 from kuscia_nb.errors import OpAdjustError
 from kuscia_nb.mpc import Semi2k
-from kuscia_nb.mpc import semi2k as semi2k_module
 from kuscia_nb.mpc import ttp as ttp_module
-from kuscia_nb.mpc.prg import blocks_of
 from kuscia_nb.operators.ss_lr.training import Plan, targets, train
 
 BITS = 18
 LAYOUT = mpc.Layout((3, 2), 4, 4, 2)
 ROWS = LAYOUT.batches * LAYOUT.batch_size
-BLOCKS = 2**13
-"""Blocks of a party's stream that can be chosen; no computation here uses more."""
 
 ranks = pytest.mark.parametrize("rank", [0, 1])
 adjust_ranks = pytest.mark.parametrize("adjust_rank", [0, 1])
@@ -36,135 +30,9 @@ strategies = pytest.mark.parametrize("strategy", ["preprocessed", "interconnecti
 truncations = pytest.mark.parametrize("truncation", ["asymmetric", "symmetric", "ttp"])
 
 
-# --- a computation, and all that is drawn and sent in it --------------------------------------------------------------
+# --- computations ----------------------------------------------------------------------------------------------------
 
 Program = Callable[[Semi2k, Any], Coroutine[Any, Any, mpc.Share]]
-
-PURPOSES = {
-    "send X-A": ("mask", -1),
-    "send w-v": ("rows", -1),
-    "send r-v": ("columns", -1),
-    "open x-a": ("a", -1),
-    "open y-b": ("b", -1),
-    "send a+u": ("bit", 1),
-}
-"""What a message is for -> what the draw is for that hides it, and the sign with which that is in the message."""
-
-
-@dataclass
-class Draws:
-    """The blocks that one party's draws take, and in which order each purpose takes them."""
-
-    rank: int
-    places: dict[tuple[str, int], list[NDArray[np.int64]]] = field(default_factory=dict)
-    """Purpose and bytes of an element -> where these elements are in the stream, counted in such elements."""
-    used: list[tuple[str, range]] = field(default_factory=list)
-    """Purpose and blocks, once for each draw."""
-
-    def add(self, purpose: str, buffer: mpc.PrgBuffer, size: int = 8) -> None:
-        blocks = range(buffer.counter, buffer.counter + blocks_of(-(-buffer.elements * size // 8)))
-        if purpose == "mask" and (purpose, blocks) in self.used:
-            return  # the columns are masked once, for many products
-        self.used.append((purpose, blocks))
-        first = buffer.counter * 16 // size
-        self.places.setdefault((purpose, size), []).append(np.arange(first, first + buffer.elements))
-
-    def of(self, purpose: str, size: int) -> NDArray[np.int64]:
-        return np.concatenate(self.places[purpose, size])
-
-
-class Told(mpc.TrustedThirdParty):
-    """A TTP that writes down which draws it is told of, and the corrections, by what they correct."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.draws = Draws(0), Draws(1)
-        self.corrections: list[tuple[str, NDArray[Any]]] = []
-
-    def adjust_mul(self, session_id: str, buffers: Any, field: int = ttp_module.FIELD_64) -> mpc.Ring:
-        return self._triple(buffers, super().adjust_mul(session_id, buffers, field))
-
-    def adjust_dot(
-        self, session_id: str, buffers: Any, m: int, n: int, k: int, field: int = ttp_module.FIELD_64
-    ) -> mpc.Ring:
-        return self._triple(buffers, super().adjust_dot(session_id, buffers, m, n, k, field))
-
-    def _triple(self, buffers: Any, correction: mpc.Ring) -> mpc.Ring:
-        for draws in self.draws:
-            for purpose, buffer in zip("abc", buffers, strict=True):
-                draws.add(purpose, buffer)
-        self.corrections.append(("c", correction))
-        return correction
-
-    def adjust_mul_priv(self, session_id: str, buffers: Any, field_size: int) -> Any:
-        correction = super().adjust_mul_priv(session_id, buffers, field_size)
-        for draws in self.draws:
-            draws.add("bit", buffers[0], field_size)
-            draws.add("product of bits", buffers[1], field_size)
-        self.corrections.append(("product of bits", correction))
-        return correction
-
-    def adjust_cross_dot(
-        self, session_id: str, masks: Any, vectors: Any, c: Any, batch: int, rows: int, **options: Any
-    ) -> mpc.Ring:
-        correction = super().adjust_cross_dot(session_id, masks, vectors, c, batch, rows, **options)
-        for draws in self.draws:
-            draws.add("mask", masks[draws.rank])
-            draws.add("columns" if options.get("transpose") else "rows", vectors[draws.rank])
-            draws.add("c", c)
-        self.corrections.append(("c", correction))
-        return correction
-
-
-class Chosen(mpc.BlockPrg):
-    """A party's stream with other numbers at its beginning."""
-
-    def __init__(self, seed: bytes, stream: mpc.Ring) -> None:
-        super().__init__(seed)
-        self._stream = stream
-
-    def _generate(self, counter: int, elements: int) -> mpc.Ring:
-        drawn, begin = super()._generate(counter, elements), 2 * counter
-        own = self._stream[begin : begin + elements]
-        drawn[: own.size] = own
-        return drawn
-
-
-class Seed:
-    """A party's seeds, the same in every run."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def draw(self, purpose: str) -> bytes:
-        return hashlib.sha256(f"{self._name} {purpose}".encode()).digest()[:16]
-
-
-@dataclass
-class Run:
-    """What became of a computation."""
-
-    sent: tuple[list[tuple[str, NDArray[Any]]], list[tuple[str, NDArray[Any]]]]
-    """By rank: what each message is for, and its numbers."""
-    ttp: Told
-    results: tuple[mpc.Ring, mpc.Ring]
-    """Both shares."""
-
-    @property
-    def opened(self) -> NDArray[np.floating[Any]]:
-        return mpc.decode(self.results[0] + self.results[1], BITS)
-
-    def messages(self, rank: int, op: str, size: int) -> NDArray[Any]:
-        """All numbers of a kind that a party has sent."""
-        return np.concatenate([n.ravel() for one, n in self.sent[rank] if one == op and n.itemsize == size])
-
-    def corrections(self, purpose: str, size: int) -> NDArray[Any]:
-        return np.concatenate([n.ravel() for one, n in self.ttp.corrections if one == purpose and n.itemsize == size])
-
-    def view(self, rank: int, adjust_rank: int) -> list[tuple[Any, ...]]:
-        """All that a party gets from others, and its own result."""
-        seen = self.sent[1 - rank] + (self.ttp.corrections if rank == adjust_rank else [])
-        return [(what, numbers.shape, numbers.tobytes()) for what, numbers in [*seen, ("result", self.results[rank])]]
 
 
 def run(
@@ -176,34 +44,17 @@ def run(
     streams: dict[int, mpc.Ring] | None = None,
 ) -> Run:
     """A computation whose ranks in `streams` draw these numbers."""
-    links, ttp, seeds = mpc.connect(("bob", "alice")), Told(), (Seed("bob"), Seed("alice"))
-    chosen = {seeds[rank].draw("beaver"): stream for rank, stream in (streams or {}).items()}
-    sent: tuple[list[Any], list[Any]] = [], []
+    terms = mpc.Terms(adjust_rank=adjust_rank, truncation=truncation)
 
-    def prg(seed: bytes) -> mpc.BlockPrg:
-        return Chosen(seed, chosen[seed]) if seed in chosen else mpc.BlockPrg(seed)
+    async def party(link: mpc.Link, ttp: Told, seeds: Any) -> mpc.Ring:
+        return (await program(await Semi2k.start(link, ttp, seeds, terms), data)).ring
 
-    async def party(link: mpc.Link) -> mpc.Share:
-        def spied(send: Any) -> Any:
-            def spy(value: Any, op: str, *more: Any) -> Any:
-                sent[link.rank].append((op, value.copy()))
-                return send(value, op, *more)
+    return watch(monkeypatch, lambda links, ttp, seeds: tuple(map(party, links, (ttp, ttp), seeds)), streams)
 
-            return spy
 
-        link.exchange, link.swap = spied(link.exchange), spied(link.swap)  # type: ignore[method-assign]
-        terms = mpc.Terms(adjust_rank=adjust_rank, truncation=truncation)
-        return await program(await Semi2k.start(link, ttp, seeds[link.rank], terms), data)  # type: ignore[arg-type]
-
-    with monkeypatch.context() as patch:
-        for module in (semi2k_module, ttp_module):
-            patch.setattr(module, "BlockPrg", prg)
-        outcomes = mpc.run_lockstep((party(links[0]), party(links[1])), links)
-    for outcome in outcomes:
-        if outcome.error is not None:
-            raise outcome.error
-    first, second = (outcome.result.ring for outcome in outcomes)
-    return Run(sent, ttp, (first, second))
+def opened(done: Run) -> NDArray[np.floating[Any]]:
+    """The result of both shares."""
+    return mpc.decode(done.results[0] + done.results[1], BITS)
 
 
 def training(strategy: str) -> Program:
@@ -291,7 +142,7 @@ def test_one_mask_for_every_block_is_noticed(monkeypatch: pytest.MonkeyPatch) ->
     with monkeypatch.context() as patch:
         patch.setattr(Semi2k, "draw_own", stale)
         wrong = run(monkeypatch, training("preprocessed"), made(1), 0)
-    np.testing.assert_allclose(right.opened, wrong.opened, atol=30 * 2.0**-BITS)
+    np.testing.assert_allclose(opened(right), opened(wrong), atol=30 * 2.0**-BITS)
     check_fresh(right)
     with pytest.raises(AssertionError):
         check_fresh(wrong)
@@ -320,7 +171,7 @@ def test_a_c_that_is_drawn_twice_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(ttp_module.Session, "claim", lambda self, draws: None)
     last.clear()
     wrong = run(monkeypatch, training("preprocessed"), made(1), 0)
-    np.testing.assert_allclose(right.opened, wrong.opened, atol=30 * 2.0**-BITS)
+    np.testing.assert_allclose(opened(right), opened(wrong), atol=30 * 2.0**-BITS)
     check_fresh(right)
     with pytest.raises(AssertionError, match=r"c at .* overlaps"):
         check_fresh(wrong)
@@ -329,34 +180,15 @@ def test_a_c_that_is_drawn_twice_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 # --- equivocation -----------------------------------------------------------------------------------------------------
 
 
-def solve(monkeypatch: pytest.MonkeyPatch, wanted: Run, rank: int, adjust_rank: int, **how: Any) -> Run:
-    """A run on other data of rank's peer in which this rank sees what it saw in `wanted`."""
-    peer = 1 - rank
-    stream = mpc.BlockPrg(Seed(("bob", "alice")[peer]).draw("beaver")).at(0, 2 * BLOCKS).copy()
-    seen = wanted.view(rank, adjust_rank)
-    for _ in range(20 * LAYOUT.batches * LAYOUT.epochs):
-        found = run(monkeypatch, adjust_rank=adjust_rank, streams={peer: stream}, **how)
-        if found.view(rank, adjust_rank) == seen:
-            return found
-        draws = found.ttp.draws[peer]
-        for op, size in {(op, numbers.itemsize) for op, numbers in found.sent[peer]}:
-            purpose, sign = PURPOSES[op]
-            off = found.messages(peer, op, size) - wanted.messages(peer, op, size)
-            stream.view(f"u{size}")[draws.of(purpose, size)[: off.size]] -= off if sign > 0 else -off
-        for purpose, size in {(purpose, n.itemsize) for purpose, n in found.ttp.corrections if rank == adjust_rank}:
-            off = found.corrections(purpose, size) - wanted.corrections(purpose, size)
-            stream.view(f"u{size}")[draws.of(purpose, size)] += off
-    raise AssertionError("no draws of the peer make this view")
-
-
 def check_equivocation(
     monkeypatch: pytest.MonkeyPatch, program: Program, rank: int, adjust_rank: int, truncation: str
 ) -> None:
     data, other = with_other_data_of(1 - rank)
     first = run(monkeypatch, program, data, adjust_rank, truncation)
-    found = solve(monkeypatch, first, rank, adjust_rank, program=program, data=other, truncation=truncation)
+    again = partial(run, monkeypatch, program, other, adjust_rank, truncation)
+    found = solve(again, first, rank, adjust_rank, limit=20 * LAYOUT.batches * LAYOUT.epochs)
     assert found.view(rank, adjust_rank) == first.view(rank, adjust_rank)
-    assert np.abs(first.opened - found.opened).max() > 100 * 2.0**-BITS, "another model, and the same view of it"
+    assert np.abs(opened(first) - opened(found)).max() > 100 * 2.0**-BITS, "another model, and the same view of it"
 
 
 @strategies

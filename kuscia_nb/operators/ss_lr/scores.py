@@ -9,6 +9,7 @@ task has left, `mpc.take` to compute with them again, `mpc.open(..., to=rank)` t
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -95,7 +96,10 @@ class Scorer:
         return cls(party, part, rows, offers)
 
     async def open(self, to: int, holdout: float = 0) -> Floats | None:
-        """The scores of all rows, or of those held out, in float64 at rank `to`; None at the other party."""
+        """The scores of all rows, or of those held out, in float64 at rank `to`; None at the other party.
+
+        Of features neither party tells a bound: the weights have none, so that the TTP helps to cut anyway.
+        """
         features = self.part.scaling.apply(self.rows.features)
         if holdout:
             features = features[held_out(len(features), holdout)]
@@ -106,7 +110,7 @@ class Scorer:
             weights = mpc.take(self.part.ring)
             for start in range(0, len(features), step):
                 self.party.progress(start, len(features))
-                both = mpc.columns(*await mpc.share(features[start : start + step]))
+                both = mpc.columns(*await mpc.share(features[start : start + step], largest=math.inf))
                 scores = await mpc.dot(both, weights[:-1]) + weights[-1:]
                 opened = await mpc.open(scores, to=to)
                 if opened is not None:
