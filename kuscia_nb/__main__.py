@@ -1,43 +1,63 @@
-"""`python -m kuscia_nb`: the tutorial's job, in a terminal."""
+"""`kuscia-nb` and `python -m kuscia_nb`: the tutorial's job in a terminal, or one of the commands."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
+from collections.abc import Sequence
+from importlib import import_module
 
-from . import connect, tutorial_manifest
 from .errors import KusciaError
 
+COMMANDS = {
+    "ttp": "wire.ttp_command",
+}
+"""A command's name, and the module whose `main(arguments)` it is. A KusciaError ends it with the error's exit code."""
 
-def main() -> int:
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says, and return an exit code: 0, 2 for wrong use, and otherwise an error's."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        if words and words[0] in COMMANDS:
+            return import_module(f".{COMMANDS[words[0]]}", __package__).main(words[1:])
+        return _demo(words)
+    except KusciaError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130  # as of a program that SIGINT ends
+
+
+def _demo(words: list[str]) -> int:
     """Run a job and print conditions, shares, weights and how long it took."""
-    parser = argparse.ArgumentParser(prog="python -m kuscia_nb", description="Run the tutorial's two-party SS-LR job.")
+    from . import connect, tutorial_manifest
+    from .views.job import text
+
+    parser = argparse.ArgumentParser(
+        prog="kuscia-nb",
+        description="Run the tutorial's two-party SS-LR job.",
+        epilog=f"Commands, each with a --help of its own: {', '.join(COMMANDS)}.",
+    )
     parser.add_argument("manifest", nargs="?", help="a KusciaJob's YAML file instead of the tutorial's")
     parser.add_argument("--strategy", choices=("preprocessed", "interconnection"), default="preprocessed")
     parser.add_argument("--truncation", choices=("auto", "local", "ttp"), default="auto")
     parser.add_argument(
         "--seed", type=int, help="a repeatable run: nothing in it is secret; runs with one seed have the same masks"
     )
-    arguments = parser.parse_args()
-    try:
-        if arguments.manifest:
-            with open(arguments.manifest, encoding="utf-8") as file:
-                manifest = file.read()
-        else:
-            manifest = tutorial_manifest()
-        started = time.perf_counter()
-        job = (
-            connect()
-            .apply(manifest, strategy=arguments.strategy, truncation=arguments.truncation, seed=arguments.seed)
-            .wait()
-        )
-        elapsed = time.perf_counter() - started
-    except (KusciaError, OSError) as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        return 1
-    from .views.job import text
-
+    options = parser.parse_args(words)
+    if options.manifest:
+        with open(options.manifest, encoding="utf-8") as file:
+            manifest = file.read()
+    else:
+        manifest = tutorial_manifest()
+    started = time.perf_counter()
+    job = connect().apply(manifest, strategy=options.strategy, truncation=options.truncation, seed=options.seed).wait()
+    elapsed = time.perf_counter() - started
     print(text(job))
     for node in job.nodes:
         print(f"\nWhat {node} has: its own share\n{job.shares(node).to_string(index=False)}")

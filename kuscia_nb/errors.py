@@ -36,6 +36,9 @@ class KusciaError(Exception):
     `where` may have several lines (a file position and the offending line with a caret).
     """
 
+    exit_code = 1
+    """Of a command that it ends: 1 it failed, 3 somebody was not reached, 4 it took too long. 2 is wrong use."""
+
     def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
         super().__init__(what)
         self.what, self.where, self.hint = what, where, hint
@@ -127,6 +130,8 @@ class SeedDecryptError(TtpError):
 
 class TtpNotReached(TtpError):
     """The TTP cannot be reached, goes away, or does not answer in time."""
+
+    exit_code = 3
 
 
 class WrongAnswer(KusciaError):
