@@ -30,7 +30,7 @@ from ttp_wire import (
 from kuscia_nb.errors import TtpError
 from kuscia_nb.mpc import StreamPrg
 from kuscia_nb.wire import sm2
-from kuscia_nb.wire.protobuf import field
+from kuscia_nb.wire.protobuf import data, number
 from kuscia_nb.wire.ttp_keys import PRIVATE, PUBLIC, TtpKeys, keys_in, public_key
 from kuscia_nb.wire.ttp_requests import SERVICE
 from kuscia_nb.wire.ttp_server import Limits, TtpServer
@@ -58,15 +58,15 @@ def test_answers_are_those_of_spus_ttp(ttp: Address) -> None:
 
 @pytest.mark.parametrize("kind", ["application/proto", "application/x-protobuf"])
 def test_a_message_gets_the_same_answer_as_json(ttp: Address, kind: str) -> None:
-    shape = field(3, 8) + field(4, 2) + field(5, 1) + field(6, 3)
-    for flags in (field(2, bytes(3)), b"".join(field(2, 0) for _ in range(3)), b""):  # packed, one by one, left out
+    shape = number(3, 8) + number(4, 2) + number(5, 1) + number(6, 3)
+    for flags in (data(2, bytes(3)), 3 * b"\x10\0", b""):  # packed, one by one, left out
         _, raw = post(ttp, "AdjustDot", message((0, 48), (3, 24), (5, 16), others=flags + shape), kind)
         assert frames(raw) == [(0, bytes.fromhex("3dbad08ee2ad40358f5b591fe05f366f"))]
-    assert frames(post(ttp, "AdjustMulPriv", message((10, 12), (11, 12), others=field(2, 4)), kind)[1]) == [
+    assert frames(post(ttp, "AdjustMulPriv", message((10, 12), (11, 12), others=number(2, 4)), kind)[1]) == [
         (0, bytes.fromhex("84b2d3a0a5420be4f2fe82c1"))
     ]
-    permutation = field(1, 40) + field(2, 3) + field(3, ENCRYPTED[1])
-    _, raw = post(ttp, "AdjustPerm", message((1, 24), (9, 24), others=field(2, 8) + field(3, permutation)), kind)
+    permutation = number(1, 40) + number(2, 3) + data(3, ENCRYPTED[1])
+    _, raw = post(ttp, "AdjustPerm", message((1, 24), (9, 24), others=number(2, 8) + data(3, permutation)), kind)
     perm = {"prg_count": 40, "size": 3, "encrypted_seeds": BASE64[1]}
     assert frames(raw) == [(0, correction(ttp, "AdjustPerm", (1, 24), (9, 24), field_size=8, perm=perm))]
 
@@ -279,8 +279,8 @@ def test_a_seed_that_cannot_be_read_has_a_code_of_its_own(ttp: Address, seed: st
 
 
 def test_a_seed_of_another_size_is_refused(ttp: Address) -> None:
-    short = field(1, field(2, 16) + field(3, sm2.encrypt(KEYS.public, bytes(15))))
-    ((code, said),) = frames(post(ttp, "AdjustSquare", short + short + field(2, 8), "application/proto")[1])
+    short = data(1, number(2, 16) + data(3, sm2.encrypt(KEYS.public, bytes(15))))
+    ((code, said),) = frames(post(ttp, "AdjustSquare", short + short + number(2, 8), "application/proto")[1])
     assert (code, b"15 bytes" in said) == (2, True)
 
 
@@ -358,7 +358,7 @@ def test_seeds_are_remembered_up_to_a_limit() -> None:
         for _ in range(2):
             for seed in range(3):
                 other = sm2.encrypt(KEYS.public, bytes([seed] * 16))
-                raw = b"".join(field(1, field(2, 16) + field(3, other)) for _ in range(2)) + field(2, 8)
+                raw = b"".join(data(1, number(2, 16) + data(3, other)) for _ in range(2)) + number(2, 8)
                 assert frames(post(server.address, "AdjustSquare", raw, "application/proto")[1])[0][0] == 0
                 assert server.status()["seeds"] in (1, 2)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from kuscia_nb.mpc import BlockPrg
 from kuscia_nb.wire import sm2
-from kuscia_nb.wire.protobuf import field
+from kuscia_nb.wire.protobuf import data, number
 from kuscia_nb.wire.ttp_keys import TtpKeys
 from kuscia_nb.wire.ttp_requests import SERVICE
 
@@ -69,10 +69,9 @@ def correction(address: Address, method: str, *pairs: tuple[int, int], **fields:
 def message(*pairs: tuple[int, int], others: bytes = b"") -> bytes:
     """The same request as Protocol Buffers."""
     inputs = [
-        (field(1, counter) if counter else b"") + field(2, size) + b"".join(field(3, raw) for raw in ENCRYPTED)
-        for counter, size in pairs
+        number(1, counter) + number(2, size) + b"".join(data(3, raw) for raw in ENCRYPTED) for counter, size in pairs
     ]
-    return b"".join(field(1, one) for one in inputs) + others
+    return b"".join(data(1, one) for one in inputs) + others
 
 
 def parts(counter: int, size: int, field_size: int, rank: int) -> list[int]:

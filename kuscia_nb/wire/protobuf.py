@@ -1,80 +1,80 @@
-"""Protocol Buffers' wire format, as much of it as the interconnection messages need: varints and byte strings.
+"""protobuf's wire format, as far as the link, the handshake and the TTP need it: varints, bytes, doubles.
 
-Source: protobuf.dev, "Encoding". What a field means is for who reads the message.
+A message is read field by field, never as a tree: what a peer sends costs its length, and no more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-Value = int | bytes
-"""Of a field: a number, or bytes (a text, a message, packed numbers)."""
+VARINT, DOUBLE, BYTES, FLOAT = 0, 1, 2, 5
+"""How a value is written: its wire type."""
 
-_MOST_VARINT = 10  # bytes of a 64-bit number
-_FIXED = {1: 8, 5: 4}  # wire type -> bytes
-
-
-def fields(message: bytes) -> Iterator[tuple[int, Value]]:
-    """The fields of a message, (number, value), in their order. ValueError, if it is none."""
-    at, end = 0, len(message)
-    while at < end:
-        tag, at = read_varint(message, at)
-        number, kind = tag >> 3, tag & 7
-        if not number:
-            raise ValueError(f"field number 0 at byte {at}")
-        if kind == 0:
-            value, at = read_varint(message, at)
-            yield number, value
-            continue
-        if kind == 2:
-            size, at = read_varint(message, at)
-        elif kind in _FIXED:
-            size = _FIXED[kind]
-        else:
-            raise ValueError(f"wire type {kind} at byte {at}")
-        if size > end - at:
-            raise ValueError(f"field {number} has {size} bytes, {end - at} are left")
-        yield number, message[at : at + size]
-        at += size
+Buffer = bytes | bytearray | memoryview
+Value = Any
+"""An int for a varint, a memoryview for everything else."""
 
 
-def read_varint(message: bytes, at: int) -> tuple[int, int]:
-    """The number at a place, and the place behind it. ValueError, if there is none."""
-    number = 0
-    for i in range(min(_MOST_VARINT, len(message) - at)):
-        byte = message[at + i]
-        number |= (byte & 0x7F) << 7 * i
+def varint(value: int) -> bytes:
+    """An unsigned number in groups of seven bits, the low one first."""
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def number(field: int, value: int) -> bytes:
+    """A field with a whole number; none for 0, which is what a missing one means. A negative one takes ten bytes."""
+    return varint(field << 3) + varint(value % 2**64) if value else b""
+
+
+def data(field: int, value: Buffer) -> bytes:
+    """A field with bytes, a text's or a message's, written even if it is empty."""
+    return varint(field << 3 | BYTES) + varint(len(value)) + bytes(value)
+
+
+def double(field: int, value: float) -> bytes:
+    """A field with a double; none for 0."""
+    return varint(field << 3 | DOUBLE) + struct.pack("<d", value) if value else b""
+
+
+def packed(field: int, values: Iterable[int]) -> bytes:
+    """A repeated field of whole numbers, as proto3 packs them; none for no numbers."""
+    body = b"".join(varint(value % 2**64) for value in values)
+    return data(field, body) if body else b""
+
+
+def read_varint(buffer: Buffer, start: int) -> tuple[int, int]:
+    """The number at `start`, and where it ends. ValueError, if there is none."""
+    value = shift = 0
+    for at in range(start, min(start + 10, len(buffer))):
+        byte = buffer[at]
+        value |= (byte & 0x7F) << shift
         if byte < 0x80:
-            return number & 0xFFFF_FFFF_FFFF_FFFF, at + i + 1
-    raise ValueError(f"no number at byte {at}")
+            return value % 2**64, at + 1
+        shift += 7
+    raise ValueError("a number without an end")
 
 
-def numbers(value: Value) -> list[int]:
-    """A repeated number's field, packed or not."""
-    if isinstance(value, int):
-        return [value]
-    found, at = [], 0
-    while at < len(value):
-        number, at = read_varint(value, at)
-        found.append(number)
-    return found
-
-
-def varint(number: int) -> bytes:
-    """A number's bytes; a negative one takes ten, as of an int64."""
-    number &= 0xFFFF_FFFF_FFFF_FFFF
-    written = bytearray()
-    while number > 0x7F:
-        written.append(number & 0x7F | 0x80)
-        number >>= 7
-    written.append(number)
-    return bytes(written)
-
-
-def field(number: int, value: Value | str) -> bytes:
-    """One field. Who leaves out what is 0 or empty, as proto3 does, leaves out the call."""
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    if isinstance(value, str):
-        value = value.encode()
-    return varint(number << 3 | 2) + varint(len(value)) + value
+def fields(buffer: Buffer) -> Iterator[tuple[int, int, Value]]:
+    """(field, wire type, value) of every field in order. ValueError at one that is cut off or of no known type."""
+    view, at, end = memoryview(buffer), 0, len(buffer)
+    while at < end:
+        tag, at = read_varint(view, at)
+        kind = tag & 7
+        if kind == VARINT:
+            value, at = read_varint(view, at)
+            yield tag >> 3, kind, value
+            continue
+        if kind == BYTES:
+            length, at = read_varint(view, at)
+        else:
+            length = {DOUBLE: 8, FLOAT: 4}.get(kind, end + 1)
+        if length > end - at:
+            raise ValueError(f"field {tag >> 3} is longer than its message")
+        yield tag >> 3, kind, view[at : at + length]
+        at += length

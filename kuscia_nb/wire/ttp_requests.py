@@ -89,13 +89,14 @@ def read_protobuf(method: str, body: bytes) -> Request:
     """A request's message. OpAdjustError, if it is none."""
     values: dict[str, Any] = {"prg_inputs": []}
     try:
-        for number, value in protobuf.fields(body):
+        for number, kind, value in protobuf.fields(body):
             if number == 1:
                 values["prg_inputs"].append(_draw_fields(value, _DRAW))
             elif (name := METHODS[method].fields.get(number)) == "perm":
                 values[name] = _draw_fields(value, _PERMUTATION)
             elif name == "transpose_inputs":
-                values.setdefault(name, []).extend(map(bool, protobuf.numbers(value)))
+                flags = [value] if kind == protobuf.VARINT else value  # packed: each is a byte
+                values.setdefault(name, []).extend(map(bool, flags))
             elif name is not None:
                 values[name] = value
     except ValueError as error:
@@ -107,9 +108,11 @@ def _draw_fields(message: protobuf.Value, names: Mapping[int, str]) -> dict[str,
     if isinstance(message, int):
         raise ValueError("a number where a message should be")
     found: dict[str, Any] = {}
-    for number, value in protobuf.fields(message):
+    for number, kind, value in protobuf.fields(message):
         if number == 3:
-            found.setdefault("encrypted_seeds", []).append(value)
+            if kind != protobuf.BYTES:
+                raise ValueError("a number where an encrypted seed should be")
+            found.setdefault("encrypted_seeds", []).append(bytes(value))
         elif number in names:
             found[names[number]] = value
     return found
