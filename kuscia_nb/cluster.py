@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .backends.local import LocalBackend
 from .data.copy import STORAGE, local_file
+from .data.frames import read_frame, write_frame
 from .errors import DataError, JobError, KusciaError
 from .job import Job
 from .observer.runs import Options, Run
@@ -181,7 +182,7 @@ class Cluster:
         self._backend.delete(self._known(name))
 
     def put(self, node: str, name: str, data: pd.DataFrame | str | Path) -> Path:
-        """Copy a CSV file or a frame into a node's data folder, as `name`; on that node only."""
+        """Copy a data file or a frame into a node's data folder, as `name` (.csv, .csv.gz, .parquet); only there."""
         folder = self._data_folder(node)
         if Path(name).name != name or name in ("", ".", ".."):
             raise DataError(f"{name!r} is not a file name", hint="a plain name, such as my.csv")
@@ -190,9 +191,9 @@ class Cluster:
             if isinstance(data, str | Path):
                 shutil.copyfile(local_file(str(data)), target)
             elif hasattr(data, "to_csv"):
-                data.to_csv(target, index=False)
+                write_frame(target, data)
             else:
-                hint = f"data.{to}()" if (to := _to_frame(data)) else "a frame, or the path of a CSV file"
+                hint = f"data.{to}()" if (to := _to_frame(data)) else "a frame, or the path of a data file"
                 raise DataError(f"{type(data).__name__} is no table", hint=hint)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
@@ -210,11 +211,7 @@ class Cluster:
         name = name.removeprefix(STORAGE).removeprefix("data/")
         if name not in [path.name for path in files]:
             raise DataError(f"{node} has no data file {name}", hint=choice(name, [path.name for path in files]))
-        try:
-            return pd.read_csv(folder / name)
-        except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
-            what = f"the file cannot be read: {str(error).strip()}"
-            raise DataError(what, where=f"{node}: data/{name}", hint="a CSV file in UTF-8, with a header") from error
+        return read_frame(folder / name, f"{node}: data/{name}")
 
     def close(self) -> None:
         """Stop all jobs, and remove the nodes' files if they are temporary."""

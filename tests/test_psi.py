@@ -482,7 +482,7 @@ FAULTS: dict[str, tuple[Data, str, str]] = {
     "repeated": (
         {"alice": ALICE, "bob": REPEATED},
         "2 ids are there more than once",
-        "bob: data/repeated.csv, column id, the first on lines 2 and 4",
+        "bob: data/repeated.csv, column id, the first on line 2 and line 4",
     ),
     "empty": (
         {"alice": ALICE, "bob": "id,b\nu1,1\n,2\n  ,3\n"},

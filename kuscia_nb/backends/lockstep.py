@@ -7,6 +7,7 @@ lockstep on one thread; each has its own environment, seeds and end of the link,
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,6 +20,7 @@ from ..control.interrupts import undisturbed
 from ..control.kinds import KusciaTask
 from ..control.node import Node
 from ..control.objects import LABEL
+from ..data.tables import Tables
 from ..errors import JobStopped, KusciaError
 from ..mpc import Door, Link, NoLedger, Outcome, Seeds, Ttp, TtpLine, connect, connect_recorded, run_lockstep
 from ..observer.runs import Run, Runs
@@ -78,6 +80,7 @@ class LockstepAgent:
     ) -> None:
         self._ttp, self._runs, self._spawn, self._operators = ttp, runs, spawn, operators
         self._sessions: dict[str, Session] = {}
+        self._tables: defaultdict[str, Tables] = defaultdict(Tables)  # by domain
         self._lock = threading.Lock()
 
     def start(self, node: Node, task: KusciaTask, started: Started, ended: Ended) -> None:
@@ -190,6 +193,7 @@ class LockstepAgent:
             Door(lambda message: emit("warning", message=message)),
             Door(lambda done, steps: emit("progress", data=(done, steps))),
             Door(lambda message: emit("note", message=message)),
+            Door(self._tables[pod.domain].read),
         )
         return pod.operator.program(party)
 

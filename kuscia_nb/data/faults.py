@@ -46,38 +46,54 @@ def no_rows(lines: int, skip_rows: int, shown_as: str) -> DataError:
 
 
 def first_fault(
-    rows: bytes, names: Sequence[str], skip_rows: int, shown_as: str, texts: Container[int]
+    rows: bytes,
+    names: Sequence[str],
+    skip_rows: int,
+    shown_as: str,
+    texts: Container[int],
+    before: int = 0,
+    width: int = 0,
 ) -> DataError | None:
-    """The first thing that is wrong with these lines; in the columns `texts`, by their positions, no cell is."""
+    """The first thing that is wrong with these lines; in the columns `texts`, by their positions, no cell is.
+
+    `before`: how many rows are in front of them. `width`: how many cells a row has; 0: as most of these lines have.
+    """
     try:
         lines = rows.decode().split("\n")
     except UnicodeDecodeError as error:
-        line = skip_rows + 1 + rows.count(b"\n", 0, error.start)
+        line = skip_rows + before + 1 + rows.count(b"\n", 0, error.start)
         return DataError(
             f"byte {rows[error.start]:#04x} is not UTF-8 text",
             where=f"{shown_as}, line {line}",
             hint="save the file as CSV in UTF-8",
         )
-    width = width_of(lines)
+    width = width or width_of(lines)
     for index, line in enumerate(lines):
-        where = f"{shown_as}, line {skip_rows + 1 + index}"
+        where = f"{shown_as}, line {skip_rows + before + 1 + index}"
         cells = cells_of(line)
         if len(cells) != width:
             count = f"{len(cells)} cell{'s' * (len(cells) != 1)}"
             what = f"the row has {count} instead of {width}" if cells else "the line is blank"
-            hint = _header_hint(lines, index, skip_rows) or _width_hint(cells, width)
+            hint = _header_hint(lines, index, skip_rows, before) or _width_hint(cells, width)
             return DataError(what, where=where, hint=hint)
         for column, cell in enumerate(cells):
             if column not in texts and (what := _complaint(cell)):
                 name = names[column] if names else ""
-                hint = _header_hint(lines, index, skip_rows) or _cell_hint(cell, name, alone=width == 1)
+                hint = _header_hint(lines, index, skip_rows, before) or _cell_hint(cell, name, alone=width == 1)
                 return DataError(what, where=f"{where}, column {column + 1} ({name})", hint=hint)
     for index, line in enumerate(lines):  # beside a number, where it is taken for a blank
         if found := named(line):
             column = line.count(",", 0, found.at)
-            where = f"{shown_as}, line {skip_rows + 1 + index}, column {column + 1} ({names[column] if names else ''})"
+            name = names[column] if names else ""
+            where = f"{shown_as}, line {skip_rows + before + 1 + index}, column {column + 1} ({name})"
             return DataError(str(found), where=where, hint=found.hint)
     return None
+
+
+def cell_fault(cell: str, name: str) -> tuple[str, str] | None:
+    """What is wrong with a cell of a column, and what to try; None if it is a finite number."""
+    what = _complaint(cell)
+    return (what, _cell_hint(cell, name, alone=False)) if what else None
 
 
 def _complaint(cell: str) -> str:
@@ -94,8 +110,10 @@ def _complaint(cell: str) -> str:
     return "" if abs(float(cell)) <= _LARGEST else f"the number is too large for float32: {shown}"
 
 
-def _header_hint(lines: list[str], index: int, skip_rows: int) -> str:
+def _header_hint(lines: list[str], index: int, skip_rows: int, before: int) -> str:
     """If the line is before the first one with something like a number: how to leave it out."""
+    if before:
+        return ""
     first = next((i for i, line in enumerate(lines) if any(map(_looks_like_data, cells_of(line)))), 0)
     if index >= first:
         return ""

@@ -12,7 +12,7 @@ from ..errors import DataError
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 MISSING = {"nan", "na", "n/a", "null", "none", "inf", "infinity"}
-_MANY = 1000
+MANY = 1000
 """Lines that show how many cells a line has."""
 
 
@@ -28,7 +28,7 @@ def column_names(skipped: list[bytes], rows: bytes, where: str) -> list[str]:
         raise DataError("the header is not UTF-8 text", where=where, hint="save the file as CSV in UTF-8") from None
     if _is_row(cells):
         raise _lost_row(skipped, cells, where)
-    if _misses_names(cells, columns) and _misses_names(cells, width := width_of(rows.split(b"\n", _MANY))):
+    if _misses_names(cells, columns) and _misses_names(cells, width := width_of(rows.split(b"\n", MANY))):
         raise _short_header(len(cells), width, where)
     return [cell or f"x{number}" for number, cell in enumerate(header(skipped, columns) or [""] * columns)]
 
@@ -54,7 +54,7 @@ def _is_row(cells: Sequence[str]) -> bool:
 
 def width_of(lines: Sequence[str | bytes]) -> int:
     """How many cells most lines have."""
-    texts = (line if isinstance(line, str) else line.decode("utf-8", "replace") for line in lines[:_MANY])
+    texts = (line if isinstance(line, str) else line.decode("utf-8", "replace") for line in lines[:MANY])
     return Counter(len(cells_of(text)) for text in texts).most_common(1)[0][0]
 
 

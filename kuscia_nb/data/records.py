@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from .faults import first_fault
 from .header import column_names
-from .table import position_of, read_lines
+from .lines import read_lines
+from .parquet import Parquet, is_parquet
+from .table import position_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +30,8 @@ class Records:
     position: int
     """Where the file has the ids."""
     rows: bytes = field(repr=False)
+    skip_rows: int | None
+    """Lines before the first row; None if the file has no lines (`place`)."""
 
     def write(self, order: NDArray[np.integer], ids: Sequence[str]) -> bytes:
         """A CSV file of some rows in this order, with a header; `ids`, of all rows, are its first column."""
@@ -55,8 +59,15 @@ def read_records(path: Path, skip_rows: int, shown_as: str, id_column: str) -> R
 
     Cells are any texts, but none goes over several lines. A DataError says what else is wrong, and where.
     """
+    if is_parquet(path):
+        file = Parquet(path, shown_as)
+        return _records(file.names, file.csv(), None, shown_as, id_column)
     skipped, rows = read_lines(path, skip_rows, shown_as)
     names = column_names(skipped, rows, f"{shown_as}, line {skip_rows}")
+    return _records(names, rows, skip_rows, shown_as, id_column)
+
+
+def _records(names: list[str], rows: bytes, skip_rows: int | None, shown_as: str, id_column: str) -> Records:
     position = position_of(id_column, names, shown_as)
     try:
         ids = list(_column(rows, position, len(names)))
@@ -64,9 +75,9 @@ def read_records(path: Path, skip_rows: int, shown_as: str, id_column: str) -> R
         several = DataError(
             "a cell goes over several lines, or a quote has no end", where=shown_as, hint="one line for each row"
         )
-        raise first_fault(rows, names, skip_rows, shown_as, range(len(names))) or several from None
+        raise first_fault(rows, names, skip_rows or 0, shown_as, range(len(names))) or several from None
     others = [name for number, name in enumerate(names) if number != position]
-    return Records([id_column, *others], ids, position, rows)
+    return Records([id_column, *others], ids, position, rows, skip_rows)
 
 
 def _column(rows: bytes, position: int, width: int) -> Iterator[str]:

@@ -20,7 +20,9 @@ from urllib.parse import unquote, urlsplit
 
 from ..data.description import write_description
 from ..data.files import write_atomically
-from ..errors import DataError, ParameterError
+from ..data.frames import read_frame
+from ..data.table import ReadTable, read_table
+from ..errors import ParameterError
 from ..mpc import JoinTtp, Link, Ring, Seeds, Semi2k, Share, Terms, Ttp
 from .component import Component
 from .computation import Computation
@@ -58,6 +60,8 @@ class Party:
     """Report `done` of `total` steps."""
     note: Callable[[str], None] = lambda message: None
     """Put a sentence into the job's report that is no warning."""
+    read_table: ReadTable = field(default=read_table, repr=False)
+    """A file of this node as a table: `data.table.read_table`; a node reads it once."""
     _sessions: Iterator[int] = field(default_factory=itertools.count, init=False, repr=False, compare=False)
 
     @property
@@ -87,17 +91,8 @@ class Party:
 
     def read_csv(self, name: str) -> pd.DataFrame:
         """The input of this name as a frame; a DataError says which file cannot be read, and why."""
-        import pandas as pd
-
         path = self.input(name)
-        try:
-            frame = pd.read_csv(path)
-        except FileNotFoundError:
-            files = [entry.name for entry in path.parent.glob("[!.]*") if entry.is_file()]
-            hint = f"the folder {path.parent.name} has: {', '.join(sorted(files)) or 'no files'}"
-            raise DataError("there is no such file", where=self.shown(path), hint=hint) from None
-        except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
-            raise DataError(f"the file cannot be read: {error}", where=self.shown(path)) from error
+        frame = read_frame(path, self.shown(path))
         self.log(f"read {len(frame)} rows x {len(frame.columns)} columns from {self.shown(path)}")
         return frame
 

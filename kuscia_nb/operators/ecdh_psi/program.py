@@ -54,7 +54,7 @@ async def ecdh_psi(party: Party) -> None:
     path, column = party.input("train_data"), values["id_column"] or values["field_names"]
     shown = f"{party.shown(path)}, column {column}"
     records = read_records(path, values["skip_rows"], party.shown(path), column)
-    ids = _ids(party, records, shown, values["skip_rows"])
+    ids = _ids(party, records, shown)
 
     terms = await _shake_hands(party, values, len(ids))
     order = np.argsort(BlockPrg(party.seeds.draw("order")).draw(len(ids)))
@@ -70,10 +70,10 @@ async def ecdh_psi(party: Party) -> None:
     party.note(_learned(party, terms, len(rows)))
 
 
-def _ids(party: Party, records: Records, shown: str, skip_rows: int) -> list[str]:
+def _ids(party: Party, records: Records, shown: str) -> list[str]:
     """The ids of all rows, without blanks around them; a DataError, if they are not fit to be compared."""
-    ids = checked_ids(records.ids, shown, skip_rows)
-    check_unique(ids, shown, skip_rows)
+    ids = checked_ids(records.ids, shown, records.skip_rows)
+    check_unique(ids, shown, records.skip_rows)
     party.log(f"read {len(ids)} ids from {shown}")
     if count := sum(map(operator.ne, ids, records.ids)):
         party.warn(Sentence(_BLANKS, domain=party.domain, count=count))

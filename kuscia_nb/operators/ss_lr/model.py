@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...data.description import description_path, id_column
-from ...data.table import Table, read_table
+from ...data.table import Table
 from ...errors import DataError, ParameterError
 from ...mpc import Ring
 from ..ids import checked_ids
@@ -120,11 +120,11 @@ class Given(NamedTuple):
         path = _file(party, parameters)
         shown, skip_rows = party.shown(path), parameters["skip_rows"]
         column = parameters["id_column"] or id_column(path)
-        table = read_table(path, skip_rows, shown, column)
-        ids = None if table.ids is None else checked_ids(table.ids, shown, skip_rows)
+        table = party.read_table(path, skip_rows, shown, column)
+        ids = None if table.ids is None else checked_ids(table.ids, shown, table.skip_rows)
         label = _label(table, part, parameters["has_label"])
         features = table.values[:, _positions(table.names, part, label, shown)]
-        labels = None if label is None else checked_labels(table, label, shown, skip_rows, _CODED)
+        labels = None if label is None else checked_labels(table, label, shown, _CODED)
         return cls(features, labels, ids, column, shown)
 
 

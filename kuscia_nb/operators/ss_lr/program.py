@@ -42,7 +42,7 @@ async def ss_lr(party: Party) -> None:
     """
     parameters = Parameters.from_environment(party.environment)
     path, result = party.input("train_data"), party.output("train_data")
-    rows = Rows.read(path, parameters, party.shown(path))
+    rows = Rows.read(path, parameters, party.shown(path), party.read_table)
     _check_count(party, parameters, len(rows.names))
     party.log(f"read {len(rows)} rows x {len(rows.names)} features from {party.shown(path)}")
     training, scaling = rows.to_train_on(parameters)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...data.description import id_column
-from ...data.table import Column, Table, read_table
+from ...data.lines import place
+from ...data.table import Column, ReadTable, Table, read_table
 from ...errors import DataError, ParameterError
 from ..ids import checked_ids
 from .parameters import Parameters
@@ -38,12 +39,12 @@ class Rows:
     """Where `names` and then the label are in the file."""
 
     @classmethod
-    def read(cls, path: Path, parameters: Parameters, shown: str) -> Rows:
+    def read(cls, path: Path, parameters: Parameters, shown: str, read: ReadTable = read_table) -> Rows:
         """All rows of a file, unscaled. A file that ecdh_psi has written says itself which column has the ids."""
         column = parameters.id_column or id_column(path)
-        table = read_table(path, parameters.skip_rows, shown, column)
-        ids = None if table.ids is None else checked_ids(table.ids, shown, parameters.skip_rows)
-        names, features, labels = split_label(table, parameters.has_label, shown, parameters.skip_rows)
+        table = read(path, parameters.skip_rows, shown, column)
+        ids = None if table.ids is None else checked_ids(table.ids, shown, table.skip_rows)
+        names, features, labels = split_label(table, parameters.has_label, shown)
         label, columns = None if labels is None else table.names[-1], map(table.column, range(len(table.names)))
         return cls(names, features, labels, label, ids, column, tuple(columns))
 
@@ -88,7 +89,7 @@ def held_out(rows: int, holdout: float) -> NDArray[np.bool_]:
 
 
 def split_label(
-    table: Table, has_label: bool, shown: str, skip_rows: int
+    table: Table, has_label: bool, shown: str
 ) -> tuple[tuple[str, ...], NDArray[np.float32], NDArray[np.float32] | None]:
     """Feature names, features (rows, features) and labels (rows,) of a file; the label is its last column."""
     if not table.names:
@@ -99,16 +100,16 @@ def split_label(
         hint = "a party with a label needs at least one feature column before it"
         raise DataError("the label is the only column", where=shown, hint=hint)
     hint = "the label is the last column of the party with has_label; code its classes as 0 and 1"
-    labels = checked_labels(table, len(table.names) - 1, shown, skip_rows, hint)
+    labels = checked_labels(table, len(table.names) - 1, shown, hint)
     return table.names[:-1], table.values[:, :-1], labels
 
 
-def checked_labels(table: Table, column: int, shown: str, skip_rows: int, hint: str) -> NDArray[np.float32]:
+def checked_labels(table: Table, column: int, shown: str, hint: str) -> NDArray[np.float32]:
     """A column of labels, (rows,); a DataError names the first that is not 0 or 1, and counts such rows."""
     labels = table.values[:, column]
     wrong = np.flatnonzero((labels != 0) & (labels != 1))
     if len(wrong):
         row = int(wrong[0])
-        where = f"{shown}, line {skip_rows + row + 1}, {table.column(column).shown}"
+        where = f"{shown}, {place(row, table.skip_rows)}, {table.column(column).shown}"
         raise DataError(f"label {labels[row]:g} is not 0 or 1 ({len(wrong)} such rows)", where=where, hint=hint)
     return labels
