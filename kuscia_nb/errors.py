@@ -12,7 +12,9 @@ parts, and in a notebook it shows as one block without a traceback (`sys.last_va
     │   └── JobStopped     somebody stopped it
     ├── LinkError          messages between the parties
     │   ├── Deadlock       every party waits for a message that nobody sends
-    │   └── PeerFailed     the other party failed or left
+    │   ├── PeerFailed     the other party failed or left
+    │   ├── NotReached     the other party is not there
+    │   └── TimeLimit      what was waited for did not come in time
     ├── TtpError           the trusted third party refused
     │   ├── SessionError   (code 1) unknown, incomplete or contradictory session
     │   ├── OpAdjustError  (code 2) a request that does not fit the session
@@ -104,6 +106,18 @@ class Deadlock(LinkError):
 
 class PeerFailed(LinkError):
     """The other party failed or left, so this one cannot go on."""
+
+
+class NotReached(LinkError):
+    """The other party is not there: nothing listens, or something else does."""
+
+    exit_code = 3
+
+
+class TimeLimit(LinkError):
+    """What was waited for did not come in time."""
+
+    exit_code = 4
 
 
 class TtpError(KusciaError):
