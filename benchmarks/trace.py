@@ -17,17 +17,17 @@ import tempfile
 import time
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from _common import positive, publish, table
 from _gate import Gate
 
 import kuscia_nb as kn
-from kuscia_nb.operators.ss_lr.training import STRATEGIES
+from kuscia_nb.options import Level, Strategy
 from kuscia_nb.views.trace_viewer import state
 
 PATIENCE = 60  # seconds for waiting and repeating
-LEVELS = ("off", "sizes", "full")
+LEVELS: tuple[Level, ...] = ("off", "sizes", "full")
 LIMITS = {"sizes": 1.05, "full": 2.0}
 """How many times as long as without any tracing a job may take."""
 MOST_STATE = 2_000_000
@@ -44,14 +44,14 @@ class Afterwards(NamedTuple):
     state: int
 
 
-def job(cluster: kn.Cluster, strategy: str, level: str) -> float:
+def job(cluster: kn.Cluster, strategy: Strategy, level: Level) -> float:
     """Seconds of processor time of the tutorial's job."""
     begin = time.process_time()
     cluster.apply(kn.tutorial_manifest(), replace=True, strategy=strategy, trace=level).wait()
     return time.process_time() - begin
 
 
-def afterwards(cluster: kn.Cluster, strategy: str, folder: Path) -> Afterwards:
+def afterwards(cluster: kn.Cluster, strategy: Strategy, folder: Path) -> Afterwards:
     """Look at a full trace."""
     trace = cluster.apply(kn.tutorial_manifest(), replace=True, strategy=strategy, trace="full").wait().trace
     begin = time.perf_counter()
@@ -69,8 +69,8 @@ def afterwards(cluster: kn.Cluster, strategy: str, folder: Path) -> Afterwards:
 
 def measure(gate: Gate, cluster: kn.Cluster, repeats: int) -> dict[str, dict[str, list[float]]]:
     """Seconds by strategy and level, in turns."""
-    samples: dict[str, dict[str, list[float]]] = {one: {level: [] for level in LEVELS} for one in STRATEGIES}
-    for strategy in STRATEGIES:
+    samples: dict[str, dict[str, list[float]]] = {one: {level: [] for level in LEVELS} for one in get_args(Strategy)}
+    for strategy in get_args(Strategy):
         for level in LEVELS:
             job(cluster, strategy, level)
         for _ in range(repeats):
@@ -112,7 +112,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Gate(PATIENCE) as gate:
         with kn.connect(storage=Path(folder) / "nodes") as cluster:
             seconds = measure(gate, cluster, arguments.repeats)
-            found = {strategy: afterwards(cluster, strategy, Path(folder)) for strategy in STRATEGIES}
+            found = {strategy: afterwards(cluster, strategy, Path(folder)) for strategy in get_args(Strategy)}
         body = f"{costs(seconds)}\n\n{sizes(found)}\n\nMedians of {arguments.repeats}; {gate.summary()}."
     publish("trace", "What tracing costs: the tutorial's job", body, save=arguments.save)
 

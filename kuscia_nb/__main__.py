@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from .errors import KusciaError
+from .options import taken_by
 
 COMMANDS = {
     "ttp": "wire.ttp_command",
@@ -44,19 +45,18 @@ def _demo(words: list[str]) -> int:
         epilog=f"Commands, each with a --help of its own: {', '.join(COMMANDS)}.",
     )
     parser.add_argument("manifest", nargs="?", help="a KusciaJob's YAML file instead of the tutorial's")
-    parser.add_argument("--strategy", choices=("preprocessed", "interconnection"), default="preprocessed")
-    parser.add_argument("--truncation", choices=("auto", "local", "ttp"), default="auto")
-    parser.add_argument(
-        "--seed", type=int, help="a repeatable run: nothing in it is secret; runs with one seed have the same masks"
-    )
+    for option in taken_by("terminal"):
+        names, how = option.argument
+        parser.add_argument(*names, **how)
     options = parser.parse_args(words)
     if options.manifest:
         with open(options.manifest, encoding="utf-8") as file:
             manifest = file.read()
     else:
         manifest = tutorial_manifest()
+    said = {option.name: getattr(options, option.name) for option in taken_by("terminal")}
     started = time.perf_counter()
-    job = connect().apply(manifest, strategy=options.strategy, truncation=options.truncation, seed=options.seed).wait()
+    job = connect().apply(manifest, **{name: value for name, value in said.items() if value is not None}).wait()
     elapsed = time.perf_counter() - started
     print(text(job))
     for node in job.nodes:

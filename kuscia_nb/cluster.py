@@ -14,7 +14,8 @@ from .data.copy import STORAGE, local_file
 from .data.frames import read_frame, write_frame
 from .errors import DataError, JobError, KusciaError
 from .job import Job
-from .observer.runs import Options, Run
+from .observer.runs import Run
+from .options import Options, by_name
 from .problems import choice
 
 if TYPE_CHECKING:
@@ -124,47 +125,22 @@ class Cluster:
 
         return run(line, self._up.nodes, node=node or self._node, stdin=stdin, emit=emit)
 
-    def apply(
-        self,
-        manifest: str | Mapping[str, Any],
-        *,
-        replace: bool = False,
-        strategy: str = "preprocessed",
-        seed: int | None = None,
-        trace: str = "sizes",
-        shadow: bool = False,
-        truncation: str = "auto",
-    ) -> Job:
+    @by_name(Options)
+    def apply(self, manifest: str | Mapping[str, Any], options: Options) -> Job:
         """Start the KusciaJob that a YAML or JSON text (or a dict) describes; returns it running.
 
-        `replace`: delete a finished job of this name first. `strategy`: how products of secrets are made,
-        "preprocessed" or "interconnection". `seed` makes the run repeatable, for teaching and tests: nothing in it is
-        secret, and two runs with one seed and data that differ in a cell show the difference. `shadow`: compare with
-        plaintext after the end, which only an observer of both nodes can (`job.shadow`).
-        `truncation`: "local" (by each party alone), "ttp" (with the TTP's help, which never fails), or "auto": local
-        where that hardly ever fails; `job.notes` says which it was.
         ManifestError, if the text is not a valid job, says everything that is wrong; JobError, if the name is taken.
+        Which truncation it was says `job.notes`, what a shadow has found `job.shadow`.
         """
-        options = Options.checked(strategy, seed, trace, shadow, truncation)
-        return Job(self._backend, self._up.apply(manifest, options, replace=replace))
+        return Job(self._backend, self._up.apply(manifest, options, replace=options.replace))
 
-    def submit(
-        self,
-        request: str | Mapping[str, Any],
-        *,
-        replace: bool = False,
-        strategy: str = "preprocessed",
-        seed: int | None = None,
-        trace: str = "sizes",
-        shadow: bool = False,
-        truncation: str = "auto",
-    ) -> Job:
+    @by_name(Options)
+    def submit(self, request: str | Mapping[str, Any], options: Options) -> Job:
         """`apply` for a BFIA create-job request: the JSON text (or a dict) for POST /v1/interconn/schedule/job/create.
 
         The job is the KusciaJob that Kuscia makes of the request (spec: kuscia §3.5).
         """
-        options = Options.checked(strategy, seed, trace, shadow, truncation)
-        return Job(self._backend, self._up.submit(request, options, replace=replace))
+        return Job(self._backend, self._up.submit(request, options, replace=options.replace))
 
     def jobs(self) -> pd.DataFrame:
         """Every job: name, phase, started."""

@@ -785,7 +785,7 @@ def test_a_name_is_taken_once(cluster: kn.Cluster) -> None:
     assert "another job_id" in caught.value.hint
     assert cluster.submit(data, replace=True, strategy="interconnection").wait().phase == "Succeeded"
     with pytest.raises(KusciaError, match="strategy 'fast' is unknown"):
-        cluster.submit(data, strategy="fast")
+        cluster.submit(data, strategy="fast")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

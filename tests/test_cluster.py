@@ -30,8 +30,9 @@ from kuscia_nb.bfia.wire import Request, Response
 from kuscia_nb.cluster import disconnect
 from kuscia_nb.control.kinds import KusciaTask
 from kuscia_nb.errors import DataError, JobError, JobFailed, JobStopped, KusciaError, ManifestError, ParameterError
-from kuscia_nb.observer.runs import Options, Run, Runs
+from kuscia_nb.observer.runs import Run, Runs
 from kuscia_nb.operators.ss_lr.program import ss_lr
+from kuscia_nb.options import Options, Strategy
 
 ULP = 2.0**-18
 FOREVER = 100_000
@@ -449,7 +450,7 @@ def descend(rows: np.ndarray, labels: np.ndarray, batch: int, epochs: int, rate:
 
 @pytest.mark.parametrize("owner", ["alice", "bob"])
 @pytest.mark.parametrize("strategy", ["preprocessed", "interconnection"])
-def test_own_data_with_the_label_on_either_side(cluster: kn.Cluster, owner: str, strategy: str) -> None:
+def test_own_data_with_the_label_on_either_side(cluster: kn.Cluster, owner: str, strategy: Strategy) -> None:
     generator = np.random.default_rng(7)
     frames = {
         "alice": pd.DataFrame(generator.uniform(-1, 1, (203, 3)), columns=["age", "annual income", "Größe"]),
@@ -571,10 +572,10 @@ def test_what_no_node_would_take_is_refused_at_once(cluster: kn.Cluster) -> None
     with pytest.raises(ManifestError, match="ss_lr is for two parties, task ss_lr_1 has 1"):
         cluster.apply(alone)
     with pytest.raises(KusciaError, match="strategy 'fast' is unknown") as caught:
-        cluster.apply(manifest("strategy"), strategy="fast")
+        cluster.apply(manifest("strategy"), strategy="fast")  # type: ignore[arg-type]
     assert "interconnection" in caught.value.hint
     with pytest.raises(KusciaError, match="truncation 'none' is unknown") as caught:
-        cluster.apply(manifest("truncation"), truncation="none")
+        cluster.apply(manifest("truncation"), truncation="none")  # type: ignore[arg-type]
     assert caught.value.hint == "one of auto, local, ttp"
     assert set(cluster.jobs()["name"]) == before
 
@@ -751,7 +752,7 @@ def ledger(job: kn.Job) -> bytes:
 
 
 @pytest.mark.parametrize("strategy", ["preprocessed", "interconnection"])
-def test_a_seed_makes_a_run_repeatable(cluster: kn.Cluster, tmp_path: Path, strategy: str) -> None:
+def test_a_seed_makes_a_run_repeatable(cluster: kn.Cluster, tmp_path: Path, strategy: Strategy) -> None:
     other = kn.connect(storage=tmp_path)
     jobs = [nodes.apply(manifest(f"seed-{strategy}"), seed=11, strategy=strategy).wait() for nodes in (cluster, other)]
     other_seed = other.apply(manifest(f"other-{strategy}"), seed=12, strategy=strategy).wait()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -24,9 +24,10 @@ from kuscia_nb.errors import OpAdjustError
 from kuscia_nb.job import Job
 from kuscia_nb.mpc import PrgBuffer
 from kuscia_nb.observer.events import EventLog
-from kuscia_nb.observer.runs import TRACES, Options, Run, Runs
+from kuscia_nb.observer.runs import Run, Runs
 from kuscia_nb.operators import Component, Operator, Party
 from kuscia_nb.operators.ss_lr.training import STRATEGIES, targets
+from kuscia_nb.options import Level, Options
 
 Program = Callable[[Party], Coroutine[Any, Any, None]]
 
@@ -40,9 +41,7 @@ class Tasks(World):
         self.agent._operators = {"toy": operator}
         for name in names or ("job",):
             manifest = job(name=name)
-            self.runs.expect(
-                manifest, Options.checked(**{"strategy": "preprocessed", "seed": None, "trace": "sizes"} | options)
-            )
+            self.runs.expect(manifest, Options(**options))
             self.apply(manifest)
         self.finish()
         runs = [self.runs.by_name[name] for name in names or ("job",)]
@@ -231,7 +230,7 @@ def held(found: dict[int, tuple[str, Any]]) -> dict[int, str]:
 CELLS = {"alice": np.arange(2001.25, 2009), "bob": np.arange(1001.5, 1009)}
 
 
-@pytest.mark.parametrize("trace", TRACES)
+@pytest.mark.parametrize("trace", get_args(Level))
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_nothing_leads_from_a_party_to_anything_else(tasks: Tasks, trace: str, strategy: str) -> None:
     """Walks from both parties in the midst of a product of an operator and of a training, twice in a row."""

@@ -15,6 +15,7 @@ from kuscia_nb.errors import KusciaError
 from kuscia_nb.operators.parameter import PREFIX
 from kuscia_nb.operators.ss_lr.parameters import Parameters
 from kuscia_nb.operators.ss_lr.rounding import TOO_MANY, TRUNCATION, Choice, agreed, expected_failures
+from kuscia_nb.options import Strategy
 from kuscia_nb.views import texts
 
 
@@ -149,7 +150,7 @@ MANY = FEW | {"num_epoch": 40}
 
 
 @pytest.mark.parametrize("strategy", ["preprocessed", "interconnection"])
-def test_auto_takes_the_ttp_where_a_party_expects_local_truncation_to_fail(cluster: kn.Cluster, strategy: str) -> None:
+def test_auto_takes_the_ttp_where_a_party_expects_local_to_fail(cluster: kn.Cluster, strategy: Strategy) -> None:
     """bob's columns are 40 times as large: he alone expects failures, and alice hears one bit of it."""
     few = cluster.apply(job(f"few-{strategy}", **FEW), strategy=strategy, seed=3).wait()
     assert "send a+u" not in messages(few)

@@ -22,6 +22,7 @@ from kuscia_nb.operators import OPERATORS
 from kuscia_nb.operators.ss_lr import observed
 from kuscia_nb.operators.ss_lr.plaintext import Plaintext
 from kuscia_nb.operators.ss_lr.shadow import LABEL, Shadow
+from kuscia_nb.options import Strategy
 from kuscia_nb.views import job as report
 
 ULP = 2.0**-18
@@ -80,7 +81,7 @@ def reference(cluster: kn.Cluster, rate: float, l2: float, epochs: int, size: in
 
 
 @strategies
-def test_weights_beside_plaintext(cluster: kn.Cluster, strategy: str) -> None:
+def test_weights_beside_plaintext(cluster: kn.Cluster, strategy: Strategy) -> None:
     job = cluster.apply(manifest(), shadow=True, strategy=strategy, replace=True).wait()
     frame, weights = job.shadow.weights, job.weights()
     assert frame["feature"].tolist() == weights["feature"].tolist() == ["r", "s", "t", "p", "q", "intercept"]
@@ -115,7 +116,7 @@ def test_it_says_what_it_is(tutorial: Shadow) -> None:
 
 
 @strategies
-def test_the_steps_of_a_repeatable_job_are_its_own(cluster: kn.Cluster, strategy: str) -> None:
+def test_the_steps_of_a_repeatable_job_are_its_own(cluster: kn.Cluster, strategy: Strategy) -> None:
     job = cluster.apply(manifest(), shadow=True, seed=11, strategy=strategy, replace=True).wait()
     steps = job.shadow.replay()
     rings = {node: job.shares(node)["ring"].tolist() for node in ("bob", "alice")}

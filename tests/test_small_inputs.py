@@ -28,6 +28,7 @@ from kuscia_nb.control.manifest import from_dict, read_manifest
 from kuscia_nb.data.copy import copy as copy_file
 from kuscia_nb.errors import JobStopped, KusciaError, PeerFailed
 from kuscia_nb.operators import OPERATORS
+from kuscia_nb.options import Level
 from kuscia_nb.views.job import bundle
 
 DATA = Path(__file__).parent / "data"
@@ -332,7 +333,7 @@ def test_damaged_traces_are_one_error(saved: bytes, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("trace", ["sizes", "full"])
 @pytest.mark.parametrize("rank", [0, 1])
-def test_a_trace_of_a_job_that_ended_before_both_had_sent(rank: int, trace: str) -> None:
+def test_a_trace_of_a_job_that_ended_before_both_had_sent(rank: int, trace: Level) -> None:
     @kn.operator(inputs=("data",), outputs=("result",))
     async def one_speaks(party: kn.Party) -> None:
         """One party sends, and the other does not."""

@@ -31,6 +31,7 @@ from kuscia_nb.errors import KusciaError
 from kuscia_nb.mpc.ledger import Message, Stream, Total
 from kuscia_nb.operators import OPERATORS
 from kuscia_nb.operators.ss_lr.training import STRATEGIES, Descent, Plan, targets, train
+from kuscia_nb.options import Strategy
 from kuscia_nb.trace.columns import pack, unpack
 from kuscia_nb.trace.compute import HIDDEN, compute, instances, number, truncate
 from kuscia_nb.trace.file import FORMAT, VERSION
@@ -581,7 +582,7 @@ def test_a_job_with_full_tracing(cluster: kn.Cluster, strategy: str) -> None:
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_a_running_job_can_be_looked_at(cluster: kn.Cluster, strategy: str) -> None:
+def test_a_running_job_can_be_looked_at(cluster: kn.Cluster, strategy: Strategy) -> None:
     """Again and again, without harm; what is kept of it does not grow without end."""
     manifest = kn.tutorial_manifest().replace('"num_epoch":1,', '"num_epoch":100000,').replace("job-ss-lr", "endless")
     job = cluster.apply(manifest, replace=True, strategy=strategy, trace="full", truncation="local")

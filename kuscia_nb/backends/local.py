@@ -40,8 +40,9 @@ from ..control.resources import KusciaJob
 from ..data.sample import write_sample
 from ..errors import JobError, KusciaError
 from ..mpc import TrustedThirdParty
-from ..observer.runs import Options, Run, Runs
+from ..observer.runs import Run, Runs
 from ..operators import OPERATORS, Operator, on_register
+from ..options import Options
 from .lockstep import PATIENCE, LockstepAgent
 
 DOMAINS = ("alice", "bob")

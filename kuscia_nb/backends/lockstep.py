@@ -25,8 +25,6 @@ from ..errors import JobStopped, KusciaError
 from ..mpc import Door, Link, NoLedger, Outcome, Seeds, Ttp, TtpLine, connect, connect_recorded, run_lockstep
 from ..observer.runs import Run, Runs
 from ..operators import OPERATORS, Operator, Party, ranked_parties
-from ..operators.ss_lr.program import STRATEGY
-from ..operators.ss_lr.rounding import TRUNCATION
 from ..problems import choice
 
 Join = Callable[[], None]
@@ -93,8 +91,7 @@ class LockstepAgent:
             raise KusciaError(what, hint=choice(module, self._operators))
         run = self._runs.of(node.domain, task)
         environment = party.env | agent_environment(node.domain, node.storage) | task_environment(task, node.domain)
-        environment[STRATEGY] = run.options.strategy
-        environment[TRUNCATION] = run.options.truncation
+        environment |= run.options.environment()
         run.events.emit(node.domain, task.name, "environment", data=environment)
         pod = Pod(node.domain, environment, self._operators[module], run, started, ended)
         with self._lock:

@@ -81,7 +81,8 @@ def _bfia_submit(words: Sequence[str], typed: str) -> Iterable[str]:
     from .bfia import bfia_submit
 
     texts = _of_parser(bfia_submit, words, typed)
-    behind_value = words and words[-1].startswith("-") and words[-1] not in ("-h", "--help", "--no-wait", "--shadow")
+    before = _option(bfia_submit.parser._actions, words[-1]) if words else None  # type: ignore[attr-defined]
+    behind_value = before is not None and before.nargs != 0
     return texts if typed.startswith("-") or behind_value else [*_files(typed, ".json"), *texts]
 
 

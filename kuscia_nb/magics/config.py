@@ -14,48 +14,40 @@ setting that cannot be, is told in one line; it never keeps the extension from l
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics
-from traitlets import Bool, Enum, Float, Int, TraitError, observe
+from traitlets import Bool, Enum, Float, Int, TraitError, TraitType, observe
+
+from ..options import LONGEST, Option, taken_by
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
-
-STRATEGIES = ("preprocessed", "interconnection")
-TRUNCATIONS = ("auto", "local", "ttp")
-TRACES = ("full", "sizes", "off")
-VIEWS = ("live", "plain", "none")
-LANGUAGES = ("auto", "en", "zh")
-LONGEST = threading.TIMEOUT_MAX
-"""Seconds that can be waited for."""
 
 Project = tuple[Path | None, dict[str, Any] | str]
 
 _FILE, _TABLE = "pyproject.toml", "kuscia_nb"
 
 
-class Defaults(Magics):
-    """The defaults of the options, as traits."""
+def _trait(option: Option) -> TraitType[Any, Any]:
+    """An option as a setting."""
+    how: dict[str, Any] = {"help": option.about.help, "allow_none": option.default is None}
+    if option.choices:
+        trait = Enum(option.choices, option.default, **how)
+    elif option.type is float:
+        trait = Float(option.default, min=0, max=LONGEST, **how)
+    else:
+        trait = {bool: Bool, int: Int}[option.type](option.default, **how)
+    return trait.tag(config=True)
 
-    view = Enum(VIEWS, "live", help="of a job: live while it runs, plain at its end, or none").tag(config=True)
-    strategy = Enum(STRATEGIES, "preprocessed", help="how products of secrets are made").tag(config=True)
-    truncation = Enum(TRUNCATIONS, "auto", help="how products are truncated").tag(config=True)
-    trace = Enum(TRACES, "sizes", help="what is written down of the messages").tag(config=True)
-    timeout = Float(None, allow_none=True, min=0, max=LONGEST, help="stop a job that takes longer, in seconds").tag(
-        config=True
-    )
-    seed = Int(
-        None,
-        allow_none=True,
-        help="a repeatable run, in which nothing is secret; runs with one seed have the same masks",
-    ).tag(config=True)
-    shadow = Bool(False, help="compare with a plaintext run beside it, for teaching").tag(config=True)
-    no_wait = Bool(False, help="let jobs run in the background").tag(config=True)
-    language = Enum(LANGUAGES, "auto", help="of the job view: en, zh, or auto (JupyterLab's, or LANG)").tag(config=True)
+
+_Traits: type[Magics] = type(Magics)("_Traits", (Magics,), {one.name: _trait(one) for one in taken_by("config")})
+
+
+class Defaults(_Traits):
+    """The defaults of the options, as traits."""
 
     def __init__(self, shell: InteractiveShell) -> None:
         configured = shell.config.get(type(self).__name__, {})

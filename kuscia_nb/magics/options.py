@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from argparse import Action, ArgumentTypeError, Namespace
+from argparse import Action, Namespace
 from collections.abc import Callable, Mapping
-from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.error import UsageError
 from IPython.core.magic_arguments import argument
 
+from ..options import taken_by
 from ..placeholder import VARIABLE, expressions, no_name, written
 from .commands import words
-from .config import LONGEST, STRATEGIES, TRACES, TRUNCATIONS, VIEWS, defaults
+from .config import defaults
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -25,69 +25,16 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _variable(text: str) -> str:
-    if not text.isidentifier() or iskeyword(text):
-        raise ArgumentTypeError(f"{text!r} is not a name for a variable")
-    return text
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= LONGEST:
-        raise ArgumentTypeError(f"{text!r} is not a time in seconds, a number above 0")
-    return seconds
-
-
-# None and False stand for what `%config KusciaMagics` says.
-_OPTIONS = (
-    argument("-h", "--help", action="store_true", help="show this help"),
-    argument("--no-wait", action="store_true", help="do not wait for the end; the job runs in the background"),
-    argument("-o", "--out", metavar="NAME", type=_variable, help="put the Job into this variable, before it ends"),
-    argument(
-        "--view",
-        choices=VIEWS,
-        help="live: show the job while it runs (the default); plain: only what became of it; none: nothing",
-    ),
-    argument(
-        "--strategy",
-        choices=STRATEGIES,
-        help="how products of secrets are made: triples in bulk, or message by message as interconnection peers do it",
-    ),
-    argument(
-        "--truncation",
-        choices=TRUNCATIONS,
-        help="how products are truncated: by each party alone, with the TTP's help, or so where it is needed (auto)",
-    ),
-    argument(
-        "--seed",
-        type=int,
-        metavar="N",
-        help="a repeatable run, for teaching: nothing in it is secret; runs with one seed have the same masks",
-    ),
-    argument(
-        "--trace",
-        choices=TRACES,
-        help="what is written down of the messages: numbers too, their sizes (which costs next to nothing), or nothing",
-    ),
-    argument(
-        "--shadow",
-        action="store_true",
-        help="for teaching: compare with the same training in plaintext, which only an observer of both nodes can",
-    ),
-    argument("--timeout", type=_seconds, metavar="SECONDS", help="stop the job if it takes longer"),
-)
 _OPTION = re.compile(r"argument (?:-\w/)?(--?[\w-]+)")
 _WORD = re.compile(r"(?:unrecognized argument: |')([^']+)")
 
 
 def job_options(magic: F) -> F:
     """Below @magic_arguments: the options of a magic that starts a job."""
-    for option in reversed(_OPTIONS):  # as decorators in the order of the help would
-        magic = option(magic)
-    return magic
+    for option in reversed(taken_by("magic")):  # as decorators in the order of the help would
+        names, how = option.argument
+        magic = argument(*names, **how)(magic)
+    return argument("-h", "--help", action="store_true", help="show this help")(magic)
 
 
 def parsed(magic: Any, line: str, shell: InteractiveShell | None, *, cell: bool) -> Namespace | None:
@@ -101,13 +48,28 @@ def parsed(magic: Any, line: str, shell: InteractiveShell | None, *, cell: bool)
     except UsageError as error:
         raise _refused(str(error), magic, before, line) from None
     if arguments.help:
-        print("usage: " + (magic.__doc__ or "").removeprefix("::").lstrip())  # argparse made it
+        print(_help(magic).rstrip())
         return None
     configured = defaults(shell)
     for name in configured.trait_names(config=True) if configured else ():
         if getattr(arguments, name, True) in (None, False):
             setattr(arguments, name, getattr(configured, name))
     return arguments
+
+
+def _help(magic: Any) -> str:
+    """A magic's help, what its options mean in the language of the job views."""
+    from ..views.texts import language
+
+    chinese = {option.name: option.about.chinese for option in taken_by("magic")} if language() == "zh" else {}
+    english = {action: action.help for action in magic.parser._actions}
+    for action in english:
+        action.help = chinese.get(action.dest, action.help)
+    try:
+        return magic.parser.format_help()
+    finally:
+        for action, text in english.items():
+            action.help = text
 
 
 def _refused(text: str, magic: Any, before: str, line: str) -> Exception:
@@ -217,7 +179,7 @@ def start(magic: Magic, text: str, arguments: Namespace, shell: InteractiveShell
     from ..control.interrupts import undisturbed
     from ..errors import JobStopped, ParameterError
 
-    how = {name: getattr(arguments, name) for name in ("strategy", "truncation", "seed", "trace", "shadow")}
+    how = {option.name: getattr(arguments, option.name) for option in taken_by("call", "magic")}
     job: Job | None = None
     try:
         cluster = connect()

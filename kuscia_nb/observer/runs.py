@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from numbers import Integral
 
 from ..control.failures import job_error
 from ..control.kinds import KusciaTask
@@ -20,42 +19,11 @@ from ..control.objects import LABEL, Condition, now
 from ..control.resources import FAILED, STOPPED, SUCCEEDED, KusciaJob, as_double, changed_numbers
 from ..control.store import Change, Store
 from ..errors import JobFailed, JobStopped, KusciaError, PeerFailed
-from ..operators.ss_lr.rounding import TRUNCATIONS
-from ..operators.ss_lr.training import STRATEGIES
+from ..options import Options
 from ..sentence import Sentence
 from .events import LOGGED, Event, EventLog, log_line
 
-TRACES = ("full", "sizes", "off")
 _DOUBLE = "{name} = {value} is used as {double}: Kuscia's numbers are doubles"
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a job is run, beyond what its manifest says."""
-
-    strategy: str = "preprocessed"
-    truncation: str = "auto"
-    """local, ttp (with the TTP's help, which never fails), or auto: local where it hardly ever fails, else ttp."""
-    seed: int | None = None
-    """Makes the run repeatable, and everything in it public. Another run with it has the same masks: the
-    difference of the two shows what was corrected in the data."""
-    trace: str = "sizes"
-    """What the observer writes down of the messages: full (numbers too), sizes, or off."""
-    shadow: bool = False
-    """Whether the observer puts plaintext beside the secret training, once it is over."""
-
-    @classmethod
-    def checked(
-        cls, strategy: str, seed: int | None, trace: str, shadow: bool = False, truncation: str = "auto"
-    ) -> Options:
-        """Options that exist; KusciaError says which there are."""
-        options = ("strategy", strategy, STRATEGIES), ("truncation", truncation, TRUNCATIONS), ("trace", trace, TRACES)
-        for what, chosen, known in options:
-            if chosen not in known:
-                raise KusciaError(f"{what} {chosen!r} is unknown", hint="one of " + ", ".join(known))
-        if seed is not None and not isinstance(seed, Integral):
-            raise KusciaError(f"seed {seed!r} is not possible", hint="a whole number, or None for a run that is secret")
-        return cls(strategy, truncation, seed, trace, shadow)
 
 
 @dataclass

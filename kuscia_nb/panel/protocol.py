@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple, TypedDict
 
+from ..options import Level
+
 Phase = Literal["Pending", "Running", "Succeeded", "Failed"]
-Level = Literal["full", "sizes", "off"]
-"""What the observer writes down of a job's messages."""
 Severity = Literal["error", "warning"]
 Texts = dict[str, str]
 """By the names of parameters or inputs."""

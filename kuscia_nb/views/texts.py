@@ -17,7 +17,6 @@ from ..sentence import Sentence
 Say = Callable[..., str]
 """A text in the language, with its {values} filled in."""
 
-LANGUAGES = ("auto", "en", "zh")
 _VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 _SETTINGS = Path("@jupyterlab", "translation-extension", "plugin.jupyterlab-settings")
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...errors import DataError
 from ...mpc import Layout, Semi2k, Terms, encode
 from ...mpc.share import ASSISTED, LOCAL
+from ...options import variable
 from ..component import Component
 from ..foreign import unused
 from ..party import Operator, Party
@@ -27,7 +28,7 @@ from .rows import Rows
 from .sanity import Sanity
 from .training import STRATEGIES, Plan, targets, train
 
-STRATEGY = "kuscia_nb.strategy"
+STRATEGY = variable("strategy")
 """The variable that says how products of secrets are made: a key of training.STRATEGIES."""
 
 

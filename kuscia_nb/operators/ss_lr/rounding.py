@@ -25,12 +25,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...options import variable
 from ...sentence import Sentence
 from .parameters import Parameters
 
-TRUNCATION = "kuscia_nb.truncation"
-"""The variable that says how products are truncated: one of TRUNCATIONS."""
-TRUNCATIONS = ("auto", "local", "ttp")
+TRUNCATION = variable("truncation")
+"""The variable that says how products are truncated, which is so with every operator of this package."""
 TOO_MANY = 1e-3
 """Expected failures in a job, from which on `auto` takes the TTP."""
 
@@ -52,7 +52,7 @@ class Choice(NamedTuple):
     """How one party wants products to be truncated."""
 
     asked: str
-    """One of TRUNCATIONS, for both parties."""
+    """auto, local or ttp, for both parties."""
     failures: float
     """How many local truncations this party expects to fail. That is its own matter: it follows from its data."""
 
@@ -61,7 +61,7 @@ class Choice(NamedTuple):
         """Of a party that trains on these columns. Without feature_nums the peer's are taken to be as many."""
         counts = parameters.feature_nums
         columns = sum(counts.values()) if counts else 2 * features.shape[1]
-        return cls(environment.get(TRUNCATION, TRUNCATIONS[0]), expected_failures(parameters, features, columns))
+        return cls(environment.get(TRUNCATION, "auto"), expected_failures(parameters, features, columns))
 
     @property
     def assisted(self) -> bool:

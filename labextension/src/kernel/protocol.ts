@@ -5,9 +5,9 @@
 
 export const TARGET = 'kuscia_nb';
 
-export type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
-
 export type Level = 'full' | 'sizes' | 'off';
+
+export type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
 
 export type Severity = 'error' | 'warning';
 

@@ -1,0 +1,245 @@
+"""What may be said of how a job is run and shown, beyond its manifest: every option is defined here, and only here.
+
+A field is an option: with its type, what it may be, its default, and in `About` what it means and who takes it. From
+these are made the arguments of `Cluster.apply` and `submit`, the options of the magics that start a job and their
+`--help`, the traits of `%config KusciaMagics` and the arguments of `python -m kuscia_nb`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from functools import wraps
+from keyword import iskeyword
+from numbers import Integral
+from typing import Annotated, Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeVar, get_args, get_type_hints
+
+from .errors import KusciaError
+
+Strategy = Literal["preprocessed", "interconnection"]
+Truncation = Literal["auto", "local", "ttp"]
+Level = Literal["full", "sizes", "off"]
+View = Literal["live", "plain", "none"]
+Language = Literal["auto", "en", "zh"]
+
+Taker = Literal["call", "magic", "config", "terminal", "program"]
+"""Who takes an option: `apply` and `submit`, a magic's line, `%config`, the terminal. Programs are told."""
+
+LONGEST = threading.TIMEOUT_MAX
+"""Seconds that can be waited for."""
+
+P = ParamSpec("P")
+S = TypeVar("S")
+T = TypeVar("T")
+Made = TypeVar("Made")
+R = TypeVar("R")
+
+
+def _variable(text: str) -> str:
+    if not text.isidentifier() or iskeyword(text):
+        raise ArgumentTypeError(f"{text!r} is not a name for a variable")
+    return text
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= LONGEST:
+        raise ArgumentTypeError(f"{text!r} is not a time in seconds, a number above 0")
+    return seconds
+
+
+class About(NamedTuple):
+    """What an option means and who takes it, separated by blanks."""
+
+    takers: str
+    help: str
+    chinese: str
+    metavar: str | None = None
+    read: Callable[[str], Any] | None = None
+    """Reads it from a line, where its type alone does not."""
+    short: str = ""
+    """Its letter on a line."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Showing:
+    """How a magic waits for a job and shows it."""
+
+    no_wait: Annotated[
+        bool,
+        About(
+            "magic config",
+            "do not wait for the end; the job runs in the background",
+            "不等待结束，作业在后台运行",
+        ),
+    ] = False
+    out: Annotated[
+        str | None,
+        About(
+            "magic",
+            "put the Job into this variable, before it ends",
+            "在作业结束前就把 Job 存入该变量",
+            "NAME",
+            _variable,
+            "o",
+        ),
+    ] = None
+    view: Annotated[
+        View,
+        About(
+            "magic config",
+            "live: show the job while it runs; plain: only what became of it; none: nothing",
+            "live：运行时实时显示；plain：只显示结果；none：不显示",
+        ),
+    ] = "live"
+    timeout: Annotated[
+        float | None,
+        About("magic config", "stop the job if it takes longer", "作业超过该时间则停止", "SECONDS", _seconds),
+    ] = None
+    language: Annotated[
+        Language,
+        About(
+            "config",
+            "of the job view: en, zh, or auto (JupyterLab's, or LANG)",
+            "作业视图的语言：en、zh 或 auto（JupyterLab 的语言或 LANG）",
+        ),
+    ] = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How a job is run. A KusciaError says what an option may be instead."""
+
+    replace: Annotated[
+        bool,
+        About("call", "delete a finished job of this name first", "先删除同名的已结束作业"),
+    ] = False
+    strategy: Annotated[
+        Strategy,
+        About(
+            "call magic config terminal program",
+            "how products of secrets are made: triples in bulk, or message by message as interconnection peers do it",
+            "秘密乘积的计算方式：批量生成三元组，或像互联互通对端那样逐条消息计算",
+        ),
+    ] = "preprocessed"
+    truncation: Annotated[
+        Truncation,
+        About(
+            "call magic config terminal program",
+            "how products are truncated: by each party alone, with the TTP's help, which never fails, or so where the "
+            "other would fail too often (auto)",
+            "乘积的截断方式：各方自行截断，或借助可信第三方（不会失败），或仅在前者失败过多时借助可信第三方（auto）",
+        ),
+    ] = "auto"
+    seed: Annotated[
+        int | None,
+        About(
+            "call magic config terminal",
+            "a repeatable run, for teaching: nothing in it is secret; runs with one seed have the same masks",
+            "可重复的运行，用于教学：其中没有任何秘密；种子相同的运行使用相同的掩码",
+            "N",
+        ),
+    ] = None
+    trace: Annotated[
+        Level,
+        About(
+            "call magic config",
+            "what is written down of the messages: numbers too, their sizes (which costs next to nothing), or nothing",
+            "记录消息的哪些内容：包括数值、只记大小（几乎没有开销）或不记录",
+        ),
+    ] = "sizes"
+    shadow: Annotated[
+        bool,
+        About(
+            "call magic config",
+            "for teaching: compare with the same training in plaintext, which only an observer of both nodes can",
+            "用于教学：与同样的明文训练对比，只有能看到双方节点的观察者才能做到",
+        ),
+    ] = False
+
+    def __post_init__(self) -> None:
+        for option in OPTIONS:
+            value = getattr(self, option.name, None)
+            if value is not None and option.choices and value not in option.choices:
+                raise KusciaError(f"{option.name} {value!r} is unknown", hint="one of " + ", ".join(option.choices))
+        if self.seed is not None and not isinstance(self.seed, Integral):
+            hint = "a whole number, or None for a run that is secret"
+            raise KusciaError(f"seed {self.seed!r} is not possible", hint=hint)
+
+    def environment(self) -> dict[str, str]:
+        """What the parties' programs are told of it."""
+        return {variable(one.name): getattr(self, one.name) for one in taken_by("program")}
+
+
+class Option(NamedTuple):
+    """All that there is to know about one option."""
+
+    name: str
+    annotation: Any
+    type: type
+    """bool, int, str, or float, which is a time in seconds."""
+    choices: tuple[str, ...]
+    default: Any
+    about: About
+
+    @classmethod
+    def all_of(cls, holder: type) -> Iterator[Option]:
+        """Those that a class has for its fields."""
+        hints = get_type_hints(holder, include_extras=True)
+        for field in fields(holder):
+            annotation, about = get_args(hints[field.name])
+            texts = all(isinstance(one, str) for one in get_args(annotation)) and get_args(annotation)
+            known = str if texts else (get_args(annotation) or (annotation,))[0]  # of `int | None`, int
+            yield cls(field.name, annotation, known, texts or (), field.default, about)
+
+    @property
+    def argument(self) -> tuple[tuple[str, ...], dict[str, Any]]:
+        """Names and keywords for argparse; what is not said is None there, or False."""
+        names = (f"-{self.about.short}",) if self.about.short else ()
+        names = (*names, f"--{self.name.replace('_', '-')}")
+        how: dict[str, Any] = {"help": self.about.help}
+        if self.type is bool:
+            return names, {"action": "store_true", **how}
+        if self.choices:
+            return names, {"choices": self.choices, **how}
+        return names, {"type": self.about.read or self.type, "metavar": self.about.metavar, **how}
+
+
+OPTIONS = (*Option.all_of(Showing), *Option.all_of(Options))
+
+
+def taken_by(*takers: Taker) -> list[Option]:
+    """The options that all of these take."""
+    return [option for option in OPTIONS if set(takers) <= set(option.about.takers.split())]
+
+
+def variable(name: str) -> str:
+    """The variable in a program's environment that has an option."""
+    return f"kuscia_nb.{name}"
+
+
+def by_name(options: Callable[P, Made]) -> Callable[[Callable[[S, T, Made], R]], Callable[Concatenate[S, T, P], R]]:
+    """Of a method that takes Options as its last argument: let it take each by its name, with its help."""
+
+    def decorated(method: Callable[[S, T, Made], R]) -> Callable[Concatenate[S, T, P], R]:
+        @wraps(method)
+        def taking(self: S, what: T, *args: P.args, **named: P.kwargs) -> R:
+            return method(self, what, options(*args, **named))
+
+        own, taken = inspect.signature(method), taken_by("call")
+        named = [
+            inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=one.annotation)
+            for one in taken
+        ]
+        taking.__signature__ = own.replace(parameters=[*list(own.parameters.values())[:-1], *named])  # type: ignore[attr-defined]
+        helps = "\n".join(f"`{one.name}`: {one.about.help}." for one in taken)
+        taking.__doc__ = f"{inspect.cleandoc(method.__doc__ or '')}\n\n{helps}"
+        return taking
+
+    return decorated
