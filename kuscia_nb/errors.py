@@ -14,7 +14,8 @@ parts, and in a notebook it shows as one block without a traceback (`sys.last_va
     │   ├── Deadlock       every party waits for a message that nobody sends
     │   ├── PeerFailed     the other party failed or left
     │   ├── NotReached     the other party is not there
-    │   └── TimeLimit      what was waited for did not come in time
+    │   ├── TimeLimit      what was waited for did not come in time
+    │   └── UnexpectedMessage  what has come is not what the protocol has in this place
     ├── TtpError           the trusted third party refused
     │   ├── SessionError   (code 1) unknown, incomplete or contradictory session
     │   ├── OpAdjustError  (code 2) a request that does not fit the session
@@ -118,6 +119,10 @@ class TimeLimit(LinkError):
     """What was waited for did not come in time."""
 
     exit_code = 4
+
+
+class UnexpectedMessage(LinkError):
+    """What came from the other party is not what the protocol has in this place: it misbehaves, or the network."""
 
 
 class TtpError(KusciaError):

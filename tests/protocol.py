@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from kuscia_nb import mpc
+from kuscia_nb.mpc.scheduler import left
 
 TUTORIAL_PARAMETERS = {
     "skip_rows": "1",
@@ -32,6 +34,29 @@ TUTORIAL_PARAMETERS = {
 }
 """task_params.common of the tutorial's job, as an operator's environment has them."""
 
+
+def run_parties(
+    programs: tuple[Coroutine[Any, Any, Any], Coroutine[Any, Any, Any]], links: tuple[mpc.Link, mpc.Link]
+) -> tuple[mpc.Outcome, mpc.Outcome]:
+    """Both programs to their end: in lockstep, or each on a thread of its own if the links block."""
+    if type(links[0]._inbox) is mpc.LockstepMailbox:
+        return mpc.run_lockstep(programs, links)
+
+    def drive(rank: int) -> mpc.Outcome:
+        outcome, peer = mpc.run_alone(programs[rank], links[rank]), links[1 - rank]
+        peer.close(left(links[rank].name, peer.name, failed=outcome.error is not None))
+        return outcome
+
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(drive, (0, 1))
+    return first, second
+
+
+def mailbox(threads: bool) -> type[mpc.LockstepMailbox]:
+    """The kind for two threads, or for lockstep."""
+    return mpc.BlockingMailbox if threads else mpc.LockstepMailbox
+
+
 Program = Callable[[mpc.Semi2k], Coroutine[Any, Any, Any]]
 
 
@@ -51,14 +76,13 @@ class Protocol:
         **terms: Any,
     ) -> tuple[Any, Any]:
         """Both results by rank; raises what a party raised."""
-        links = mpc.connect(("bob", "alice"), threads=threads)
+        links = mpc.connect(("bob", "alice"), mailbox=mailbox(threads))
         self.ledger, self.ttp = links[0].ledger, ttp or mpc.TrustedThirdParty()
 
         async def party(link: mpc.Link) -> Any:
             return await program(await mpc.Semi2k.start(link, self.ttp, mpc.Seeds(seed, link.name), mpc.Terms(**terms)))
 
-        run = mpc.run_threads if threads else mpc.run_lockstep
-        outcomes = run((party(links[0]), party(links[1])), links)
+        outcomes = run_parties((party(links[0]), party(links[1])), links)
         for outcome in outcomes:
             if outcome.error is not None:
                 raise outcome.error

@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+from protocol import mailbox, run_parties
 
 from kuscia_nb import mpc
 from kuscia_nb.errors import Deadlock, JobStopped, PeerFailed
@@ -25,9 +26,8 @@ async def chatter(link: mpc.Link) -> tuple[bytes, list[int]]:
 
 @pytest.mark.parametrize("threads", [False, True])
 def test_both_ways_of_running_carry_the_same_messages(threads: bool) -> None:
-    links = mpc.connect(("bob", "alice"), threads=threads)
-    run = mpc.run_threads if threads else mpc.run_lockstep
-    outcomes = run((chatter(links[0]), chatter(links[1])), links)
+    links = mpc.connect(("bob", "alice"), mailbox=mailbox(threads))
+    outcomes = run_parties((chatter(links[0]), chatter(links[1])), links)
     assert [outcome.result for outcome in outcomes] == [(b"seed" * 4, [1, 2, 3, 0, 1]), (b"seed" * 4, [0, 1, 2, 0, 1])]
     messages = links[0].ledger.messages
     keys = {(m.sender, m.receiver, m.kind, m.key, m.dtype, m.shape, m.bytes) for m in messages}
@@ -106,9 +106,8 @@ async def ends(link: mpc.Link) -> None:
 
 @pytest.mark.parametrize("threads", [False, True])
 def test_a_failure_wakes_the_peer(threads: bool) -> None:
-    links = mpc.connect(("bob", "alice"), threads=threads)
-    run = mpc.run_threads if threads else mpc.run_lockstep
-    first, second = run((fails(links[0]), waits(links[1])), links)
+    links = mpc.connect(("bob", "alice"), mailbox=mailbox(threads))
+    first, second = run_parties((fails(links[0]), waits(links[1])), links)
     assert isinstance(first.error, OSError)
     assert isinstance(second.error, PeerFailed)
     assert "bob failed" in str(second.error)
@@ -117,9 +116,8 @@ def test_a_failure_wakes_the_peer(threads: bool) -> None:
 
 @pytest.mark.parametrize("threads", [False, True])
 def test_a_peer_that_ends_early_leaves_nobody_waiting(threads: bool) -> None:
-    links = mpc.connect(("bob", "alice"), threads=threads)
-    run = mpc.run_threads if threads else mpc.run_lockstep
-    first, second = run((ends(links[0]), waits(links[1])), links)
+    links = mpc.connect(("bob", "alice"), mailbox=mailbox(threads))
+    first, second = run_parties((ends(links[0]), waits(links[1])), links)
     assert first.error is None
     assert isinstance(second.error, PeerFailed if threads else Deadlock)
     assert "bob" in str(second.error)
@@ -140,7 +138,7 @@ def test_a_deadlock_says_who_waits_for_what() -> None:
 
 @pytest.mark.parametrize("threads", [False, True])
 def test_a_stop_from_another_thread_ends_both(threads: bool) -> None:
-    stop, running = mpc.Stop(), threading.Event()
+    running = threading.Event()
 
     async def forever(link: mpc.Link) -> None:
         while True:
@@ -149,13 +147,13 @@ def test_a_stop_from_another_thread_ends_both(threads: bool) -> None:
 
     def stop_when_running() -> None:
         running.wait()
-        stop.request()
+        for link in links:
+            link.close(JobStopped("the job was stopped"))
 
-    links = mpc.connect(("bob", "alice"), threads=threads)
+    links = mpc.connect(("bob", "alice"), mailbox=mailbox(threads))
     stopper = threading.Thread(target=stop_when_running)
     stopper.start()
-    run = mpc.run_threads if threads else mpc.run_lockstep
-    outcomes = run((forever(links[0]), forever(links[1])), links, stop)
+    outcomes = run_parties((forever(links[0]), forever(links[1])), links)
     stopper.join()
     assert all(isinstance(outcome.error, JobStopped) for outcome in outcomes)
 
@@ -165,7 +163,7 @@ def test_a_part_of_an_array_does_not_lead_to_the_whole() -> None:
     secret = np.arange(100, 110, dtype=np.uint64)
 
     async def program(link: mpc.Link) -> mpc.Ring:
-        theirs = await link.exchange(secret[:1] if link.rank else WORDS, "open")
+        theirs = await link.exchange(secret[:1] if link.rank else WORDS, "open", (3 if link.rank else 1,))
         secret[0] = 0
         return theirs
 

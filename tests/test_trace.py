@@ -24,6 +24,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from protocol import mailbox, run_parties
 
 import kuscia_nb as kn
 from kuscia_nb import mpc
@@ -57,7 +58,8 @@ class Traced:
         recorded: bool = True,
         **terms: Any,
     ) -> None:
-        self.links = mpc.connect_recorded(NAMES, window, threads) if recorded else mpc.connect(NAMES, threads=threads)
+        kind = mailbox(threads)
+        self.links = mpc.connect_recorded(NAMES, window, kind) if recorded else mpc.connect(NAMES, mailbox=kind)
         self.ttp = mpc.TrustedThirdParty()
         self.carried: list[tuple[str, Any]] = []
         for link in self.links:
@@ -71,8 +73,7 @@ class Traced:
             finally:
                 semi2k.ttp.leave()
 
-        run = mpc.run_threads if threads else mpc.run_lockstep
-        outcomes = run((party(self.links[0]), party(self.links[1])), self.links)
+        outcomes = run_parties((party(self.links[0]), party(self.links[1])), self.links)
         for outcome in outcomes:
             if outcome.error is not None:
                 raise outcome.error

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from protocol import mailbox, run_parties
 
 from kuscia_nb import mpc
 from kuscia_nb.data.sample import write_sample
@@ -48,7 +49,7 @@ def train_on(
     ledgers: list[mpc.Ledger] | None = None,
 ) -> NDArray[np.float64]:
     """The opened weights; `rate` in ulp."""
-    links = mpc.connect(("bob", "alice"), threads=threads)
+    links = mpc.connect(("bob", "alice"), mailbox=mailbox(threads))
     ttp = ttp or mpc.TrustedThirdParty()
     plan = Plan(layout, np.array(rate, np.uint64), mpc.encode(np.float32(l2), bits), strategy)
 
@@ -61,8 +62,7 @@ def train_on(
         semi2k.ttp.leave()
         return weights
 
-    run = mpc.run_threads if threads else mpc.run_lockstep
-    outcomes = run((party(links[0]), party(links[1])), links)
+    outcomes = run_parties((party(links[0]), party(links[1])), links)
     for outcome in outcomes:
         if outcome.error is not None:
             raise outcome.error
@@ -371,8 +371,8 @@ def test_what_a_party_receives_is_uniform() -> None:
         semi2k = await mpc.Semi2k.start(link, ttp, mpc.Seeds(4, link.name), mpc.Terms())
         exchange = link.exchange
 
-        async def spy(mine: NDArray[np.uint64], op: str) -> NDArray[np.uint64]:
-            theirs = await exchange(mine, op)
+        async def spy(mine: NDArray[np.uint64], op: str, *expect: tuple[int, ...]) -> NDArray[np.uint64]:
+            theirs = await exchange(mine, op, *expect)
             received.append(theirs.ravel() if link.rank else theirs[:0].ravel())
             return theirs
 

@@ -199,7 +199,7 @@ def _connect(names: tuple[str, str], trace: str) -> tuple[Link, Link]:
     """A link between two programs; what passes over it is written down as the job's option says."""
     if trace == "full":
         return connect_recorded(names)
-    return connect(names, ledger=NoLedger() if trace == "off" else None)
+    return connect(names, NoLedger() if trace == "off" else None)
 
 
 def _stopped() -> JobStopped:

@@ -1,8 +1,8 @@
 """semi2k: two-party computation on additive shares over Z_2^64, small enough to read.
 
-From the bottom up: `ring` and `fixed` (numbers), `prg` (randomness), `ledger`, `link` and `scheduler` (messages, who
-runs when), `ttp` (Beaver triples), `share` and `semi2k` (secrets and their products), `data` and its two strategies,
-`interconnection` and `preprocessed` (products for training).
+From the bottom up: `ring` and `fixed` (numbers), `prg` (randomness), `ledger`, `inbox`, `link` and `scheduler`
+(messages, who runs when), `ttp` (Beaver triples), `share` and `semi2k` (secrets and their products), `data` and its
+two strategies, `interconnection` and `preprocessed` (products for training).
 
 Two party programs, each with its own data, run like this:
 
@@ -23,6 +23,7 @@ Two party programs, each with its own data, run like this:
 from .data import Layout
 from .door import Door
 from .fixed import decode, encode
+from .inbox import BlockingMailbox, LockstepMailbox
 from .interconnection import InterconnectionData
 from .ledger import Ledger, Message, NoLedger
 from .link import Link, connect
@@ -31,7 +32,7 @@ from .prg import BlockPrg, Seeds, StreamPrg
 from .recorded import connect_recorded
 from .recorder import Recorder, Window
 from .ring import Ring
-from .scheduler import Outcome, Stop, run_lockstep, run_threads
+from .scheduler import Outcome, run_alone, run_lockstep
 from .semi2k import Semi2k, Terms
 from .share import Share
 from .ttp import TrustedThirdParty, Ttp
@@ -40,12 +41,14 @@ from .ttp_session import PrgBuffer
 
 __all__ = [
     "BlockPrg",
+    "BlockingMailbox",
     "Door",
     "InterconnectionData",
     "JoinTtp",
     "Layout",
     "Ledger",
     "Link",
+    "LockstepMailbox",
     "Message",
     "NoLedger",
     "Outcome",
@@ -56,7 +59,6 @@ __all__ = [
     "Seeds",
     "Semi2k",
     "Share",
-    "Stop",
     "StreamPrg",
     "Terms",
     "TrustedThirdParty",
@@ -67,6 +69,6 @@ __all__ = [
     "connect_recorded",
     "decode",
     "encode",
+    "run_alone",
     "run_lockstep",
-    "run_threads",
 ]

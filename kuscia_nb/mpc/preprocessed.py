@@ -104,7 +104,8 @@ class PreprocessedData:
         if mpc.recorder is not None:
             mpc.recorder.leave_batch()
         masks, mask = mpc.draw_own((count * size * self._columns[0], count * size * self._columns[1]))
-        masked = await mpc.link.exchange(own - mask.reshape(own.shape), "send X-A")
+        shape = count, size, self._columns[1 - mpc.rank]
+        masked = await mpc.link.exchange(own - mask.reshape(own.shape), "send X-A", shape)
         if mpc.recorder is not None:
             arrays = own, mask.reshape(own.shape), mpc.recorder.last_exchange()[0]
             mpc.recorder.note("mask columns", "X - A", arrays, exchanges=1, draws=(*masks[0], *masks[1]))

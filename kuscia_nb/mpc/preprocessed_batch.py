@@ -74,7 +74,7 @@ class PreprocessedBatch:
             raise used_up()
         self._v_rows = None
         owned, peers = kept[self._data.owned], kept[self._data.peers]
-        e = await mpc.link.exchange(v - peers if mpc.mirrored else peers - v, "send w-v")
+        e = await mpc.link.exchange(v - peers if mpc.mirrored else peers - v, "send w-v", owned.shape)
         add(q, matvec(self._own, owned - e if mpc.mirrored else owned + e), q)
         right_shift(self._q_rows_signed, SHIFTS[bits], self._q_rows_signed)
         return mpc.share(q)
@@ -146,8 +146,9 @@ class AssistedBatch(PreprocessedBatch):
         if v is None:
             raise used_up()
         self._v_rows = None
-        e = await data.mpc.link.exchange(kept[data.peers] - v, "send w-v")
-        add(q, matvec(self._own, kept[data.owned] + e), q)
+        owned = kept[data.owned]
+        e = await data.mpc.link.exchange(kept[data.peers] - v, "send w-v", owned.shape)
+        add(q, matvec(self._own, owned + e), q)
 
     async def _multiply_transposed(self, residuals: Ring) -> None:
         """q_columns becomes X^T r."""

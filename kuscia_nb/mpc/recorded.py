@@ -10,8 +10,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from .ledger import Ledger
-from .link import Link, LockstepMailbox, ThreadMailbox
+from .inbox import Inbox, LockstepMailbox, Put
+from .ledger import Ledger, Shape
+from .link import Link, W
 from .recorder import Recorder, Window
 from .ring import Ring, Words
 from .share import Share
@@ -21,27 +22,36 @@ from .truncation import Pairs, Truncation
 class RecordedLink(Link):
     """A link whose recorder sees what this party sends and receives."""
 
-    def __init__(self, recorder: Recorder, mailboxes: tuple[LockstepMailbox, LockstepMailbox], ledger: Ledger) -> None:
-        super().__init__(recorder.rank, recorder.names, mailboxes, ledger)
+    def __init__(
+        self,
+        recorder: Recorder,
+        inbox: Inbox,
+        deliver: Put,
+        ledger: Ledger,
+        channel: str = "root",
+        *,
+        alone: bool = False,
+    ) -> None:
+        super().__init__(recorder.rank, recorder.names, inbox, deliver, ledger, channel, alone=alone)
         self.recorder = self._notes = recorder
 
     async def send(self, value: bytes, op: str) -> None:
         await super().send(value, op)
         self._notes.sent(self._sent, op)
 
-    async def receive(self) -> bytes:  # type: ignore[override]  # awaited like the generator of its base
-        value = await super().receive()
+    async def receive(self, op: str = "", expect: int | None = None) -> bytes:  # type: ignore[override]  # awaited alike
+        value = await super().receive(op, expect)
         self._notes.segment += 1
         return value
 
-    async def exchange(self, value: Ring, op: str) -> Ring:  # type: ignore[override]
+    async def exchange(self, value: Ring, op: str, expect: Shape | None = None) -> Ring:  # type: ignore[override]
         number = self._collectives + 1
-        received = await super().exchange(value.copy(), op)
+        received = await super().exchange(value.copy(), op, expect)
         self._notes.exchanged(number, op, value, received)
         return received
 
-    async def swap(self, value: Words, op: str) -> Words:  # type: ignore[override]
-        received = await super().swap(value.copy(), op)
+    async def swap(self, value: W, op: str, expect: Shape | None = None) -> W:  # type: ignore[override]
+        received = await super().swap(value.copy(), op, expect)
         self._notes.swapped(self._sent, value, received)
         return received
 
@@ -57,12 +67,16 @@ class RecordedTruncation(Truncation):
         recorder.note("assisted truncate", "truncate", arrays, bits=self.bits)
 
 
-def connect_recorded(names: tuple[str, str], window: Window | None = None, threads: bool = False) -> tuple[Link, Link]:
+def connect_recorded(
+    names: tuple[str, str], window: Window | None = None, mailbox: type[LockstepMailbox] = LockstepMailbox
+) -> tuple[Link, Link]:
     """`connect`, with a recorder for each party."""
-    kind = ThreadMailbox if threads else LockstepMailbox
-    mailboxes, ledger = (kind(), kind()), Ledger()
     first, second = (Recorder(names[rank], names[1 - rank], rank, window) for rank in (0, 1))
-    return RecordedLink(first, mailboxes, ledger), RecordedLink(second, mailboxes, ledger)
+    boxes, ledger = (mailbox(), mailbox()), Ledger()
+    return (
+        RecordedLink(first, boxes[0], boxes[1].door(), ledger),
+        RecordedLink(second, boxes[1], boxes[0].door(), ledger),
+    )
 
 
 class RecordedShare(Share):

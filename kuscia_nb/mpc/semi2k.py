@@ -77,7 +77,7 @@ class Semi2k:
         client = await TtpClient.join(ttp, link, terms.session_id, terms.adjust_rank, beaver_seed)
         try:
             await link.send(own_seed, "PRSS seed")
-            prss = StreamPrg(own_seed), StreamPrg(await link.receive())
+            prss = StreamPrg(own_seed), StreamPrg(await link.receive("PRSS seed", 16))
         except BaseException:
             client.leave()
             raise
@@ -128,7 +128,7 @@ class Semi2k:
         if self.rank != rank:
             await self.link.send(ring.tobytes(), op)
             return None
-        return ring + np.frombuffer(await self.link.receive(), np.uint64).reshape(ring.shape)
+        return ring + np.frombuffer(await self.link.receive(op, ring.nbytes), np.uint64).reshape(ring.shape)
 
     # Products.
 

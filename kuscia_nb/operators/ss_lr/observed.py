@@ -185,9 +185,9 @@ def _listen(link: Link) -> list[Ring]:
     heard: list[Ring] = []
     exchange, room = link.exchange, _HEARD
 
-    async def listening(value: Ring, op: str) -> Ring:
+    async def listening(value: Ring, op: str, *expect: tuple[int, ...]) -> Ring:
         nonlocal room
-        received = await exchange(value, op)
+        received = await exchange(value, op, *expect)
         if room > 0:
             heard.append(received.ravel()[:room].copy())
             room -= heard[-1].size
