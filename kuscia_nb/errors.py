@@ -80,6 +80,9 @@ class ManifestError(KusciaError):
 class ParameterError(KusciaError):
     """An operator's parameter that is not allowed."""
 
+    problems: Sequence[Problem] = ()
+    """All that is wrong, each with the parameter's name as its path."""
+
 
 class DataError(KusciaError):
     """A data file that cannot be used."""

@@ -1,4 +1,4 @@
-"""A problem in a manifest, and what to suggest instead of it."""
+"""A problem in a manifest or with a parameter, as data, and what to suggest instead; its text is made last."""
 
 from __future__ import annotations
 
@@ -14,13 +14,18 @@ FieldPath = tuple[str | int, ...]
 
 
 class Problem(NamedTuple):
-    """Something wrong in a manifest: the path of the value, what is wrong with it, and what to try."""
+    """Something wrong in a manifest: the path of the value, what is wrong with it, and what to try.
+
+    Of an operator, the path is the name of its parameter.
+    """
 
     path: FieldPath
     text: str
     hint: str = ""
     on_key: bool = False  # the fault is in the key, not in the value
     at: int | None = None  # its index in the text, where the path alone would not lead there
+    complete: bool = False  # the text says itself what it is about, as Kuscia's own do
+    missing: tuple[str, ...] = ()  # the fields of a request that are not there, which one sentence is about
 
 
 def nearest(word: str, options: Iterable[str]) -> str | None:

@@ -96,11 +96,11 @@ _KNOWN = {
 def request_error(problems: Iterable[Problem], source: RequestSource) -> ManifestError:
     """One error for all problems; the parameters that are missing are one of them, as Kuscia has it."""
     problems = once(_with_meant(problem, source) for problem in islice(problems, MOST_PROBLEMS))
-    absent = [problem for problem in problems if problem.text.startswith("parameter ")]
+    absent = [problem for problem in problems if problem.missing]
     placed = [problem._replace(path=source.spelled(problem.path)) for problem in problems if problem not in absent]
     if absent:
         text, hint = ";".join(p.text for p in absent), "; ".join(p.hint for p in absent)
-        placed.insert(0, Problem((), text, hint))
+        placed.insert(0, Problem((), text, hint, missing=tuple(name for p in absent for name in p.missing)))
     error = manifest_error(placed, source)
     if len(placed) > 1:
         what = error.what.replace("in the manifest", "in the request")

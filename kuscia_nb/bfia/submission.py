@@ -12,7 +12,7 @@ from typing import Any
 from ..control.node import Node
 from ..control.records import SCHEDULER
 from ..control.resources import KusciaJob
-from ..control.source import dotted
+from ..control.source import dotted, sentence
 from ..errors import ManifestError
 from ..problems import Problem
 from .dialect import speaks_standard, with_dialect, with_scheduler
@@ -22,9 +22,6 @@ from .routes import Call, Refused
 from .source import RequestSource, in_request, once
 from .standard import Circumstances, in_kuscias_words
 from .translate import to_job
-
-_COMPLETE = ("parameter ", "interconn job config ", "validate appImage failed, ", "generate taskInputConfig failed, ")
-"""How Kuscia's own texts begin, which say themselves what they are about."""
 
 
 def translated(call: Call[CreateJobRequest], scheduler: str = "") -> KusciaJob:
@@ -71,13 +68,12 @@ def _wanted(job: KusciaJob) -> dict[str, Any]:
 
 def one_line(error: ManifestError) -> str:
     """All that is wrong, without places and hints."""
-    lines = error.where.splitlines() if " problems in the " in error.what else []
-    return _joined(line for line in lines if not line.startswith(" ")) or _joined([error.what])
+    return _joined(sentence(problem) for _, problem in error.faults) or _joined([error.what])
 
 
 def _sentence(problem: Problem) -> str:
     path = dotted(problem.path)
-    return problem.text if problem.text.startswith(_COMPLETE) else f"{path}: {problem.text}"
+    return problem.text if problem.complete or problem.missing else f"{path}: {problem.text}"
 
 
 def _joined(texts: Iterable[str]) -> str:

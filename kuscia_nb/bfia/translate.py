@@ -145,7 +145,7 @@ def request_problems(request: CreateJobRequest) -> Iterator[Problem]:
     """What keeps a request from being translated, with Kuscia's texts where it has one (spec: kuscia §3.3, §7)."""
     for name in ("job_id", "dag", "config"):
         if not getattr(request, name):
-            yield Problem((name,), f"parameter {name} can't be empty", _described(request, name))
+            yield Problem((name,), f"parameter {name} can't be empty", _described(request, name), missing=(name,))
     dag, config = request.dag, request.config
     if dag:
         yield from _dag_problems(dag)
@@ -175,7 +175,7 @@ def _dag_problems(dag: Dag) -> Iterator[Problem]:
                 yield Problem((*path, i, name), "must not be empty", _described(component, name))
         if not component.image:
             text = "validate appImage failed, component code can't be empty"
-            yield Problem((*path, i, "code"), text, _described(component, "code"))
+            yield Problem((*path, i, "code"), text, _described(component, "code"), complete=True)
         if component.name and first.setdefault(component.name, i) != i:
             text = f'name "{component.name}" is used twice, first by dag.components[{first[component.name]}]'
             yield Problem((*path, i, "name"), text, "another name")
@@ -191,7 +191,8 @@ def _config_problems(config: Config) -> Iterator[Problem]:
     initiator = config.initiator
     if initiator is None or not initiator.node_id:
         path = ("config", "initiator") if initiator is None else ("config", "initiator", "node_id")
-        yield Problem(path, "interconn job config initiator can't be empty", _described(config, "initiator"))
+        text = "interconn job config initiator can't be empty"
+        yield Problem(path, text, _described(config, "initiator"), complete=True)
     if initiator is not None and not initiator.role:
         yield Problem(("config", "initiator", "role"), "must not be empty", _described(initiator, "role"))
     for name in ("role", "task_params"):
@@ -226,7 +227,7 @@ def _party_problems(component: Component, config: Config) -> Iterator[Problem]:
                     known = ", ".join(f'"{i}"' for i in range(len(nodes)))
                     hint = f"one of: {known}" if nodes else f"node ids in config.role.{role}, which has none"
                     path: FieldPath = ("config", "task_params", role, index)
-                    yield Problem(path, f"generate taskInputConfig failed, {text}", hint, on_key=True)
+                    yield Problem(path, f"generate taskInputConfig failed, {text}", hint, on_key=True, complete=True)
     if not taken:
         text = f"component {component.name} has no parties: it is not in the parameters of any index of a role"
         yield Problem(("config", "task_params"), text, f'"host": {{"0": {{"{component.name}": {{}}}}}}')

@@ -5,8 +5,7 @@ A program refuses its parameters when it starts; asked beforehand, it says the s
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, NamedTuple, cast
 
 from ..bfia import reader as bfia
@@ -17,11 +16,8 @@ from ..control.manifest import read_manifest
 from ..control.offers import Offers
 from ..control.resources import JobTask, KusciaJob, Party
 from ..control.source import Source
-from ..errors import ManifestError, ParameterError
+from ..errors import ManifestError
 from ..operators import OPERATORS, Operator
-from ..operators.parameter import given, read_each
-from ..operators.ss_lr.parameters import Parameters
-from ..operators.ss_lr.program import SS_LR
 from ..problems import FieldPath, Magic, Problem
 
 Severity = Literal["error", "warning"]
@@ -81,29 +77,16 @@ def operator_problems(job: KusciaJob) -> Iterator[Problem]:
                 env = operator_environment(job, task, task.alias, party, operator.component, task_ids)
             except ManifestError:  # the node says it, too
                 continue
-            for text in _complaints(operator, env):
-                place, there = _place(text, task, party, operator)
-                if (place, text) not in said:
-                    said.add((place, text))
-                    yield Problem((*base, *place), text, on_key=not there)
+            for problem in operator.check(env):
+                place, there = _place(str(problem.path[0]), task, party, operator)
+                if (place, problem.text) not in said:
+                    said.add((place, problem.text))
+                    yield problem._replace(path=(*base, *place), on_key=not there)
 
 
-def _complaints(operator: Operator, env: Mapping[str, str]) -> list[str]:
-    """What an operator says of its environment, a sentence each."""
-    if operator is SS_LR:
-        try:
-            Parameters.from_environment(env)
-        except ParameterError as error:
-            return error.where.splitlines() or [error.what]
-        return []
-    return read_each(operator.parameters, given(env))[1] if operator.parameters else []
-
-
-def _place(text: str, task: JobTask, party: Party, operator: Operator) -> tuple[FieldPath, bool]:
-    """The place in task_params of the parameter that a sentence is about, and whether it is there at all."""
+def _place(name: str, task: JobTask, party: Party, operator: Operator) -> tuple[FieldPath, bool]:
+    """The place of a parameter in task_params, and whether it is there at all."""
     params, index = task.config.task_params, task.config.role.index(party) or 0
-    match = re.match(r"parameters? (\w+)", text)
-    name = match[1] if match else "learning_rate"  # which the other sentences are about
     common: FieldPath = ("common", name)
     own: FieldPath = (party.role, str(index), name)
     if name in params.of(party.role, index) or name in params.common:

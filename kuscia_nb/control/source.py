@@ -263,11 +263,11 @@ def _one_error(placed: Sequence[tuple[int | None, Problem]], source: Source) -> 
     if len(placed) == 1:
         index, problem = placed[0]
         where = "" if index is None else excerpt(source.text, index)
-        return ManifestError(_sentence(problem), where=where, hint=problem.hint)
+        return ManifestError(sentence(problem), where=where, hint=problem.hint)
     blocks: list[str] = []
     for index, problem in placed[:SHOWN]:
         head, lines = ("", "") if index is None else _excerpt(source.text, index)
-        blocks.append(f"{head}  {_sentence(problem)}".lstrip())
+        blocks.append(f"{head}  {sentence(problem)}".lstrip())
         blocks += [f"    {line}" for line in lines.splitlines()]
         if problem.hint:
             blocks.append(f"    try: {problem.hint}")
@@ -277,7 +277,7 @@ def _one_error(placed: Sequence[tuple[int | None, Problem]], source: Source) -> 
     return ManifestError(f"{count} problems in the manifest", where="\n".join(blocks))
 
 
-def _sentence(problem: Problem) -> str:
+def sentence(problem: Problem) -> str:
     """The text after its path, unless it already names that."""
     path, text = dotted(problem.path), problem.text
     return _short(f"{path}: {text}" if path and f'"{path}"' not in text else text)

@@ -253,7 +253,7 @@ def _pointed(error: ParameterError, magic: Magic, text: str) -> ParameterError:
     from ..control.source import Source, manifest_error
     from ..errors import ParameterError
 
-    said = str(error)
+    said = {problem.text for problem in error.problems}
     job, placed = read(magic, text)
     found = [one for one in placed(operator_problems(job)) if one.at is not None and one.problem.text in said]
     if not found:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from ..errors import ParameterError
 from ..lookalike import named
 from ..placeholder import unfilled
+from ..problems import Problem
 from .foreign import UNUSED, meant
 
 LONGEST = 200
@@ -67,16 +68,16 @@ def read_all(table: Iterable[Parameter], texts: Mapping[str, str], operator: str
     return values
 
 
-def read_each(table: Iterable[Parameter], texts: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
-    """The values that can be read, by name, and a sentence for each text that is wrong or of an unknown parameter."""
+def read_each(table: Iterable[Parameter], texts: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
+    """The values that can be read, by name, and a problem for each text that is wrong or of an unknown parameter."""
     known = {parameter.name: parameter for parameter in table}
-    problems = [_unknown(name, known) for name in texts if name not in known.keys() | UNUSED]
+    problems = [Problem((name,), _unknown(name, known)) for name in texts if name not in known.keys() | UNUSED]
     values: dict[str, Any] = {}
     for name, parameter in known.items():
         try:
             values[name] = parameter.read(texts.get(name))
         except ValueError as error:
-            problems.append(str(error))
+            problems.append(Problem((name,), str(error)))
     return values, problems
 
 
@@ -91,12 +92,16 @@ def _unknown(name: str, known: Collection[str]) -> str:
     return f"parameter {name} is unknown" + (f" ({instead})" if instead else "")
 
 
-def refuse(problems: Sequence[str], operator: str) -> None:
+def refuse(problems: Sequence[Problem], operator: str) -> None:
     """One ParameterError for all problems, if there are any."""
+    if not problems:
+        return
+    error = ParameterError(problems[0].text)
     if len(problems) > 1:
-        raise ParameterError(f"{len(problems)} problems with the parameters of {operator}", where="\n".join(problems))
-    if problems:
-        raise ParameterError(problems[0])
+        where = "\n".join(problem.text for problem in problems)
+        error = ParameterError(f"{len(problems)} problems with the parameters of {operator}", where=where)
+    error.problems = tuple(problems)
+    raise error
 
 
 def check_equal(first: Mapping[str, Any], second: Mapping[str, Any], domains: Sequence[str]) -> None:

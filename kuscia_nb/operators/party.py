@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,9 +24,10 @@ from ..data.frames import read_frame
 from ..data.table import ReadTable, read_table
 from ..errors import ParameterError
 from ..mpc import JoinTtp, Link, Ring, Seeds, Semi2k, Share, Terms, Ttp
+from ..problems import Problem
 from .component import Component
 from .computation import Computation
-from .parameter import Parameter, given
+from .parameter import Parameter, given, read_each
 from .shares import read_share, write_share
 
 if TYPE_CHECKING:
@@ -183,6 +184,7 @@ class _Given(dict[str, str]):
 
 
 Program = Callable[[Party], Coroutine[Any, Any, None]]
+Texts = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -195,6 +197,19 @@ class Operator:
     """The AppImage that carries it."""
     parameters: tuple[Parameter, ...] = ()
     """What it takes in task_params, if it says so."""
+    checks: Callable[[Mapping[str, str]], Iterable[Problem]] | None = None
+    """Says what the program would refuse of its environment, if that is more than the parameters' own kinds do."""
+    checks_parties: Callable[[Texts, Mapping[str, Texts]], Iterable[tuple[str, Problem]]] | None = None
+    """Says of which node's parameters what the parties would only find out when they meet.
+
+    It is given the common parameters, and each node's own, the initiator's first.
+    """
+
+    def check(self, environment: Mapping[str, str]) -> list[Problem]:
+        """What the program would refuse of a party's parameters; the path of each problem is a parameter's name."""
+        if self.checks is not None:
+            return list(self.checks(environment))
+        return read_each(self.parameters, given(environment))[1] if self.parameters else []
 
     @property
     def description(self) -> str:

@@ -170,9 +170,9 @@ class Cell:
     # --- what the text says elsewhere ---
 
     def _operator(self) -> Operator:
-        """The operator that is named nearest to the cursor; ss_lr, if none is."""
+        """The operator that is named nearest to the cursor; the first of all, if none is."""
         names = self._nearest(r'\\?"(?:module_name|componentName)\\?" *: *\\?"(\w+)')
-        return next((OPERATORS[name] for name in names if name in OPERATORS), OPERATORS["ss_lr"])
+        return next((OPERATORS[name] for name in names if name in OPERATORS), next(iter(OPERATORS.values())))
 
     def _members(self, role: str) -> list[str]:
         """The nodes that have a role."""

@@ -14,7 +14,6 @@ from ..control.node import Node
 from ..control.objects import API_VERSION, CROSS_DOMAIN
 from ..operators import OPERATORS, Operator
 from ..operators.parameter import Parameter
-from ..operators.ss_lr.program import SS_LR
 from ..problems import FieldPath, Magic, Problem, choice
 from .check import findings, ordinary_nodes
 from .complete import output_keys
@@ -53,7 +52,7 @@ def compose(form: Form, nodes: Mapping[str, Node] | None) -> tuple[str | None, l
     troubles = [
         *writer.troubles,
         *(Trouble(writer.field(problem), problem.text, problem.hint) for problem in found),
-        *_label_troubles(form),
+        *_meeting(form, parties),
     ]
     first = list({trouble.field: trouble for trouble in reversed(troubles)}.values())[::-1]  # of each field
     return (None if troubles else f"%%{form.format}\n{text.rstrip()}"), first
@@ -69,6 +68,14 @@ def _choices(form: Form, domains: list[str]) -> Iterator[Trouble]:
         for domain in values:
             if domain not in domains:
                 yield Trouble((part, domain), f"there is no node {domain}", choice(domain, domains))
+
+
+def _meeting(form: Form, parties: list[str]) -> Iterator[Trouble]:
+    """What the operator's parties would find out when they meet."""
+    own = {domain: form.own.get(domain, {}) for domain in parties}
+    check = OPERATORS[form.operator].checks_parties
+    for domain, problem in check(form.common, own) if check else ():
+        yield Trouble(("own", domain, *map(str, problem.path)), problem.text, problem.hint)
 
 
 class Writer:
@@ -142,7 +149,7 @@ class Writer:
         match path[path.index("task_params") :] if "task_params" in path else path:
             case ("metadata", *_) | ("job_id",):
                 return ("name",)
-            case () if problem.text.startswith("parameter job_id "):  # what is missing has no place in a request
+            case () if problem.missing[:1] == ("job_id",):  # what is missing has no place in a request
                 return ("name",)
             case ("task_params", "common", str(name)):
                 return ("common", name)
@@ -221,16 +228,3 @@ def _scalar(text: str) -> str:
     """A text in YAML, in quotes where it would be something else without."""
     plain = re.fullmatch(r"[a-z][a-z0-9.-]*", text) and text not in ("null", "true", "false")
     return text if plain else json.dumps(text, ensure_ascii=False)
-
-
-def _label_troubles(form: Form) -> Iterator[Trouble]:
-    """What the parties of ss_lr find out when they meet: one of them has the label."""
-    if OPERATORS[form.operator] is not SS_LR or form.common.get("label_owner"):
-        return
-    labels = [domain for domain, texts in form.own.items() if texts.get("has_label", "").strip() == "true"]
-    if not labels:
-        hint = "set has_label to true for the party with the label in its last column"
-        yield Trouble(("own", form.initiator, "has_label"), "no party has label", hint)
-    for domain in labels if len(labels) > 1 else ():
-        text = f"more than one party have label: {', '.join(labels)}"
-        yield Trouble(("own", domain, "has_label"), text, "set has_label to false for one of them")

@@ -11,7 +11,7 @@ how strictly to learn (batch_size, learning_rate, l2_norm) has no natural value 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,7 @@ import numpy as np
 
 from ...errors import ParameterError
 from ...mpc import fixed
+from ...problems import Problem
 from ...sentence import Sentence
 from ..parameter import Kind, Parameter, boolean, choice, form, given, number, one_of, read_each, refuse, whole
 from .scaling import SCALES
@@ -138,8 +139,8 @@ class Parameters:
     @classmethod
     def from_environment(cls, env: Mapping[str, str]) -> Parameters:
         """Read and check all of an operator's parameters. Everything that is wrong is in one ParameterError."""
-        values, problems = read_each(PARAMETERS, given(env))
-        refuse([*problems, *_party_problems(values, env), *_rate_problems(values)], "ss_lr")
+        values, problems = _read(env)
+        refuse(problems, "ss_lr")
         if values["label_owner"] is not None and values["has_label"] is None:
             values["has_label"] = values["label_owner"] == env["config.self_role"]
         return cls(**values)
@@ -181,12 +182,12 @@ class Parameters:
         self.check_room(largest_feature, assisted=assisted)
         return [*self._ttp_warnings(), *self._rounding_warnings(rows)]
 
-    def _ttp_warnings(self) -> Iterable[Sentence]:
+    def _ttp_warnings(self) -> Iterator[Sentence]:
         """There is one TTP, in this process, whatever address is given."""
         if self.ttp_server_host != EMBEDDED_TTP:
             yield Sentence(_OTHER_TTP, host=self.ttp_server_host)
 
-    def _rounding_warnings(self, rows: int) -> Iterable[Sentence]:
+    def _rounding_warnings(self, rows: int) -> Iterator[Sentence]:
         """Constants that fixed point changes much: small ones, of which few bits are left."""
         penalty = int(self.l2_norm * 2**self.fxp_bits)  # encoding cuts off what is behind the last bit
         for name, wanted, used, advice in (
@@ -214,44 +215,74 @@ class Parameters:
             raise ParameterError(text, hint=f"{scale}lower fxp_bits, batch_size or l2_norm")
 
 
-def _party_problems(values: Mapping[str, Any], env: Mapping[str, str]) -> Iterable[str]:
+def problems(env: Mapping[str, str]) -> list[Problem]:
+    """All that is wrong with the parameters in an operator's environment."""
+    return _read(env)[1]
+
+
+def _read(env: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
+    values, problems = read_each(PARAMETERS, given(env))
+    more = [*_party_problems(values, env), *_rate_problems(values)]
+    return values, [*problems, *(Problem((name,), text) for name, text in more)]
+
+
+def label_problems(common: Mapping[str, str], own: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, Problem]]:
+    """What the parties find out when they meet: one of them has the label. `own` by node, the initiator first."""
+    if common.get("label_owner"):
+        return
+    labels = [node for node, texts in own.items() if texts.get("has_label", "").strip() == "true"]
+    if not labels:
+        hint = "set has_label to true for the party with the label in its last column"
+        yield next(iter(own)), Problem(("has_label",), "no party has label", hint)
+    for node in labels if len(labels) > 1 else ():
+        text = f"more than one party have label: {', '.join(labels)}"
+        yield node, Problem(("has_label",), text, "set has_label to false for one of them")
+
+
+def _party_problems(values: Mapping[str, Any], env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """What does not fit together among has_label, label_owner, feature_nums and the parties of the task."""
     parties = sorted(key.removeprefix("config.node_id.") for key in env if key.startswith("config.node_id."))
     counts, owner, has_label = values.get("feature_nums"), values.get("label_owner"), values.get("has_label")
     role = env.get("config.self_role")
     if counts is not None and parties and sorted(counts) != parties:
-        yield f"parameter feature_nums is for {', '.join(counts)}; allowed: a number for each of {', '.join(parties)}"
+        of_all = f"a number for each of {', '.join(parties)}"
+        yield "feature_nums", f"parameter feature_nums is for {', '.join(counts)}; allowed: {of_all}"
     if not {"label_owner", "has_label"} <= values.keys():
         return
     if owner is None and has_label is None:
-        yield "parameter has_label is missing; allowed: true, false (or label_owner: the party with the label)"
+        text = "parameter has_label is missing; allowed: true, false (or label_owner: the party with the label)"
+        yield "has_label", text
     elif owner is not None and parties and owner not in parties:
-        yield f"parameter label_owner = {owner!r} is not a party of this task; allowed: {', '.join(parties)}"
+        allowed = ", ".join(parties)
+        yield "label_owner", f"parameter label_owner = {owner!r} is not a party of this task; allowed: {allowed}"
     elif owner is not None and role is None and has_label is None:
-        yield "config.self_role is missing, which says whether this party is the label_owner"
+        yield "label_owner", "config.self_role is missing, which says whether this party is the label_owner"
     elif None not in (owner, role, has_label) and has_label != (owner == role):
         stated = f"has_label = '{str(has_label).lower()}' and label_owner = {owner!r}"
-        yield f"parameters {stated} contradict each other at {role}"
+        yield "has_label", f"parameters {stated} contradict each other at {role}"
 
 
-def _rate_problems(values: Mapping[str, Any]) -> Iterable[str]:
+def _rate_problems(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """A rate that the ring cannot hold, or with which training diverges whatever the data."""
     if not {"learning_rate", "batch_size", "fxp_bits"} <= values.keys():
         return
     rate, batch_size, bits = values["learning_rate"], values["batch_size"], values["fxp_bits"]
     limit = 2.0 ** (62 - 2 * bits)  # so that the product with 1 / batch_size fits before it is cut
     if rate >= limit:
-        yield f"parameter learning_rate = {rate:g} is too large for fxp_bits={bits}; allowed: below {limit:g}"
+        text = f"parameter learning_rate = {rate:g} is too large for fxp_bits={bits}; allowed: below {limit:g}"
+        yield "learning_rate", text
         return
     ring_rate, step = _step_rate(rate, batch_size, bits) / 2**bits, rate / batch_size
     if ring_rate == 0:
         ulps = f"{_RATE} = {step:.3g} is {step * 2**bits:.3g} ulp at fxp_bits={bits}"
-        yield f"{ulps} and becomes 0: nothing would be learned; {_RAISE}"
+        yield "learning_rate", f"{ulps} and becomes 0: nothing would be learned; {_RAISE}"
     elif ring_rate * batch_size > _MOST_RATE:  # the constant column alone: see stability
-        yield f"parameter learning_rate = {rate:g} is too large: training diverges above {_MOST_RATE} with any data"
+        text = f"parameter learning_rate = {rate:g} is too large: training diverges above {_MOST_RATE} with any data"
+        yield "learning_rate", text
     elif (penalty := ring_rate * values.get("l2_norm", 0)) > 2:
         product = f"{_RATE} * l2_norm = {penalty:.3g}, and training diverges above 2"
-        yield f"parameter l2_norm is too large: {product}; allowed: at most {2 / ring_rate:.4g} with this {_RATE}"
+        text = f"parameter l2_norm is too large: {product}; allowed: at most {2 / ring_rate:.4g} with this {_RATE}"
+        yield "l2_norm", text
 
 
 def _step_rate(learning_rate: float, batch_size: int, fxp_bits: int) -> int:

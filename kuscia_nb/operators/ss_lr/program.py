@@ -22,7 +22,7 @@ from . import reach
 from .handshake import shake_hands
 from .ids import check_order
 from .model import digest
-from .parameters import PARAMETERS, Parameters
+from .parameters import PARAMETERS, Parameters, label_problems, problems
 from .rounding import Choice, agreed
 from .rows import Rows
 from .sanity import Sanity
@@ -140,4 +140,6 @@ SS_LR = Operator(
     ss_lr,
     image="ss-lr",
     parameters=PARAMETERS,
+    checks=problems,
+    checks_parties=label_problems,
 )
