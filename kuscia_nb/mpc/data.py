@@ -22,7 +22,7 @@ columns, and zero elsewhere.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ..errors import LinkError
 from .ring import Ring
@@ -73,7 +73,7 @@ class Batch(Protocol):
 
 
 class AssistedBatch(Batch, Protocol):
-    """Where the TTP helps to truncate: all that is left of a step."""
+    """Where truncations take messages, or their order matters to the peer: all that is left of a step."""
 
     async def change(self, predictions: Share, weights: Share, rate: Ring, l2: Ring | None) -> Share:
         """rate * (X_b^T . (p - y_b) + l2 * w), shape (width,), in place of `residual_dot`.
@@ -93,6 +93,9 @@ def used_up() -> LinkError:
 class TrainingData(Protocol):
     """One party's share of the rows X and of the targets y."""
 
+    changes: bool
+    """Whether its batches give `AssistedBatch.change`, in place of `residual_dot`."""
+
     def zero_weights(self) -> Share | Ring:
         """What training starts from, shape (width,): public, or a share."""
         ...
@@ -101,6 +104,6 @@ class TrainingData(Protocol):
         """Public weights as a share, at their first update."""
         ...
 
-    def batches(self, epoch: int) -> AsyncIterator[Batch]:
-        """The batches of an epoch in order; epochs must be asked for in order."""
+    def batches(self, epoch: int) -> AsyncIterator[Any]:
+        """The batches of an epoch in order, a `Batch` or `AssistedBatch` each; epochs must be asked for in order."""
         ...

@@ -36,6 +36,8 @@ class InterconnectionData:
             mpc.recorder.expect(own, layout)
         self._per_block = layout.per_block(BLOCK_ELEMENTS)
         self._zeros: Ring = np.zeros((0, 1), np.uint64)
+        self.changes = mpc.assisted
+        self._batch = AssistedInterconnectionBatch if mpc.assisted else InterconnectionBatch
 
     def zero_weights(self) -> Ring:
         """The public zero, shape (width,)."""
@@ -64,12 +66,11 @@ class InterconnectionData:
             rows = self._rows(start, count)
             operands = [None if begins else rows, rows.transpose(0, 2, 1)]  # sent row by row
             drawn = self._draw(operands)
-            kind = AssistedInterconnectionBatch if self._mpc.assisted else InterconnectionBatch
             for i in range(count):
                 targets = self._targets[(start + i) * size : (start + i + 1) * size]
                 if recorder is not None:
                     recorder.begin(epoch, start + i)
-                yield kind(self._mpc, rows[i], targets, drawn, i)
+                yield self._batch(self._mpc, rows[i], targets, drawn, i)
             start += count
 
     def _rows(self, start: int, count: int) -> Ring:
@@ -84,7 +85,7 @@ class InterconnectionData:
         counters = mpc.prss_counter + step * np.arange(count, dtype=np.uint64)
         mpc.prss_counter += step * count
         rows[:, :, -1] = mpc.seal_at(np.full((count, size), mpc.encode(1.0)), counters)
-        if mpc.assisted and layout.penalised:
+        if self.changes and layout.penalised:
             self._zeros = mpc.seal_at(np.zeros((count, 1), np.uint64), counters + np.uint64(blocks_of(size)))
         return rows
 
@@ -224,14 +225,12 @@ class InterconnectionBatch:
 
     async def _multiply(self, product: Product, y: Share, bits: int, op: str) -> Share:
         """As `Semi2k.matmul`: z_i = c_i + e b_i + a_i g + [rank 0] e g, with e = x - a and g = y - b opened in turn."""
-        mpc, link, share, i = self._mpc, self._mpc.link, self._mpc.share, self._i
+        mpc, share, i = self._mpc, self._mpc.share, self._i
         e, a, b, c = product.masked[i], product.a[i], product.b[i], product.c[i]
         if mpc.ttp.adjusts:
             buffers = [draw.buffer(i) for draw in product.draws]
             c = share.plus(c, await mpc.ttp.adjust_dot(buffers, len(c), 1, len(b)))
-        e = e + await link.exchange(e, "open x-a")
-        g = share.difference(y.kept, b)
-        g = g + await link.exchange(g, "open y-b")
+        e, g = await mpc.open_masked(e, share.difference(y.kept, b))
         z = share.plus(c, matvec(a, g))
         add(z, matvec(e, b if mpc.rank else b + g), z)
         if mpc.recorder is None:
@@ -263,12 +262,15 @@ class AssistedInterconnectionBatch(InterconnectionBatch):
         """As `data.AssistedBatch` has it."""
         gradient = await self.residual_dot(predictions, self._mpc.fxp_bits)
         if l2 is not None:
-            penalised = np.concatenate((weights.kept[:-1], self._drawn.zeros[self._i]))
-            gradient = gradient + await self._cut(self._mpc.kind(penalised) * np.full_like(l2, l2[0]), 3)
+            gradient = gradient + await self._cut(self._penalised(weights) * np.full_like(l2, l2[0]), 3)
         change = await self._cut(gradient * rate, -1)
         if self._mpc.recorder is not None:
             self._mpc.recorder.gradient(change, "step")
         return change
+
+    def _penalised(self, weights: Share) -> Share:
+        """What the penalty is taken of: the weights, with a sealed zero for the intercept."""
+        return self._mpc.kind(np.concatenate((weights.kept[:-1], self._drawn.zeros[self._i])))
 
     async def _cut(self, x: Share, number: int) -> Share:
         """Truncate with the pairs of this number."""

@@ -66,6 +66,7 @@ class PreprocessedData:
         self._per_block = layout.per_block(BLOCK_ELEMENTS)
         self._group = max(1, layout.width // 2)  # epochs whose vectors take no more memory than X
         self._blocks: dict[int, list[Block]] = {}  # first batch -> what is prepared for the epochs of this group
+        self.changes = mpc.assisted
         self._batch: type[PreprocessedBatch] = AssistedBatch if mpc.assisted else PreprocessedBatch
         if mpc.recorder is not None:
             mpc.recorder.expect(own, layout)

@@ -141,7 +141,7 @@ class Semi2k:
         if self.ttp.adjusts:
             c = c + await self.ttp.adjust_mul(buffers)
         a, b, c = a.reshape(x.shape), b.reshape(x.shape), c.reshape(x.shape)
-        e, g = await self._open_masked(x, a, y, b)
+        e, g = await self.open_masked(x.ring - a, y.ring - b)
         z = self.kind.of(c + e * b + (a if self.rank else a + e) * g)
         if self.recorder is not None:
             self._note_product("elementwise product", "x * y", (x, y), (a, b, c), (e, g), z, buffers)
@@ -159,7 +159,7 @@ class Semi2k:
         if self.ttp.adjusts:
             c = c + await self.ttp.adjust_dot(buffers, m, n, k)
         a, b, c = a.reshape(m, k), b.reshape(y.shape), c.reshape(x.shape[:1] + y.shape[1:])
-        e, g = await self._open_masked(x, a, y, b)
+        e, g = await self.open_masked(x.ring - a, y.ring - b)
         z = self.kind.of(c + matmul(e, b) + matmul(a if self.rank else a + e, g))
         if self.recorder is not None:
             self._note_product("product", "x . y", (x, y), (a, b, c), (e, g), z, buffers)
@@ -215,9 +215,8 @@ class Semi2k:
         draws = tuple(number for buffer in buffers for number in buffer)
         self.recorder.note(kind, op, (*arrays, self.recorder.corrected()), exchanges=2, draws=draws)
 
-    async def _open_masked(self, x: Share, a: Ring, y: Share, b: Ring) -> tuple[Ring, Ring]:
-        """x - a and y - b, opened one after the other."""
-        e, g = x.ring - a, y.ring - b
+    async def open_masked(self, e: Ring, g: Ring) -> tuple[Ring, Ring]:
+        """Both masked factors of a product, opened one after the other, in their own shapes."""
         e = e + await self.link.exchange(e, "open x-a")
         return e, g + await self.link.exchange(g, "open y-b")
 

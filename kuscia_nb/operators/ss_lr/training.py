@@ -17,7 +17,7 @@ import numpy as np
 from numpy import add, multiply, right_shift, subtract
 
 from ...mpc import InterconnectionData, Layout, PreprocessedData, Ring, Semi2k, Share, encode
-from ...mpc.data import SIGMOID_SHIFT, AssistedBatch
+from ...mpc.data import SIGMOID_SHIFT, AssistedBatch, TrainingData
 from ...mpc.ring import SHIFTS
 
 _PROGRESS_SECONDS = 0.1
@@ -49,16 +49,17 @@ async def train(
     plan: Plan,
     progress: Callable[[int, int], None] | None = None,
     on_step: Callable[[int, Share], None] | None = None,
+    strategy: Callable[[Semi2k, Ring, Share, Layout], TrainingData] | None = None,
 ) -> Share:
     """This party's share of the weights, shape (width,): features in rank order, then the intercept.
 
     `own`: this party's columns in fixed point, (rows, columns[rank]). `progress(done, steps)` is called ten times
-    a second, `on_step(step, weights)` after every step, from 1; the weights are changed in place.
+    a second, `on_step(step, weights)` after every step, from 1; the weights are changed in place. `strategy` is that
+    of a foreign peer, in place of the plan's.
     """
     progress = progress or _ignore
-    data = STRATEGIES[plan.strategy](mpc, own, targets, plan.layout)
+    data = (strategy or STRATEGIES[plan.strategy])(mpc, own, targets, plan.layout)
     bits, descent, weights = mpc.fxp_bits, Descent(plan, mpc.fxp_bits), data.zero_weights()
-    assisted = mpc.assisted
     steps, done, report = plan.layout.epochs * plan.layout.batches, 0, 0.0
     for epoch in range(plan.layout.epochs):
         async for batch in data.batches(epoch):
@@ -66,11 +67,11 @@ async def train(
                 progress(done, steps)
                 report = perf_counter() + _PROGRESS_SECONDS
             predictions = await batch.dot(weights, bits + SIGMOID_SHIFT)
-            gradient = None if assisted else await batch.residual_dot(predictions, bits)
+            gradient = None if data.changes else await batch.residual_dot(predictions, bits)
             if not isinstance(weights, Share):
                 weights = data.as_share(weights)
             if gradient is None:
-                await descent.assisted_step(weights, predictions, batch)
+                await descent.change(weights, predictions, batch)
             else:
                 descent.step(weights, gradient)
             done += 1
@@ -109,7 +110,7 @@ class Descent:
         right_shift(signed, bits, signed)
         subtract(kept, buffer, kept)
 
-    async def assisted_step(self, weights: Share, predictions: Share, batch: AssistedBatch) -> None:
-        """The same from a batch's predictions, where the TTP helps to truncate."""
+    async def change(self, weights: Share, predictions: Share, batch: AssistedBatch) -> None:
+        """The same from a batch's predictions, where it makes all of the step itself."""
         change = await batch.change(predictions, weights, self._rate, self._l2 if self._penalised else None)
         subtract(weights.kept, change.kept, weights.kept)
