@@ -1,4 +1,4 @@
-# make demo | test | test-baseline | lab | labextension | docs | bench | clean       every target makes .venv first, from this folder and a Python >= 3.11
+# make demo | test | test-baseline | test-spu | lab | labextension | docs | bench | clean       every target makes .venv first, from this folder and a Python >= 3.11
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,7 +9,7 @@ MODULES := labextension/node_modules/.package-lock.json
 SOURCES := $(shell find labextension/src labextension/style labextension/schema labextension/scripts -type f) \
   $(wildcard labextension/*.json notebooks/student/*.ipynb notebooks/student/zh/*.ipynb)
 
-.PHONY: demo test test-baseline lint lab labextension docs bench clean
+.PHONY: demo test test-baseline test-spu lint lab labextension docs bench clean
 
 demo: .venv/demo
 	$(BIN)/python -m kuscia_nb
@@ -21,7 +21,11 @@ test: .venv/dev lint labextension
 # What is stored and compared, on the oldest processor that this one can play.
 test-baseline: .venv/dev
 	env $$($(BIN)/python tests/baseline_cpu.py) $(BIN)/python -m pytest \
-	  --ignore=tests/browser --ignore=tests/test_binder.py --ignore=tests/test_panel_package.py
+	  --ignore=tests/browser --ignore=tests/spu --ignore=tests/test_binder.py --ignore=tests/test_panel_package.py
+
+# Against a real SPU, which needs Python 3.10 or 3.11 and 1 GB. `make test` runs these too, once it is there.
+test-spu: .venv/dev .venv-spu/ready
+	$(BIN)/python -m pytest tests/spu
 
 # FATE-Flow 2.2.0 orders jobs on two nodes: make test-fate FATE_FLOW=<a checkout of it> FATE_PYTHON=<a Python 3.9>
 test-fate: .venv/dev .venv-fate/ready
@@ -73,6 +77,10 @@ $(MODULES): labextension/package-lock.json
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "kuscia_nb needs Python 3.11 or newer")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+
+.venv-spu/ready: | .venv/dev
+	$(BIN)/python -c 'import sys; sys.path.insert(0, "benchmarks"); from _peers import spu_environment; spu_environment(None)'
+	@touch $@
 
 # What FATE-Flow's server imports, in the versions that it asks for.
 FATE_PYTHON ?= python3.9

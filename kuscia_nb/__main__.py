@@ -13,6 +13,7 @@ from .options import taken_by
 
 COMMANDS = {
     "ttp": "wire.ttp_command",
+    "spu-peer": "tools.spu_command",
 }
 """A command's name, and the module whose `main(arguments)` it is. A KusciaError ends it with the error's exit code."""
 

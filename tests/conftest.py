@@ -9,9 +9,18 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 from protocol import Protocol
+from spu_python import SPU_PYTHON
 
 collect_ignore = [] if "FATE_FLOW" in os.environ else ["test_fate_flow.py"]
 """What needs a checkout of another project is run by a command of its own: make test-fate."""
+if not SPU_PYTHON.exists():
+    collect_ignore.append("spu")
+
+
+def pytest_report_header() -> str:
+    there = "runs" if SPU_PYTHON.exists() else "is left out: make test-spu makes what it needs (1 GB)"
+    return f"tests/spu, against a real SPU, {there}"
+
 
 # How long an example takes says nothing on a machine that does other things too.
 settings.register_profile("kuscia_nb", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -130,7 +130,10 @@ class _Draws:
         return drawn.astype(np.uint32 if self.size == 4 else np.uint64)
 
     def permutation(self, elements: int) -> np.ndarray:
-        """Where the owner of the permutation's seed sends each element: Knuth's shuffle of its CTR stream."""
+        """Where the owner of the permutation's seed sends each element: Knuth's shuffle, beginning with the last one.
+
+        Element i is exchanged with that of number i - 1 of the draw, 128 bits, modulo i + 1.
+        """
         draw = self.request.permutation
         if draw is None or len(draw.seeds) != 1 or draw.size != elements:
             raise OpAdjustError(f"perm must be of one seed and {elements} elements")
@@ -138,8 +141,7 @@ class _Draws:
         words = stream.at(draw.counter, 2 * (elements - 1)).tolist() if elements > 1 else []
         order = list(range(elements))
         for i in range(elements - 1, 0, -1):
-            low, high = words[2 * (elements - 1 - i)], words[2 * (elements - 1 - i) + 1]
-            j = (high << 64 | low) % (i + 1)
+            j = (words[2 * i - 1] << 64 | words[2 * i - 2]) % (i + 1)
             order[i], order[j] = order[j], order[i]
         return np.array(order)
 

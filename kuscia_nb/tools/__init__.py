@@ -1,0 +1,1 @@
+"""Scripts that run elsewhere, in a Python that has not this package."""

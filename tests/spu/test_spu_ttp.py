@@ -1,0 +1,288 @@
+"""Real SPU ranks with our TTP: what they open is right, and what they hold is what their seeds say, to the last bit."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ranks import SECONDS, Ended, run_both
+from replay import ONE, Pair, Replay, Seeds, training
+from spu_python import SPU_PYTHON
+
+from kuscia_nb.wire import sm2
+from kuscia_nb.wire.ttp_keys import PUBLIC, TtpKeys, keys_in
+from kuscia_nb.wire.ttp_server import TtpServer
+
+pytestmark = [pytest.mark.spu, pytest.mark.timeout(2 * SECONDS)]
+VERSION = "0.9.5"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("spu")
+
+
+@pytest.fixture(scope="module")
+def keys(folder: Path) -> TtpKeys:
+    return keys_in(folder)
+
+
+@pytest.fixture(scope="module")
+def ttp(keys: TtpKeys) -> Iterator[TtpServer]:
+    with TtpServer(keys) as server:
+        yield server
+
+
+def words(ttp: TtpServer, folder: Path, *others: object) -> list[object]:
+    return ["--ttp", "{}:{}".format(*ttp.address), "--ttp-key", folder / PUBLIC, *others]
+
+
+def csv(path: Path, numbers: np.ndarray) -> Path:
+    header = ",".join(f"x{i}" for i in range(numbers.shape[1]))
+    np.savetxt(path, numbers, delimiter=",", header=header, comments="", fmt="%.9e")
+    return path
+
+
+def replayed(ended: Ended, ttp: TtpServer, adjust_rank: int, truncation: str) -> Replay:
+    seeds = Seeds(ended.prss_seeds, [ttp.seed(seed) for seed in ended.beaver_seeds])
+    return Replay(seeds, adjust_rank, assisted=truncation == "ttp")
+
+
+def encoded(numbers: np.ndarray) -> np.ndarray:
+    return np.trunc(numbers.astype(np.float32) * np.float32(ONE)).astype(np.int64).view(np.uint64)
+
+
+def own(numbers: np.ndarray, rank: int) -> Pair:
+    """As the private input of a rank: the other one has zeros."""
+    mine, theirs = encoded(numbers), np.zeros(numbers.shape, np.uint64)
+    return (mine, theirs) if rank == 0 else (theirs, mine)
+
+
+def test_it_is_the_version_that_the_rules_were_taken_from() -> None:
+    asked = "import importlib.metadata as m; print(m.version('spu'))"
+    said = subprocess.run([SPU_PYTHON, "-c", asked], capture_output=True, text=True, check=True).stdout
+    assert said.strip() == VERSION
+
+
+# --- the tutorial's job ----------------------------------------------------------------------------------------------
+
+
+class Tutorial:
+    """Data of the tutorial's shape: 10,000 rows, ten columns each, rank 1 with the label."""
+
+    batch_size, epochs, learning_rate, l2 = 21, 1, 1e-4, 0.5
+    rows = 476 * batch_size
+
+    def __init__(self) -> None:
+        generator = np.random.default_rng(1)
+        self.x = generator.uniform(-1, 1, (self.rows, 20)).astype(np.float32)
+        truth = generator.uniform(-1, 1, 20)
+        chance = 1 / (1 + np.exp(-self.x @ truth))
+        self.y = (generator.uniform(size=self.rows) < chance).astype(np.float32)[:, None]
+
+    def words(self, folder: Path) -> list[list[object]]:
+        alice = np.column_stack([self.x[:, 10:], self.y])
+        return [
+            ["--data", csv(folder / "bob.csv", self.x[:, :10])],
+            ["--data", csv(folder / "alice.csv", alice), "--label"],
+        ]
+
+    @property
+    def terms(self) -> list[object]:
+        sets = {"batch_size": self.batch_size, "learning_rate": self.learning_rate, "l2_norm": self.l2}
+        given = [word for name, value in sets.items() for word in ("--set", f"{name}={value}")]
+        return ["--features", "10,10", "--rows", self.rows, "--set", f"num_epoch={self.epochs}", *given]
+
+    def in_floats(self) -> np.ndarray:
+        """The same steps in float64, with the rate that fixed point makes of learning_rate / batch_size."""
+        x = np.column_stack([encoded(self.x).view(np.int64) / ONE, np.ones(self.rows)])
+        w, penalty = np.zeros(21), np.array([self.l2] * 20 + [0])
+        for at in range(0, self.rows, self.batch_size):
+            rows = slice(at, at + self.batch_size)
+            error = 0.5 + x[rows] @ w / 8 - self.y[rows, 0]
+            w = w - (x[rows].T @ error + penalty * w) / ONE  # 1e-4 / 21 is one unit
+        return w
+
+
+@pytest.mark.parametrize(
+    ("truncation", "openings", "adjust_rank", "ulp"),
+    [("symmetric", "separate", 0, 560), ("ttp", "together", 1, 60)],  # spec ss_lr §2: symmetric truncation has a bias
+)
+def test_the_tutorials_job(
+    ttp: TtpServer, folder: Path, truncation: str, openings: str, adjust_rank: int, ulp: float
+) -> None:
+    job = Tutorial()
+    terms = words(ttp, folder, "--truncation", truncation, "--openings", openings, "--adjust-rank", adjust_rank)
+    before = ttp.served.copy()
+    ended = run_both(folder, "ss_lr", [*terms, *job.terms], job.words(folder))
+    assert np.abs(ended.result - job.in_floats()).max() < ulp / ONE
+    asked = ttp.served - before
+    assert asked["AdjustDot"] == 2 * 476 - 1
+    assert asked["AdjustMulPriv"] == (5 * 476 if truncation == "ttp" else 0)
+    assert asked["refused"] == 0
+
+    padded = np.zeros((job.rows, 10), np.float32)
+    left, right = own(np.hstack([job.x[:, :10], padded]), 0), own(np.hstack([padded, job.x[:, 10:]]), 1)
+    x = left[0] + right[0], left[1] + right[1]
+    again = training(
+        replayed(ended, ttp, adjust_rank, truncation),
+        x,
+        own(job.y, 1),
+        batch_size=job.batch_size,
+        epochs=job.epochs,
+        learning_rate=job.learning_rate,
+        l2=job.l2,
+    )
+    for rank in (0, 1):
+        assert ended.shares[rank].tolist() == again[rank].reshape(-1).tolist()
+
+
+@pytest.mark.parametrize(("l2", "epochs", "rows"), [(0.0, 2, 12), (0.25, 3, 13), (0.5, 2, 4)])
+def test_small_jobs_to_the_last_bit(ttp: TtpServer, folder: Path, l2: float, epochs: int, rows: int) -> None:
+    generator = np.random.default_rng(2)
+    x, y = generator.uniform(-1, 1, (rows, 5)), generator.integers(0, 2, (rows, 1))
+    data = [
+        ["--data", csv(folder / "first.csv", np.column_stack([x[:, :3], y])), "--label"],
+        ["--data", csv(folder / "second.csv", x[:, 3:])],
+    ]
+    terms = {"batch_size": 4, "learning_rate": 0.3, "l2_norm": l2, "num_epoch": epochs}
+    given = [word for name, value in terms.items() for word in ("--set", f"{name}={value}")]
+    ended = run_both(folder, "ss_lr", words(ttp, folder, "--features", "3,2", "--rows", rows, *given), data)
+    read = np.round(x, 7).astype(np.float32)
+    left, right = own(np.hstack([read[:, :3], 0 * read[:, 3:]]), 0), own(np.hstack([0 * read[:, :3], read[:, 3:]]), 1)
+    again = training(
+        replayed(ended, ttp, 0, "symmetric"),
+        (left[0] + right[0], left[1] + right[1]),
+        own(y, 0),
+        batch_size=4,
+        epochs=epochs,
+        learning_rate=0.3,
+        l2=l2,
+    )
+    for rank in (0, 1):
+        assert ended.shares[rank].tolist() == again[rank].reshape(-1).tolist()
+
+
+# --- products, and a real sigmoid ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("adjust_rank", [0, 1])
+@pytest.mark.parametrize("truncation", ["symmetric", "ttp"])
+@pytest.mark.parametrize("program", ["matmul", "mul"])
+def test_products_to_the_last_bit(
+    ttp: TtpServer, folder: Path, program: str, truncation: str, adjust_rank: int
+) -> None:
+    generator = np.random.default_rng(3)
+    shapes = ((3, 4), (4, 2)) if program == "matmul" else ((6, 1), (6, 1))
+    x, y = (generator.integers(-400, 400, shape) / 64 for shape in shapes)
+    data = [["--data", csv(folder / "x.csv", x)], ["--data", csv(folder / "y.csv", y)]]
+    shape = ",".join(f"{m}x{n}" for m, n in shapes)
+    terms = words(ttp, folder, "--shapes", shape, "--truncation", truncation, "--adjust-rank", adjust_rank)
+    ended = run_both(folder, program, terms, data)
+    expected = (x @ y if program == "matmul" else x * y).reshape(-1)
+    assert np.abs(ended.result - expected).max() <= 2 / ONE
+    replay = replayed(ended, ttp, adjust_rank, truncation)
+    product = (replay.dot if program == "matmul" else replay.mul)(own(x, 0), own(y, 1))
+    for rank, share in enumerate(replay.cut(product)):
+        assert ended.shares[rank].tolist() == share.reshape(-1).tolist()
+
+
+@pytest.mark.parametrize("truncation", ["symmetric", "ttp"])
+def test_a_real_sigmoid(ttp: TtpServer, folder: Path, truncation: str) -> None:
+    x = np.linspace(-6, 6, 50)[:, None]
+    terms = words(ttp, folder, "--shapes", "50x1", "--truncation", truncation)
+    before = ttp.served.copy()
+    ended = run_both(folder, "sigmoid", terms, [["--data", csv(folder / "x.csv", x)], []])
+    assert np.abs(ended.result - 1 / (1 + np.exp(-x[:, 0]))).max() < 2e-3
+    asked = ttp.served - before
+    wanted = {"AdjustMul", "AdjustSquare", "AdjustAnd", "AdjustRandBit"} | (
+        {"AdjustMulPriv"} if truncation == "ttp" else set()
+    )
+    assert wanted <= set(asked)
+    assert asked["refused"] == 0
+
+
+# --- what only other programs ask for --------------------------------------------------------------------------------
+
+
+def opened(ttp: TtpServer, keys: TtpKeys, text: str, world: int = 2, **settings: Any) -> tuple[Any, dict[str, int]]:
+    """What the ranks open of a program on x, and what they have asked the TTP."""
+    beaver = {
+        "server_host": "{}:{}".format(*ttp.address),
+        "adjust_rank": 0,
+        "asym_crypto_schema": "SM2",
+        "server_public_key": sm2.public_pem(keys.public),
+        "transport_protocol": "http",
+    }
+    config = {"protocol": "SEMI2K", "field": "FM64", "fxp_fraction_bits": 18, "beaver_type": "TrustedThirdParty"}
+    job = {
+        "text": f'module @m attributes {{pphlo.version = "{VERSION}"}} {{ {text} }}',
+        "inputs": {"x": X},
+        "world": world,
+        "config": {**config, "ttp_beaver_config": beaver, **settings},
+    }
+    before = ttp.served.copy()
+    script = Path(__file__).parent / "operations.py"
+    ended = subprocess.run(
+        [SPU_PYTHON, script, json.dumps(job)], capture_output=True, text=True, timeout=SECONDS, check=False
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return json.loads(ended.stdout.splitlines()[-1]), dict(ttp.served - before)
+
+
+X = [3.5, -1.25, 0.0, 2.0, -7.75, 2.0]
+SECRET, BITS = "tensor<6x!pphlo.secret<f32>>", "tensor<6x!pphlo.secret<i1>>"
+
+
+def test_sorting_shuffles_with_a_permutation(ttp: TtpServer, keys: TtpKeys) -> None:
+    text = f"""func.func @main(%x: {SECRET}) -> {SECRET} {{
+      %y = pphlo.simple_sort %x ASC, dim = 0, num_keys = 1 : ({SECRET}) -> {SECRET}
+      return %y : {SECRET} }}"""
+    numbers, asked = opened(ttp, keys, text)
+    assert np.allclose(numbers, sorted(X), atol=1e-4)
+    assert asked["AdjustPerm"] > 0
+    assert "refused" not in asked
+
+
+def test_equality_asks_for_zero(ttp: TtpServer, keys: TtpKeys) -> None:
+    text = f"""func.func @main(%x: {SECRET}) -> {BITS} {{
+      %two = pphlo.constant dense<2.0> : tensor<6xf32>
+      %z = pphlo.convert %two : (tensor<6xf32>) -> {SECRET}
+      %y = pphlo.equal %x, %z : ({SECRET}, {SECRET}) -> {BITS}
+      return %y : {BITS} }}"""
+    numbers, asked = opened(ttp, keys, text)
+    assert numbers == [float(x == 2) for x in X]
+    assert asked["AdjustEqz"] > 0
+    assert "refused" not in asked
+
+
+@pytest.mark.parametrize(("flag", "method"), [(True, "AdjustTrunc"), (False, "AdjustTruncPr")])
+def test_three_ranks_truncate_with_pairs(ttp: TtpServer, keys: TtpKeys, flag: bool, method: str) -> None:
+    text = f"""func.func @main(%x: {SECRET}) -> {SECRET} {{
+      %y = pphlo.multiply %x, %x : {SECRET}
+      return %y : {SECRET} }}"""
+    numbers, asked = opened(ttp, keys, text, world=3, trunc_allow_msb_error=flag)
+    assert np.allclose(numbers, [x * x for x in X], atol=1e-4)
+    assert asked[method] == 1
+    assert "refused" not in asked
+
+
+@pytest.mark.parametrize(("field", "bits"), [("FM32", 8), ("FM128", 26)])
+def test_other_rings(ttp: TtpServer, keys: TtpKeys, field: str, bits: int) -> None:
+    matrix = "tensor<2x3x!pphlo.secret<f32>>"
+    other, square = "tensor<3x2x!pphlo.secret<f32>>", "tensor<2x2x!pphlo.secret<f32>>"
+    text = f"""func.func @main(%x: {SECRET}) -> {square} {{
+      %a = pphlo.reshape %x : ({SECRET}) -> {matrix}
+      %b = pphlo.reshape %x : ({SECRET}) -> {other}
+      %y = pphlo.dot %a, %b : ({matrix}, {other}) -> {square}
+      return %y : {square} }}"""
+    numbers, asked = opened(ttp, keys, text, field=field, fxp_fraction_bits=bits)
+    x = np.array(X)
+    assert np.allclose(numbers, x.reshape(2, 3) @ x.reshape(3, 2), atol=4 / 2**bits)
+    assert asked["AdjustDot"] == 1
+    assert "refused" not in asked
