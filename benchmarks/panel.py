@@ -99,15 +99,16 @@ def touched(cluster: kn.Cluster, name: str, value: str) -> None:
     def labelled(job: KusciaJob) -> KusciaJob:
         return job.model_copy(update={"metadata": job.metadata.model_copy(update={"labels": {"touched": value}})})
 
-    cluster._backend.nodes["alice"].store.change(KusciaJob, name, labelled)
+    store: Any = cluster.at("alice").store
+    store.change(KusciaJob, name, labelled)
 
 
 @contextmanager
 def running(cluster: kn.Cluster) -> Iterator[None]:
     """While a job runs."""
     job = cluster.apply(LONG)
-    while job._run.events.last("progress") is None:
-        job._run.ended.wait(0.01)
+    while job.events.last("progress") is None:
+        job.ended(0.01)
     try:
         yield
     finally:

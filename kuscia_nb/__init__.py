@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from . import explore
-    from .cluster import Cluster, connect
+    from .cluster import Cluster
+    from .connection import connect
     from .data.sample import tutorial_manifest
     from .errors import KusciaError
     from .exercises import check
@@ -54,7 +55,7 @@ _MODULES = {
     "Party": "operators",
     "Trace": "trace.trace",
     "check": "exercises",
-    "connect": "cluster",
+    "connect": "connection",
     "operator": "operators",
     "suggest": "templates",
     "template": "templates",
@@ -88,12 +89,10 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """`%unload_ext kuscia_nb`: remove the magics, stop what runs, remove temporary files."""
-    import sys
-
     from . import magics
+    from .connection import disconnect
     from .panel import comm
 
-    if f"{__name__}.cluster" in sys.modules:
-        sys.modules[f"{__name__}.cluster"].disconnect()
+    disconnect()
     for module in (*magics.modules(), comm):
         module.unregister(shell)

@@ -134,7 +134,7 @@ def test_v05_also_passes_the_task_to_every_program(world: World) -> None:
     """Spec: kuscia §4.2, era A."""
     world.apply(job())
     task = kt(world, "bob")
-    (event,) = world.runs.by_name["job"].events.select("environment", node="bob")
+    (event,) = world.observer.by_name["job"].events.select("environment", node="bob")
     assert event.data["TASK_ID"] == event.data["config.task_id"] == task.name
     assert event.data["TASK_INPUT_CONFIG"] == task.spec.task_input_config
     parties = [{"name": "alice", "role": "host", "services": []}, {"name": "bob", "role": "guest", "services": []}]
@@ -318,7 +318,7 @@ def test_the_observer_hears_why_a_partner_could_not_begin(world: World, monkeypa
     world.apply(job())
     world.finish()
     assert "run out" not in kj(world).status.message
-    error = world.runs.by_name["job"].error
+    error = world.observer.by_name["job"].error
     assert error is not None
     assert "failed party[bob-guest]; bob: Failed to create kusciaTask related resources, bob has run out" in error.what
 

@@ -97,7 +97,7 @@ class Jobs(RuleBasedStateMachine):
                 assert kept.status.message or [c for c in kept.status.conditions if c.status == "False"]
             else:
                 assert all(task.status.phase == "Succeeded" for task in tasks)
-        runs = {id(self.world.runs._by_uid[kept.metadata.uid]) for kept in found.values()}
+        runs = {id(self.world.observer._by_uid[kept.metadata.uid]) for kept in found.values()}
         if len(found) == 2 and len(runs) == 1:
             self._check_same(found)
 

@@ -189,7 +189,7 @@ def false(found: KusciaJob | KusciaTask, kind: str) -> Condition:
 
 def reason(world: World, name: str = "job") -> str:
     """What a person is told who waits for a job that has failed."""
-    run = world.runs.by_name[name]
+    run = world.observer.by_name[name]
     assert run.ended.is_set(), "it does not hang"
     assert run.error is not None
     return str(run.error)
@@ -852,7 +852,7 @@ def test_row_48_a_stop_stops_both_sides(world: Line, line: str, node: str) -> No
         assert kj(world, domain).status.phase == kt(world, domain).status.phase == "Failed"
         assert kj(world, domain).finished
     assert kj(world, node).status.message == "Job was stopped"
-    assert isinstance(world.runs.by_name["job"].error, JobStopped)
+    assert isinstance(world.observer.by_name["job"].error, JobStopped)
     assert world.agent._sessions == {}, "no program runs any more"
 
 

@@ -15,9 +15,9 @@ import pytest
 import kuscia_nb as kn
 from kuscia_nb.control import loop, store
 from kuscia_nb.control.interrupts import undisturbed
-from kuscia_nb.observer import runs
+from kuscia_nb.observer import observer, runs
 
-FILES = {module.__file__ for module in (loop, runs, store)}
+FILES = {module.__file__ for module in (loop, observer, runs, store)}
 """Where the main thread makes a job, and tells the controllers of it."""
 
 

@@ -24,7 +24,8 @@ from kuscia_nb.errors import OpAdjustError
 from kuscia_nb.job import Job
 from kuscia_nb.mpc import PrgBuffer
 from kuscia_nb.observer.events import EventLog
-from kuscia_nb.observer.runs import Run, Runs
+from kuscia_nb.observer.observer import Observer
+from kuscia_nb.observer.runs import Run
 from kuscia_nb.operators import Component, Operator, Party
 from kuscia_nb.operators.ss_lr.training import STRATEGIES, targets
 from kuscia_nb.options import Level, Options
@@ -41,10 +42,10 @@ class Tasks(World):
         self.agent._operators = {"toy": operator}
         for name in names or ("job",):
             manifest = job(name=name)
-            self.runs.expect(manifest, Options(**options))
+            self.observer.expect(manifest, Options(**options))
             self.apply(manifest)
         self.finish()
-        runs = [self.runs.by_name[name] for name in names or ("job",)]
+        runs = [self.observer.by_name[name] for name in names or ("job",)]
         return [errors[domain] for run in runs for errors in run.errors.values() for domain in ("alice", "bob")]
 
 
@@ -186,7 +187,7 @@ def test_the_walk_finds_what_there_is() -> None:
 FOREIGN = (
     EventLog,
     Run,
-    Runs,
+    Observer,
     LockstepAgent,
     Session,
     mpc.TrustedThirdParty,

@@ -142,7 +142,7 @@ def test_a_task_that_waits_for_another_is_shown(tmp_path: Path) -> None:
             job.wait()
         state = State(job.name, job.events)
         state.catch_up()
-        assert state.not_begun(job._run.job) == ["second"]
+        assert state.not_begun(job.resource) == ["second"]
         assert "not begun: second" in Words(programs(say, state, 1.0, ["second"])).text
         assert "not begun: second" in repr(Report.of(job))
         assert "not begun" not in Words(programs(say, state, 1.0)).text

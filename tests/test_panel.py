@@ -29,8 +29,8 @@ from kuscia_nb.panel.entities import Delta
 
 THREADS = "[t.name for t in __import__('threading').enumerate() if 'panel' in t.name]"
 COMMS = f"[c for c in get_ipython().kernel.comm_manager.comms.values() if c.target_name == {TARGET!r}]"
-UP = "__import__('kuscia_nb.panel.requests').panel.requests.running_cluster() is not None"
-LISTENERS = "[len(node.store._listeners) for node in kn.connect()._backend.nodes.values()]"
+UP = "__import__('kuscia_nb.connection').connection.running() is not None"
+LISTENERS = "[len(node.store._listeners) for node in map(kn.connect().at, kn.connect().nodes)]"
 
 
 class Comm:

@@ -263,7 +263,7 @@ def test_the_nodes_that_are_up_are_asked(tmp_path: Path) -> None:
         cluster.kubectl("delete appimage ss-lr", node="alice")
         text = f"%%kusciajob\n{TUTORIAL}"
         assert check("kusciajob", text, {}, None) == []
-        (found,) = check("kusciajob", text, {}, cluster._backend.nodes)
+        (found,) = check("kusciajob", text, {}, {"alice": cluster.at("alice"), "bob": cluster.at("bob")})
         assert "failed to get appimage" in found.message
 
 
@@ -271,11 +271,11 @@ def test_the_nodes_that_are_up_are_asked(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_yet_is_a_warning(tmp_path: Path, magic: Magic, text: str) -> None:
     with kn.connect(storage=tmp_path) as cluster:
         body = text.replace("perfect_logit_b.csv", "mine.csv")
-        (found,) = check(magic, f"%%{magic}\n{body}", {}, cluster._backend.nodes)
+        (found,) = check(magic, f"%%{magic}\n{body}", {}, {node: cluster.at(node) for node in cluster.nodes})
         assert (found.severity, found.message) == ("warning", "bob has no file data/mine.csv")
         assert marked(body, found).strip('\\"') == "mine.csv"
         cluster.put("bob", "mine.csv", cluster.nodes["bob"] / "data" / "perfect_logit_b.csv")
-        assert check(magic, f"%%{magic}\n{body}", {}, cluster._backend.nodes) == []
+        assert check(magic, f"%%{magic}\n{body}", {}, {node: cluster.at(node) for node in cluster.nodes}) == []
 
 
 HARD_NAMES = ["a" * 256, "名" * 86, "a\0b", "\ud800", "a\nb", "."]
@@ -290,7 +290,7 @@ def test_a_name_that_no_file_can_have_is_a_warning(tmp_path: Path, name: str, ke
     own[key] = name
     text = with_inner(f"'{json.dumps(inner)}'")
     with kn.connect(storage=tmp_path) as cluster:
-        found = check("kusciajob", f"%%kusciajob\n{text}", {}, cluster._backend.nodes)
+        found = check("kusciajob", f"%%kusciajob\n{text}", {}, {node: cluster.at(node) for node in cluster.nodes})
     (told,) = [one for one in found if one.severity == "warning"]
     assert told.message == f"bob has no file {own['namespace']}/{own['name']}"
     assert json.loads(marked(text, told)) == own["name"]

@@ -303,7 +303,7 @@ def test_a_change_wakes_and_a_closed_tree_hears_nothing(gates: Gates) -> None:
     gates.open("job")
     job.wait()
     assert not woken.is_set()
-    assert all(len(node.store._listeners) == 2 for node in gates.cluster._backend.nodes.values()), "its own two"
+    assert all(len(node.store._listeners) == 2 for node in map(gates.cluster.at, gates.cluster.nodes)), "its own two"
 
 
 def test_another_cluster_takes_the_place_of_the_first(gates: Gates, tmp_path: Any) -> None:
@@ -356,17 +356,20 @@ def test_what_is_told_piece_by_piece_is_what_there_is(gates: Gates, seed: int) -
     panel = Panel(tree.entities)
 
     def known() -> list[str]:
-        return list(cluster._backend.runs.by_name)
+        return list(cluster.observer.by_name)
 
     def start() -> None:
         name = draw.choice(names)
-        if all(cluster._backend.nodes[node].store.get(KusciaJob, name) is None for node in PARTIES.values()):
+        if all(
+            {node: cluster.at(node) for node in cluster.nodes}[node].store.get(KusciaJob, name) is None
+            for node in PARTIES.values()
+        ):
             gates.start(name, *("first", "second")[: draw.randint(1, 2)])
 
     def finish() -> None:
         for name in known():
             gates.open(name)
-            cluster._backend.runs.by_name[name].ended.wait(SECONDS)
+            cluster.observer.by_name[name].ended.wait(SECONDS)
 
     def delete() -> None:
         if known():
@@ -382,7 +385,7 @@ def test_what_is_told_piece_by_piece_is_what_there_is(gates: Gates, seed: int) -
 
     def label() -> None:
         for name in known()[:1]:
-            if cluster._backend.nodes["alice"].store.get(KusciaJob, name):
+            if cluster.at("alice").store.get(KusciaJob, name):
                 cluster.kubectl(f"label kj {name} n=x{draw.random()} --overwrite -n cross-domain", node="alice")
 
     for _ in range(25):

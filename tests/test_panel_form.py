@@ -158,7 +158,15 @@ def test_the_cell_runs(cluster: kn.Cluster, format: Magic, initiator: str) -> No
     job = run(cluster, form(format=format, initiator=initiator))
     assert (job.phase, job.nodes[0]) == ("Succeeded", initiator)
     assert set(job.weights()["owner"]) == {"alice", "bob", ""}
-    assert check(format, cell(form(format=format, initiator=initiator)), {}, cluster._backend.nodes) == []
+    assert (
+        check(
+            format,
+            cell(form(format=format, initiator=initiator)),
+            {},
+            {node: cluster.at(node) for node in cluster.nodes},
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -192,7 +200,7 @@ def test_an_operator_of_ones_own(cluster: kn.Cluster, own_operators: None, forma
 def test_any_file_name_can_be_written(cluster: kn.Cluster, format: Magic, name: str) -> None:
     cluster.put("alice", name, cluster.nodes["alice"] / "data" / "perfect_logit_a.csv")
     inputs = {**form().inputs, "alice": {"train_data": name}}
-    text, troubles = compose(form(format=format, inputs=inputs), cluster._backend.nodes)
+    text, troubles = compose(form(format=format, inputs=inputs), {node: cluster.at(node) for node in cluster.nodes})
     assert troubles == []
     assert text
     job = (cluster.apply if format == "kusciajob" else cluster.submit)(text.partition("\n")[2], replace=True).wait()
@@ -296,7 +304,7 @@ def test_all_mistakes_are_told_at_once(format: Magic) -> None:
 
 def test_a_file_has_to_be_there(cluster: kn.Cluster) -> None:
     inputs = {**form().inputs, "bob": {"train_data": "perfect_logit_a.csv"}}
-    text, (trouble,) = compose(form(inputs=inputs), cluster._backend.nodes)
+    text, (trouble,) = compose(form(inputs=inputs), {node: cluster.at(node) for node in cluster.nodes})
     assert text is None
     assert trouble.field == ("inputs", "bob", "train_data")
     assert trouble.message == "bob has no file data/perfect_logit_a.csv"

@@ -25,7 +25,7 @@ from kuscia_nb.control.plane import ControlPlane
 from kuscia_nb.control.resources import KusciaJob
 from kuscia_nb.errors import DataError
 from kuscia_nb.mpc import TrustedThirdParty
-from kuscia_nb.observer.runs import Runs
+from kuscia_nb.observer.observer import Observer
 from kuscia_nb.operators import Component, Operator, Party
 
 Fault = Literal["lose request", "lose reply", "twice"]
@@ -53,8 +53,8 @@ class World:
         self.faults: list[Fault | None] = []
         self.messages: list[str] = []
         self.programs: list[Callable[[], None]] = []
-        self.runs = Runs()
-        self.nodes = {domain: Node(domain, storage / domain, self.runs.logs) for domain in DOMAINS}
+        self.observer = Observer()
+        self.nodes = {domain: Node(domain, storage / domain, self.observer.logs) for domain in DOMAINS}
         self._handlers = {domain: Handlers(node) for domain, node in self.nodes.items()}
         peers = {
             domain: {
@@ -64,9 +64,9 @@ class World:
             }
             for domain in DOMAINS
         }
-        self.agent = LockstepAgent(TrustedThirdParty(), self.runs, self._spawn, {"toy": TOY})
+        self.agent = LockstepAgent(TrustedThirdParty(), self.observer, self._spawn, {"toy": TOY})
         for node in self.nodes.values():
-            self.runs.watch(node.store)
+            self.observer.watch(node.store)
             for other in DOMAINS:
                 node.store.create(Domain(metadata=Metadata(name=other, namespace="")))
             node.store.create(app_image(TOY))

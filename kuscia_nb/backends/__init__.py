@@ -1,1 +1,4 @@
-"""Where a cluster lives. `local`: two nodes and a TTP in this process."""
+"""Where the nodes are that a cluster consists of, and what runs on them."""
+
+DOMAINS = ("alice", "bob")
+"""The nodes that come up at the first use."""

@@ -15,10 +15,10 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..bfia import reader as bfia
 from ..bfia.client import Client, Exchange
@@ -28,6 +28,7 @@ from ..bfia.http import http_transport
 from ..bfia.server import BfiaServer
 from ..bfia.translate import to_job
 from ..bfia.wire import Request, Response
+from ..control import accepting
 from ..control.app_images import app_image
 from ..control.interrupts import undisturbed
 from ..control.kinds import AppImage, Domain, DomainSpec, KusciaTask
@@ -40,12 +41,16 @@ from ..control.resources import KusciaJob
 from ..data.sample import write_sample
 from ..errors import JobError, KusciaError
 from ..mpc import TrustedThirdParty
-from ..observer.runs import Run, Runs
+from ..observer.observer import Observer
+from ..observer.runs import Matter, Run
 from ..operators import OPERATORS, Operator, on_register
 from ..options import Options
-from .lockstep import PATIENCE, LockstepAgent
+from . import DOMAINS
+from .base import PATIENCE
+from .lockstep import LockstepAgent
 
-DOMAINS = ("alice", "bob")
+if TYPE_CHECKING:
+    from ..control.kubectl import Output
 
 _PREFIX = "kuscia_nb-"
 """Of temporary folders; the id of the process that owns the folder comes next."""
@@ -53,6 +58,9 @@ _PREFIX = "kuscia_nb-"
 
 class LocalBackend:
     """The nodes, their storage, their TTP and their jobs."""
+
+    kind = "local"
+    unknown: Mapping[Matter, str] = {}
 
     def __init__(self, storage: Path | None = None) -> None:
         if storage is None:
@@ -62,32 +70,32 @@ class LocalBackend:
         else:
             self._clean = weakref.finalize(self, lambda: None)
         self.ttp = TrustedThirdParty()
-        self.runs = Runs()
-        self.nodes = {domain: Node(domain, storage / domain, self.runs.logs) for domain in DOMAINS}
+        self.observer = Observer()
+        self.nodes = {domain: Node(domain, storage / domain, self.observer.logs) for domain in DOMAINS}
         for node in self.nodes.values():
-            self.runs.watch(node.store)
+            self.observer.watch(node.store)
         self.servers: dict[str, BfiaServer] = {}
         self.closed = False
         self._applying = threading.Lock()
         self._handlers = {domain: Handlers(node) for domain, node in self.nodes.items()}
-        self._agent = LockstepAgent(self.ttp, self.runs)
+        self._agent = LockstepAgent(self.ttp, self.observer)
         self._plane = ControlPlane(self.nodes, {domain: self._peers(domain) for domain in DOMAINS}, self._agent)
         self._furnish()
         self._plane.loop.start()
 
-    def apply(self, manifest: str | Mapping[str, Any], options: Options, *, replace: bool = False) -> Run:
-        """Check a job and start it on its initiator's node; `replace` a finished job of the same name."""
+    def apply(self, manifest: str | Mapping[str, Any], options: Options) -> Run:
+        """Check a job and start it on its initiator's node."""
         job = read_manifest(manifest) if isinstance(manifest, str) else from_dict(manifest)
-        return self._start(job, options, replace, "metadata.name")
+        return self._start(job, options, "metadata.name")
 
-    def submit(self, request: str | Mapping[str, Any], options: Options, *, replace: bool = False) -> Run:
+    def submit(self, request: str | Mapping[str, Any], options: Options) -> Run:
         """`apply` for a BFIA create-job request."""
-        offers = self.nodes[DOMAINS[0]].offers()
+        offers = accepting.offers(self.nodes[DOMAINS[0]].store)
         create = bfia.read_request(request, offers) if isinstance(request, str) else bfia.from_dict(request, offers)
         job = with_dialect(to_job(create), create)
         with bfia.pointing_into(create, job):
-            run = self._start(job, options, replace, "job_id")
-        self.runs.warn(run, bfia.written(create))  # its job has the numbers as doubles already
+            run = self._start(job, options, "job_id")
+        self.observer.warn(run, bfia.written(create))  # its job has the numbers as doubles already
         return run
 
     def stop(self, run: Run) -> None:
@@ -103,7 +111,7 @@ class LocalBackend:
 
         It is stopped first: a job that is just being created would otherwise come to its partner after the deletion.
         """
-        run = self.runs.by_name.get(name)
+        run = self.observer.by_name.get(name)
         if run is not None:
             self.stop(run)
             run.ended.wait(PATIENCE)
@@ -114,6 +122,17 @@ class LocalBackend:
                 if task.metadata.owner_references[0].name == name:
                     self._agent.stop(node.domain, task.name)
                     self._agent.join(task.name)
+
+    def kubectl(self, line: str, node: str, stdin: str | None, emit: Callable[[str], None] | None) -> Output:
+        """What stands behind `kubectl` on a command line, on a node."""
+        from ..control.kubectl import run
+
+        return run(line, self.nodes, node=node, stdin=stdin, emit=emit)
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Of each node's BFIA API, while it is open."""
+        return {domain: server.url for domain, server in dict(self.servers).items()}
 
     def open_http(self, port: int | None = None) -> dict[str, str]:
         """Serve each node's BFIA API on a port of this machine; the nodes then talk over these, too. URLs by domain."""
@@ -126,7 +145,7 @@ class LocalBackend:
                 server = BfiaServer(handlers, port if domain == DOMAINS[0] else None)
                 server.start()
                 self.servers[domain] = server
-        return {domain: server.url for domain, server in self.servers.items()}
+        return self.urls
 
     def close_http(self) -> None:
         """Close the ports; the nodes then talk within the process again."""
@@ -137,19 +156,19 @@ class LocalBackend:
         """Stop all jobs, and remove the storage if it was made here."""
         self.closed = True
         self._forget_operators()
-        for name in list(self.runs.by_name):
+        for name in list(self.observer.by_name):
             self.delete(name)
         self._plane.loop.close()
         self._agent.close()
         self.close_http()
         self._clean()
 
-    def _start(self, job: KusciaJob, options: Options, replace: bool, name_field: str) -> Run:
+    def _start(self, job: KusciaJob, options: Options, name_field: str) -> Run:
         initiator = self.nodes.get(job.spec.initiator, self.nodes[DOMAINS[0]])  # which refuses a job of a stranger
         with self._applying:
-            initiator.check(job)
-            if known := self.runs.by_name.get(job.name):
-                if not (known.ended.is_set() and replace):
+            accepting.check(initiator.store, job)
+            if known := self.observer.by_name.get(job.name):
+                if not (known.ended.is_set() and options.replace):
                     state = "finished" if known.ended.is_set() else "still running"
                     places = " and ".join(domain for domain, kept in known.nodes.items() if kept)
                     line = f"%kubectl delete kj {job.name} -n cross-domain --all-nodes"
@@ -159,12 +178,12 @@ class LocalBackend:
             run: Run | None = None
             try:
                 with undisturbed():
-                    run = self.runs.expect(job, options)
+                    run = self.observer.expect(job, options)
                     initiator.create(job)
             except BaseException:
                 if run:
                     self.stop(run)  # an interrupt comes when the job is there already
-                    self.runs.forget(run)
+                    self.observer.forget(run)
                 raise
         return run
 
@@ -184,7 +203,7 @@ class LocalBackend:
         """Write a message down with the job or task that it is about."""
         name = exchange.request.path.partition("?")[0].removeprefix("/v1/interconn/schedule/")
         subject = exchange.request.header("X-Trace-Id").removeprefix("trace_")
-        self.runs.exchanged(exchange.sender, name, subject, exchange)
+        self.observer.exchanged(exchange.sender, name, subject, exchange)
 
     def _furnish(self) -> None:
         """What a fresh node has: the domains, an AppImage for every operator, its sample data."""

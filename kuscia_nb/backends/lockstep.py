@@ -23,15 +23,13 @@ from ..control.objects import LABEL
 from ..data.tables import Tables
 from ..errors import JobStopped, KusciaError
 from ..mpc import Door, Link, NoLedger, Outcome, Seeds, Ttp, TtpLine, connect, connect_recorded, run_lockstep
-from ..observer.runs import Run, Runs
+from ..observer.observer import Observer
+from ..observer.runs import Run
 from ..operators import OPERATORS, Operator, Party, ranked_parties
 from ..problems import choice
+from .base import PATIENCE
 
 Join = Callable[[], None]
-
-PATIENCE = 5.0
-"""Seconds for which the end of a stopped program is awaited. It ends at its next message; one that computes without an
-end never does, for Python cannot end a thread."""
 
 
 def on_thread(name: str, target: Callable[[], None]) -> Join:
@@ -72,11 +70,11 @@ class LockstepAgent:
     def __init__(
         self,
         ttp: Ttp,
-        runs: Runs,
+        observer: Observer,
         spawn: Callable[[str, Callable[[], None]], Join] = on_thread,
         operators: Mapping[str, Operator] = OPERATORS,
     ) -> None:
-        self._ttp, self._runs, self._spawn, self._operators = ttp, runs, spawn, operators
+        self._ttp, self._observer, self._spawn, self._operators = ttp, observer, spawn, operators
         self._sessions: dict[str, Session] = {}
         self._tables: defaultdict[str, Tables] = defaultdict(Tables)  # by domain
         self._lock = threading.Lock()
@@ -89,7 +87,7 @@ class LockstepAgent:
         if module not in self._operators:
             what = f"the image of AppImage {party.app_image_ref} has no program {module} in this process"
             raise KusciaError(what, hint=choice(module, self._operators))
-        run = self._runs.of(node.domain, task)
+        run = self._observer.of(node.domain, task)
         environment = party.env | agent_environment(node.domain, node.storage) | task_environment(task, node.domain)
         environment |= run.options.environment()
         run.events.emit(node.domain, task.name, "environment", data=environment)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ..control import accepting
 from ..control.node import Node
 from ..control.records import SCHEDULER
 from ..control.resources import KusciaJob
@@ -30,13 +31,13 @@ def translated(call: Call[CreateJobRequest], scheduler: str = "") -> KusciaJob:
     `scheduler` is the other node that schedules it, if one does.
     """
     source = RequestSource(data=call.data)
-    where = Circumstances(call.node.offers(), scheduled=bool(scheduler))
+    where = Circumstances(accepting.offers(call.node.store), scheduled=bool(scheduler))
     try:
         request, problems, sound = examined(source, where)
     except ManifestError as error:
         raise Refused(one_line(error)) from error
     if sound is not None:
-        problems += [in_request(problem, request) for problem in call.node.problems(sound)]
+        problems += [in_request(problem, request) for problem in accepting.problems(call.node.store, sound)]
     if problems := once(problem._replace(path=source.spelled(problem.path)) for problem in problems):
         raise Refused(_joined(_sentence(problem) for problem in problems), speaks_standard(call.message))
     return with_scheduler(with_dialect(to_job(request), request), scheduler)
@@ -52,7 +53,7 @@ def keep(node: Node, job: KusciaJob) -> None:
 
 def same_job(node: Node, kept: KusciaJob, message: CreateJobRequest) -> bool:
     """Whether a request asks for the very job that is there, however far that has come."""
-    where = Circumstances(node.offers(), scheduled=SCHEDULER in kept.annotations)
+    where = Circumstances(accepting.offers(node.store), scheduled=SCHEDULER in kept.annotations)
     request, problems = in_kuscias_words(message, where)
     try:
         return not problems and _wanted(kept) == _wanted(to_job(request))

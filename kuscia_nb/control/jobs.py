@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ..errors import ManifestError
+from . import accepting
 from .initiator import Initiator
 from .node import Node
 from .objects import LABEL, Condition, condition, now
@@ -66,7 +67,7 @@ class JobController:
     def _validate(self, job: KusciaJob) -> None:
         """What was there when the job was put into the store may be gone by now."""
         try:
-            self._node.check(job)
+            accepting.check(self._node.store, job)
         except ManifestError as error:
             message = f"Validate job failed, {error.what}"
             failure = Condition(type="JobValidated", status="False", reason="ValidateFailed", message=message)

@@ -6,22 +6,17 @@ messages. The controllers see what changed in the store, and do the rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import BinaryIO, Literal
 
-from ..errors import JobError, ManifestError
-from ..problems import FieldPath, Problem, choice
-from .kinds import AppImage, Domain, KusciaTask
-from .manifest import problems_against
+from ..data.files import write_atomically
+from ..errors import JobError
+from . import accepting
+from .kinds import Domain
 from .objects import Object
-from .offers import Offers, offers_of
 from .resources import JobStatus, KusciaJob
-from .source import Source, manifest_error
 from .store import AlreadyExists, Store
-
-if TYPE_CHECKING:
-    from ..operators.component import Component
 
 Applied = Literal["created", "configured", "unchanged"]
 
@@ -44,7 +39,7 @@ class Node:
         """
         if self.store.get(KusciaJob, job.name):
             raise AlreadyExists("Job already exists", hint=f"another name, or delete {job.name} on {self.domain}")
-        self.check(job)
+        accepting.check(self.store, job)
         spec = job.spec.model_copy(update={"stage": "Create"})
         kept = job.model_copy(update={"spec": spec, "status": JobStatus()})
         kept._source = None  # what is wrong later on is not wrong in the text
@@ -73,59 +68,11 @@ class Node:
         """What this node's program of a task has logged, a line each; empty if it has not run here."""
         return self._logs(self.domain, task_id)
 
-    def check(self, job: KusciaJob) -> None:
-        """Refuse a job with domains, appImages or operators that this node does not have (spec: kuscia §1.9, §4.3)."""
-        if problems := list(self.problems(job)):
-            raise manifest_error(problems, job._source if isinstance(job._source, Source) else Source())
-
-    def problems(self, job: KusciaJob) -> Iterator[Problem]:
-        """What `check` refuses a job for."""
-        domains = [domain.name for domain in self.store.objects(Domain)]
-        yield from problems_against(job, domains, [image.name for image in self.store.objects(AppImage)])
-        yield from self._operator_problems(job)
-
-    def offers(self) -> Offers:
-        """What is known of the components that this node has, by AppImage and component."""
-        return {image.name: offers_of(image) for image in self.store.objects(AppImage)}
-
-    def component(self, image: str, module: str) -> Component:
-        """What an AppImage says about its operator. ManifestError, with Kuscia's text, if it says nothing."""
-        from ..operators.component import ANNOTATION, Component  # its package needs numpy
-
-        found = self.store.get(AppImage, image)
-        if found is None:
-            known = [other.name for other in self.store.objects(AppImage)]
-            raise ManifestError(f"failed to get AppImage {image} on {self.domain}", hint=choice(image, known))
-        return Component.from_annotation(found.annotations.get(ANNOTATION, ""), module, image)
-
-    def _operator_problems(self, job: KusciaJob) -> Iterator[Problem]:
-        """Every task's operator has to be in its AppImage, with as many inputs and outputs, and has two parties."""
-        for i, task in enumerate(job.spec.tasks):
-            path: FieldPath = ("spec", "tasks", i, "taskInputConfig")
-            taken = self.store.get(KusciaTask, task.task_id) if task.task_id else None
-            if taken and taken.metadata.owner_references[0].name != job.name:
-                text = f"Failed to create task {task.task_id} because a task with the same name already exists"
-                yield Problem((*path[:-1], "taskID"), text, "another taskID, or none: it is made at the start then")
-            if self.store.get(AppImage, task.app_image) is None:
-                continue  # which is said already
-            try:
-                component = self.component(task.app_image, task.config.module_name)
-            except ManifestError as error:
-                yield Problem((*path, "module_name"), error.what, error.hint)
-                continue
-            for direction, names in (("input", component.inputs), ("output", component.outputs)):
-                given = getattr(task.config, direction)
-                if len(given) > len(names):
-                    text = (
-                        f"not found expected {direction} name component.1.{direction}.{len(names) + 1}.name "
-                        f"in component spec of AppImage {task.app_image}"
-                    )
-                    hint = f"at most {len(names)} {direction}s for {component.name}: {', '.join(names) or 'none'}"
-                    yield Problem((*path, direction, len(names)), text, hint)
-            if not len(task.parties) == len(list(task.config.role.members())) == 2:
-                text = f"{component.name} is for two parties, task {task.alias} has {len(task.parties)}"
-                domains = " and ".join(domain.name for domain in self.store.objects(Domain))
-                yield Problem((*path, "role"), text, f"one host and one guest, in the parties and in role: {domains}")
+    def put(self, name: str, content: BinaryIO) -> Path:
+        """Keep a data file, seen whole or not at all; returns where it is."""
+        path = self.storage / "data" / name
+        write_atomically(path, content)
+        return path
 
 
 def _merged(old: Object, new: Object) -> Object:

@@ -11,7 +11,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
 from ..errors import JobError
 from .interrupts import undisturbed
@@ -40,6 +40,27 @@ class Change(NamedTuple):
 
 
 Listener = Callable[[Change], None]
+
+
+class Objects(Protocol):
+    """The read half of a store, which all may have."""
+
+    @property
+    def domain(self) -> str:
+        """Whose objects they are."""
+        ...
+
+    def get(self, kind: type[O], name: str) -> O | None:
+        """The object of this name, if there is one."""
+        ...
+
+    def objects(self, kind: type[O]) -> list[O]:
+        """All objects of a kind, by name, as kubectl lists them."""
+        ...
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` at every change, in order, within the change; returns what ends that."""
+        ...
 
 
 class Store:

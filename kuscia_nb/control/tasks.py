@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ..errors import KusciaError
+from . import accepting
 from .agent import Agent
 from .environment import operator_environment
 from .kinds import (
@@ -99,7 +100,7 @@ class TaskController:
 
     def _with_environment(self, job: KusciaJob, task: KusciaTask, party: TaskParty) -> TaskParty:
         of_job = next(of_job for of_job in job.spec.tasks if of_job.task_id == task.name)
-        component = self._node.component(party.app_image_ref, of_job.config.module_name)
+        component = accepting.component(self._store, party.app_image_ref, of_job.config.module_name)
         ids = {other.alias: other.task_id for other in job.spec.tasks if other.task_id}
         member = Party(domain_id=party.domain_id, role=party.role)
         environment = operator_environment(job, of_job, task.name, member, component, ids)

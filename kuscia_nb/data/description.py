@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from .files import write_atomically
+from .files import Folder, write_atomically
+
+F = TypeVar("F", bound=Folder)
 
 
-def description_path(path: Path) -> Path:
+def description_path(path: F) -> F:
     """Where the description of an output is."""
     return path.with_name(path.name + ".json")
 

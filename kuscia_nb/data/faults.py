@@ -9,12 +9,12 @@ import difflib
 import re
 from collections.abc import Container, Sequence
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 
 from ..errors import DataError
 from ..lookalike import named
+from .files import Folder
 from .header import MISSING, NUMBER, cells_of, width_of
 from .names import is_id
 
@@ -24,9 +24,9 @@ _EUROPEAN = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{3})*(,[0-9]+)?")  # 1.234.567 a
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}([ '_\u00a0\u202f][0-9]{3})+(\.[0-9]+)?")  # 1'234'567 and 1 234
 
 
-def missing(path: Path, shown_as: str) -> DataError:
+def missing(path: Folder, shown_as: str) -> DataError:
     folder = path.parent
-    if not folder.is_dir():
+    if not folder.exists():
         return DataError("there is no such file", where=shown_as, hint=f"the folder {folder.name} does not exist")
     files = sorted(entry.name for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith("."))
     guess = difflib.get_close_matches(path.name, files, 1)

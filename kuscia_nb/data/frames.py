@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 
 from ..errors import DataError
 from .faults import missing
+from .files import Folder, readable
 from .parquet import is_parquet, no_pyarrow
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def read_frame(path: Path, shown_as: str) -> pd.DataFrame:
+def read_frame(path: Folder, shown_as: str) -> pd.DataFrame:
     """A file with a header; a DataError, which calls it `shown_as`, says why it cannot be read."""
     import pandas as pd
 
     try:
-        return pd.read_parquet(path) if is_parquet(path) else pd.read_csv(path)
+        return (pd.read_parquet if is_parquet(path) else pd.read_csv)(readable(path))
     except FileNotFoundError:
         raise missing(path, shown_as) from None
     except ImportError:

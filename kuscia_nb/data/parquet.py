@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from .faults import cell_fault, missing
+from .files import Folder
 from .growing import Growing
 
 if TYPE_CHECKING:
@@ -19,9 +20,9 @@ _BATCH = 1 << 15
 """Rows that are read at once."""
 
 
-def is_parquet(path: Path) -> bool:
+def is_parquet(path: Folder) -> bool:
     """Whether a data file is one, by its name."""
-    return path.suffix == ".parquet"
+    return path.name.endswith(".parquet")
 
 
 class Parquet:

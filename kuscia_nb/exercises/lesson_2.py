@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ..cluster import Cluster, connect
+from ..cluster import Cluster
+from ..connection import connect
 from ..data.sample import tutorial_manifest
 from ..errors import KusciaError
 from ..job import Job

@@ -11,7 +11,8 @@ from typing import Any
 from ..bfia.reader import from_dict
 from ..bfia.submission import one_line
 from ..bfia.translate import to_job
-from ..cluster import Cluster, connect
+from ..cluster import Cluster
+from ..connection import connect
 from ..control.manifest import read_manifest
 from ..control.resources import TaskInputConfig, TaskParams
 from ..data.sample import tutorial_manifest

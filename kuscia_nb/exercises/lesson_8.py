@@ -124,7 +124,7 @@ def _columns() -> dict[str, pd.Series]:
 
 def _run(operator: Operator, columns: Mapping[str, pd.Series]) -> tuple[Job, dict[str, pd.DataFrame]]:
     """A job that runs the operator on these data, and what each node has written."""
-    from ..cluster import connect
+    from ..connection import connect
 
     with TemporaryDirectory() as folder, connect(storage=folder) as cluster:
         for node, column in columns.items():

@@ -7,21 +7,20 @@ magics, and then it alone does. Nodes are not started for it.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
+from ..backends import DOMAINS
+from ..connection import running
+
 if TYPE_CHECKING:
     from argparse import Action
 
     from IPython.core.interactiveshell import InteractiveShell
 
-    from ..cluster import Cluster
-
-_NODES = ("alice", "bob")
 _NAMESPACE = "cross-domain"
 _FORMATS = ("yaml", "json", "name", "wide", "jsonpath=", "custom-columns=")
 _LINE = re.compile(r"\s*(?:\w+\s*=\s*)?(%{1,2})(kusciajob|bfia_submit|kuscia|kubectl)\s(.*)$")
@@ -194,33 +193,26 @@ def _objects(arguments: Sequence[str], typed: str) -> list[str]:
     found = next((one for one in KINDS if asked in one.names), None)
     if found is None:
         return [name for one in KINDS for name in one.names]
-    cluster = _cluster()
-    node = cluster._backend.nodes[cluster.node] if cluster else None
-    names = [one.metadata.name for one in node.store.objects(found.model)] if node else []
+    cluster = running()
+    names = [one.name for one in cluster.at(cluster.node).store.objects(found.model)] if cluster else []
     return [f"{kind}/{name}" for name in names] if slash else names
 
 
 # --- what there is ---------------------------------------------------------------------------------------------------
 
 
-def _cluster() -> Cluster | None:
-    """The cluster, if it is up."""
-    known = getattr(sys.modules.get("kuscia_nb.cluster"), "_default", None)
-    return known if known is not None and not known.closed else None
-
-
 def _nodes() -> tuple[str, ...]:
-    cluster = _cluster()
-    return tuple(cluster.nodes) if cluster else _NODES
+    cluster = running()
+    return tuple(cluster.nodes) if cluster else DOMAINS
 
 
 def _jobs() -> list[str]:
-    cluster = _cluster()
+    cluster = running()
     return list(cluster.jobs()["name"]) if cluster else []
 
 
 def _data_files(node: str) -> list[str]:
-    cluster = _cluster()
+    cluster = running()
     return list(cluster.data(node)["name"]) if cluster and node in cluster.nodes else []
 
 

@@ -40,7 +40,7 @@ def kubectl(line: str, cell: str | None = None) -> Output | None:
     known = variables(shell)
     line = interpolated(line, known, magic="%kubectl " if cell is None else "%%kubectl ")
     stdin = None if cell is None else body(cell, known)
-    from ..cluster import connect
+    from ..connection import connect
 
     output = connect().kubectl(line, stdin=stdin, emit=_show)
     if not output.streamed:

@@ -52,7 +52,7 @@ def _up(arguments: Namespace) -> object:
     if arguments.backend != "local":
         hint = "%kuscia up, which needs no containers"
         raise KusciaError(f"the backend {arguments.backend} is not available yet", hint=hint)
-    from ..cluster import connect
+    from ..connection import connect
 
     cluster = connect()
     if arguments.http is not None:
@@ -62,7 +62,7 @@ def _up(arguments: Namespace) -> object:
 
 def _status(arguments: Namespace) -> object:
     """Show the nodes, their jobs, and what the TTP has done."""
-    from ..cluster import connect
+    from ..connection import connect
     from ..views.status import status
 
     return status(connect())
@@ -73,7 +73,7 @@ def _down(arguments: Namespace) -> None:
 
     The next use starts fresh nodes.
     """
-    from ..cluster import disconnect
+    from ..connection import disconnect
 
     disconnect()
     print("the nodes are down; their jobs and temporary files are gone")
@@ -87,7 +87,7 @@ def _use(arguments: Namespace) -> None:
         %kuscia use bob
         %kubectl get kj -n cross-domain
     """
-    from ..cluster import connect
+    from ..connection import connect
 
     cluster = connect()
     if arguments.node is not None:
@@ -105,7 +105,7 @@ def _data(arguments: Namespace) -> object:
         frame = %kuscia data alice perfect_logit_a.csv
         %kuscia data alice /home/kuscia/var/storage/data/perfect_logit_a.csv
     """
-    from ..cluster import connect
+    from ..connection import connect
 
     cluster = connect()
     node = arguments.node or cluster.node
@@ -123,7 +123,7 @@ def _cp(arguments: Namespace) -> None:
         %kuscia cp alice:data/perfect_logit_a.csv .
         %kuscia cp bob:job-ss-lr-guest-0/job-ss-lr-26e3489ac66e-result share.txt
     """
-    from ..cluster import connect
+    from ..connection import connect
     from ..data.copy import copy
 
     print(copy(arguments.source, arguments.target, connect().nodes))
@@ -137,7 +137,7 @@ def _result(arguments: Namespace) -> object:
         %kuscia result job-ss-lr
         %kuscia result job-ss-lr --node alice     her own share alone, which says nothing
     """
-    from ..cluster import connect
+    from ..connection import connect
     from ..views.result import result
 
     cluster = connect()
@@ -153,7 +153,7 @@ def _trace(arguments: Namespace) -> object:
         %kuscia trace lesson.trace
         trace = %kuscia trace job-ss-lr
     """
-    from ..cluster import connect
+    from ..connection import connect
     from ..trace.find import find
 
     return find(arguments.trace, lambda name: connect().job(name).trace)
@@ -206,7 +206,7 @@ def _template(arguments: Namespace) -> None:
 
 def _nodes(arguments: Namespace) -> object:
     """List the nodes, and where their files are."""
-    from ..cluster import connect
+    from ..connection import connect
     from ..views.status import nodes
 
     return nodes(connect())

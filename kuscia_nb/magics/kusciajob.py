@@ -14,7 +14,7 @@ from .options import job_options, parsed, start, text_of
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from ..cluster import Job
+    from ..job import Job
 
 
 @magics_class

@@ -18,8 +18,8 @@ from .config import defaults
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from ..cluster import Job
     from ..errors import ParameterError
+    from ..job import Job
     from ..problems import Magic
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -175,7 +175,7 @@ def start(magic: Magic, text: str, arguments: Namespace, shell: InteractiveShell
 
     A finished job of the same name is deleted first, so that a cell can be run again.
     """
-    from ..cluster import connect
+    from ..connection import connect
     from ..control.interrupts import undisturbed
     from ..errors import JobStopped, ParameterError
 
@@ -200,7 +200,7 @@ def start(magic: Magic, text: str, arguments: Namespace, shell: InteractiveShell
 
 def _shown(job: Job, arguments: Namespace, shell: InteractiveShell | None) -> Job:
     """Wait for a job or follow it in the background, and show it."""
-    from ..views.live import LiveView, ShownJob, watchable
+    from ..views.live import LiveView, shown, watchable
 
     live = arguments.view == "live" and watchable(shell)
     view = LiveView(job) if live else None
@@ -214,7 +214,7 @@ def _shown(job: Job, arguments: Namespace, shell: InteractiveShell | None) -> Jo
         view.show_report()
         view.follow()
     hidden = arguments.view == "none" or (view is not None and (arguments.no_wait or view.kept))
-    return ShownJob(job, shell) if hidden else job
+    return shown(job, shell) if hidden else job
 
 
 _INTERRUPTED = "was interrupted, and stopped on all nodes", "--no-wait runs it in the background"

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.description import description_path, write_description
-from ..data.files import write_atomically
+from ..data.files import Folder, write_atomically
 from ..errors import DataError
 
 _EXACT = Context(prec=100, traps=[Inexact])
@@ -38,7 +38,7 @@ def write_share(path: Path, ring: NDArray[np.uint64], fxp_bits: int, description
     write_atomically(path, "".join(line + "\n" for line in lines).encode())
 
 
-def read_share(path: Path) -> tuple[NDArray[np.uint64], dict[str, Any]]:
+def read_share(path: Folder) -> tuple[NDArray[np.uint64], dict[str, Any]]:
     """What `write_share` has written: the share, shape (weights,), and its description."""
     description = _read_description(description_path(path))
     try:
@@ -74,7 +74,7 @@ def _integer(line: str, fxp_bits: int, where: str) -> int:
     return scaled.numerator
 
 
-def _read_description(path: Path) -> dict[str, Any]:
+def _read_description(path: Folder) -> dict[str, Any]:
     try:
         description = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
@@ -88,6 +88,6 @@ def _read_description(path: Path) -> dict[str, Any]:
     return description
 
 
-def _shown(path: Path) -> str:
+def _shown(path: Folder) -> str:
     """As the tutorial names it: folder and file."""
     return f"{path.parent.name}/{path.name}"

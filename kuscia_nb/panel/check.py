@@ -14,14 +14,17 @@ from typing import Any, NamedTuple
 from IPython.core.error import UsageError
 from IPython.core.magic_arguments import parse_argstring
 
-from ..backends.local import DOMAINS
+from ..backends import DOMAINS
+from ..backends.base import NodeApi
 from ..cells.findings import Finding, operator_problems, read
 from ..cells.position import without_blank_lines
+from ..control import accepting
 from ..control.app_images import app_image
 from ..control.kinds import AppImage, Domain
 from ..control.node import Node
 from ..control.objects import Metadata
 from ..control.resources import KusciaJob
+from ..data.files import Folder
 from ..errors import ManifestError
 from ..operators import OPERATORS
 from ..placeholder import VARIABLE, expressions, no_name, written
@@ -42,7 +45,9 @@ class Fault(NamedTuple):
     severity: Severity = "error"
 
 
-def check(magic: Magic, text: str, variables: Mapping[str, Any], nodes: Mapping[str, Node] | None) -> list[Diagnostic]:
+def check(
+    magic: Magic, text: str, variables: Mapping[str, Any], nodes: Mapping[str, NodeApi] | None
+) -> list[Diagnostic]:
     """All that is wrong with a cell: its text begins with the line of the magic, perhaps below blank ones.
 
     `variables` are those that a {{name}} may stand for, `nodes` are the ones that would run the job, if they are up.
@@ -101,7 +106,7 @@ def _diagnostic(text: str, fault: Fault) -> Diagnostic:
     return Diagnostic(line, column, end, fault.message, fault.hint, fault.severity)
 
 
-def _faults(magic: Magic, text: str, origin: list[int], nodes: Mapping[str, Node] | None) -> Iterator[Fault]:
+def _faults(magic: Magic, text: str, origin: list[int], nodes: Mapping[str, NodeApi] | None) -> Iterator[Fault]:
     """What is wrong with a filled text, by the indexes of the original one."""
     head, _, body = text.partition("\n")
     try:
@@ -127,26 +132,26 @@ def _check_line(magic: Magic, head: str) -> None:
     parse_argstring(taken, head.partition(" ")[2])
 
 
-def findings(magic: Magic, text: str, nodes: Mapping[str, Node] | None) -> list[Finding]:
+def findings(magic: Magic, text: str, nodes: Mapping[str, NodeApi] | None) -> list[Finding]:
     """What the reader of a text says of it; if that is content, what the nodes and the operators say.
 
     Without `nodes`, which are up, it is asked of nodes with what every node has.
     """
     asked = nodes or ordinary_nodes()
     try:
-        job, placed = read(magic, text, next(iter(asked.values())).offers())
+        job, placed = read(magic, text, accepting.offers(next(iter(asked.values())).store))
     except ManifestError as error:
         return [Finding(*fault) for fault in error.faults] or [Finding(None, Problem((), error.what, error.hint))]
     found: list[Finding] = []
     try:
-        (asked.get(job.spec.initiator) or next(iter(asked.values()))).check(job)
+        accepting.check((asked.get(job.spec.initiator) or next(iter(asked.values()))).store, job)
     except ManifestError as error:
         found += placed(problem for _, problem in error.faults)
     found += placed(operator_problems(job))
     return found + [one._replace(severity="warning") for one in placed(file_problems(job, nodes or {}))]
 
 
-def file_problems(job: KusciaJob, nodes: Mapping[str, Node]) -> Iterator[Problem]:
+def file_problems(job: KusciaJob, nodes: Mapping[str, NodeApi]) -> Iterator[Problem]:
     """Files of their own that the parties would read, and that their nodes do not have."""
     for i, task in enumerate(job.spec.tasks):
         for party in () if task.config.input else task.parties:
@@ -160,7 +165,7 @@ def file_problems(job: KusciaJob, nodes: Mapping[str, Node]) -> Iterator[Problem
             yield Problem(place, f"{party.domain_id} has no file {folder}/{name}", choice(name, names))
 
 
-def file_names(folder: Path) -> list[str]:
+def file_names(folder: Folder) -> list[str]:
     """The files in a folder; none, if there is no such folder, or the file system takes no such name."""
     try:
         return sorted(path.name for path in folder.iterdir() if path.is_file())

@@ -183,9 +183,9 @@ class Feed:
 
     def look(self) -> Any:
         """What is new since the last look."""
-        from .requests import running_cluster
+        from ..connection import running
 
-        return self._tree.look(running_cluster())
+        return self._tree.look(running())
 
     @property
     def entities(self) -> Entities:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ..control.node import Node
+from ..backends.base import NodeApi
 from ..control.objects import API_VERSION, CROSS_DOMAIN
 from ..operators import OPERATORS, Operator
 from ..operators.parameter import Parameter
@@ -39,7 +39,7 @@ class Form(NamedTuple):
     """By node, the data file for each input."""
 
 
-def compose(form: Form, nodes: Mapping[str, Node] | None) -> tuple[str | None, list[Trouble]]:
+def compose(form: Form, nodes: Mapping[str, NodeApi] | None) -> tuple[str | None, list[Trouble]]:
     """The cell of a form, or none and what is wrong with it. `nodes` are those that are up."""
     domains = list(nodes or ordinary_nodes())
     troubles = [*_choices(form, domains)]

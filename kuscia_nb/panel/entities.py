@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from .protocol import Entities, Entity, Level, Party, Phase
 
 if TYPE_CHECKING:
+    from ..backends.base import NodeApi
     from ..cluster import Cluster
     from ..control.kinds import KusciaTask
-    from ..control.node import Node
     from ..control.resources import JobTask, KusciaJob
     from ..control.store import Change
     from ..observer.progress import State
@@ -93,7 +93,7 @@ class Tree:
             names |= dict.fromkeys(name for name, group in groups.items() if id(group.run) in self._states)
         for state in self._states.values():
             state.catch_up()
-        nodes = cluster._backend.nodes.values()
+        nodes = map(cluster.at, cluster.nodes)
         news = [self._refold(cluster, node, name) for node in nodes for name in names]
         for gone, new in reversed(news):  # the newest first
             removed += gone
@@ -116,10 +116,9 @@ class Tree:
         for kept in (self._tops, self._groups, self._states, self._changed):
             kept.clear()
         if cluster is not None:
-            self._groups = {domain: {} for domain in cluster._backend.nodes}
-            stores = [node.store for node in cluster._backend.nodes.values()]
-            self._unsubscribe = [store.subscribe(self._heard) for store in stores]
-            self._changed += list(cluster._backend.runs.by_name)
+            self._groups = {domain: {} for domain in cluster.nodes}
+            self._unsubscribe = [cluster.at(node).store.subscribe(self._heard) for node in cluster.nodes]
+            self._changed += list(cluster.observer.by_name)
 
     def _heard(self, change: Change) -> None:
         """A store has changed; this is called within the change, so it only takes a note."""
@@ -139,14 +138,14 @@ class Tree:
     def _running(self) -> set[int]:
         return {id(group.run) for groups in self._groups.values() for group in groups.values() if group.running}
 
-    def _refold(self, cluster: Cluster, node: Node, name: str) -> tuple[Iterable[str], Entities]:
+    def _refold(self, cluster: Cluster, node: NodeApi, name: str) -> tuple[Iterable[str], Entities]:
         """A job on a node once more: ids that are gone, entities that are other ones than before."""
         from ..control.resources import KusciaJob
 
         groups = self._groups[node.domain]
         known = groups.get(name)
         job = node.store.get(KusciaJob, name)
-        run = cluster._backend.runs._by_uid.get(job.metadata.uid) if job else None
+        run = cluster.observer.run_of(job) if job else None
         gone: list[str] = []
         if known and (job is None or run is None or job.metadata.uid != known.uid):
             gone = list(groups.pop(name).entities)
@@ -168,7 +167,7 @@ class Tree:
         return self._states[id(run)]
 
     def _top_entities(self, cluster: Cluster) -> Iterator[tuple[str, Entity]]:
-        urls = {domain: server.url for domain, server in dict(cluster._backend.servers).items()}
+        urls = cluster.http
         for domain, groups in self._groups.items():
             running = sum(group.running for group in groups.values())
             yield (
@@ -182,11 +181,11 @@ class Tree:
 # --- one job ---------------------------------------------------------------------------------------------------------
 
 
-def job_entities(node: Node, job: KusciaJob, run: Run, state: State) -> Iterator[tuple[str, Entity]]:
+def job_entities(node: NodeApi, job: KusciaJob, run: Run, state: State) -> Iterator[tuple[str, Entity]]:
     """A job as a node sees it, its tasks, and their parties."""
     from ..control.kinds import KusciaTask
     from ..control.objects import LABEL
-    from ..observer.runs import _failure
+    from ..observer.observer import failure
 
     base, status = f"{node.domain}/{job.name}", job.status
     names = [task for domain, task in state.progress if domain == node.domain]
@@ -202,7 +201,7 @@ def job_entities(node: Node, job: KusciaJob, run: Run, state: State) -> Iterator
             "phase": status.phase or "Pending",
             "started": _ms(status.start_time or job.metadata.creation_timestamp),
             "progress": round(sum(progress.values()) / len(job.spec.tasks), 4),
-            "message": status.message or _failure(job),
+            "message": status.message or failure(job),
             "trace": cast(Level, run.options.trace),
             "messages": state.traffic.messages,
             "bytes": state.traffic.bytes,
@@ -221,7 +220,7 @@ def job_entities(node: Node, job: KusciaJob, run: Run, state: State) -> Iterator
                 "alias": alias,
                 "phase": task.status.phase or "Pending",
                 "progress": progress[task.name],
-                "message": task.status.message or _failure(task),
+                "message": task.status.message or failure(task),
             },
         )
         if alias in specs:

@@ -6,7 +6,6 @@ What an entity is about is asked of the cluster that is up; none is started for 
 from __future__ import annotations
 
 import shlex
-import sys
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from io import BytesIO
@@ -17,18 +16,17 @@ from typing import TYPE_CHECKING, Any, Literal
 from IPython.core.getipython import get_ipython
 from pydantic import ConfigDict, ValidationError, validate_call
 
+from ..backends import DOMAINS
+from ..connection import running
 from ..control.objects import CROSS_DOMAIN
 from ..errors import DataError, JobError, KusciaError
 from ..problems import Magic, choice
 from . import protocol
 
 if TYPE_CHECKING:
+    from ..backends.base import NodeApi
     from ..cluster import Cluster
-    from ..control.node import Node
     from ..control.objects import Condition
-
-NODES = ("alice", "bob")
-"""Those that come up at the first use."""
 
 METHODS: dict[str, Callable[..., Any]] = {}
 SLOW = ("stop", "delete", "put", "form", "files")
@@ -52,12 +50,6 @@ def answer(request: Mapping[str, Any]) -> protocol.Result | protocol.Refusal:
         title, what, where, hint = type(error).__name__, str(error), "", ""
     fault = protocol.Fault(title=title, message=what, where=where, hint=hint)
     return {"type": "reply", "id": id, "error": fault}
-
-
-def running_cluster() -> Cluster | None:
-    """The cluster that `kn.connect()` gives, if it is up."""
-    known = getattr(sys.modules.get("kuscia_nb.cluster"), "_default", None)
-    return known if known is not None and not known.closed else None
 
 
 def method(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -148,14 +140,14 @@ def delete(job: str) -> None:
 @method
 def form() -> protocol.Form:
     """All that the form for a new job needs."""
-    from ..cluster import connect
+    from ..connection import connect
     from .form import free_name, operators
 
     cluster = connect()
     nodes, known = list(cluster.nodes), operators()
     return {
         "nodes": nodes,
-        "names": {one["name"]: free_name(one["name"], cluster._backend.runs.by_name) for one in known},
+        "names": {one["name"]: free_name(one["name"], cluster.observer.by_name) for one in known},
         "operators": known,
         "files": {node: _files(cluster, node) for node in nodes},
     }
@@ -182,7 +174,7 @@ def compose(
 @method
 def files(node: str) -> list[protocol.File]:
     """The data files of a node: name, bytes."""
-    from ..cluster import connect
+    from ..connection import connect
 
     return _files(connect(), node)
 
@@ -196,7 +188,7 @@ def put(node: str, name: str, content: str, begin: int = 0, more: bool = False) 
     """Put a CSV file, given in base64, into a node's data folder; on that node only. It may come in parts."""
     import pandas as pd
 
-    from ..cluster import connect
+    from ..connection import connect
 
     before = _parts.pop((node, name), b"")[:begin]
     if len(before) < begin:
@@ -237,7 +229,7 @@ def complete(magic: Magic, text: str, line: int, column: int) -> protocol.Offer:
 
     nodes = _nodes() or {}
     names = {domain: file_names(node.storage / "data") for domain, node in nodes.items()}
-    start, items = completed(magic, text, line, column, Known(tuple(nodes) or NODES, names))
+    start, items = completed(magic, text, line, column, Known(tuple(nodes) or DOMAINS, names))
     return {"from": start, "items": items}
 
 
@@ -245,23 +237,20 @@ def complete(magic: Magic, text: str, line: int, column: int) -> protocol.Offer:
 
 
 def _cluster() -> Cluster:
-    cluster = running_cluster()
+    cluster = running()
     if cluster is None:
         raise JobError("no nodes are up", hint="%kuscia up")
     return cluster
 
 
-def _nodes() -> dict[str, Node] | None:
+def _nodes() -> dict[str, NodeApi] | None:
     """The nodes that are up."""
-    cluster = running_cluster()
-    return cluster._backend.nodes if cluster else None
+    cluster = running()
+    return {domain: cluster.at(domain) for domain in cluster.nodes} if cluster else None
 
 
-def _node(name: str) -> Node:
-    nodes = _cluster()._backend.nodes
-    if name not in nodes:
-        raise JobError(f"there is no node {name}", hint=choice(name, nodes))
-    return nodes[name]
+def _node(name: str) -> NodeApi:
+    return _cluster().at(name)
 
 
 def _object(node: str, job: str, task: str | None) -> Any:

@@ -21,7 +21,7 @@ from .texts import Say, speaker
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..cluster import Job
+    from ..job import Job
 
 _MOST_WEIGHTS = 60
 """A model with more shows its first and last ones."""
@@ -65,7 +65,7 @@ class Report(NamedTuple):
         state = State(job.name, job.events)
         state.catch_up()
         details = _tasks(job, say)
-        if waiting := state.not_begun(job._run.job):
+        if waiting := state.not_begun(job.resource):
             details.append(not_begun(say, waiting))
         details += [say(note) for note in job.notes]
         notes, summary, results = _notes(job, phase, say), [], []
@@ -108,7 +108,7 @@ def _outcome(job: Job, say: Say) -> tuple[list[str], list[Table], list[Note]]:
         notes += [Note(say("Warning: {text}", text=doubt))] if doubt else []
     except KusciaError as error:  # the files of a closed cluster are gone
         notes.append(Note(say("No weights: {reason}", reason=error)))
-    if job._run.options.shadow:
+    if job.options.shadow:
         try:
             if job.shadow.diverges:
                 notes.append(Note(say(DIVERGES)))
@@ -121,8 +121,8 @@ def _outcome(job: Job, say: Say) -> tuple[list[str], list[Table], list[Note]]:
 
 def _graph(job: Job, say: Say) -> str:
     """The drawing of a job with several tasks."""
-    waits = {task.alias: tuple(task.dependencies) for task in job._run.job.spec.tasks}
-    runs = {task.alias: task.config.module_name for task in job._run.job.spec.tasks}
+    waits = {task.alias: tuple(task.dependencies) for task in job.resource.spec.tasks}
+    runs = {task.alias: task.config.module_name for task in job.resource.spec.tasks}
     if len(waits) < 2:
         return ""
     phases: dict[str, set[str]] = {}
@@ -229,7 +229,7 @@ def quality(job: Job, say: Say) -> str:
 def model(job: Job, say: Say | None = None) -> tuple[Table, str]:
     """The weights, with as many decimals as a fixed-point number of the job has; and why they cannot be right."""
     say = say or speaker()
-    frame, doubt = job._model()
+    frame, doubt = job.weights_and_doubt()
     nodes = list(frame.columns[2 : frame.columns.get_loc("weight")])
     decimals = math.ceil(job.fxp_bits() * math.log10(2))
     cells: list[tuple[str, ...]] = [

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.getipython import get_ipython
 
-from ..job import Job
 from ..observer.progress import State
 from .job import bundle
 from .live_html import conditions, head, programs, standing
@@ -29,6 +28,8 @@ from .texts import Say, speaker
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
     from ipywidgets import HTML, Button, VBox
+
+    from ..job import Job
 
 QUIET = 0.3
 """Seconds in which a job may end without having been shown live."""
@@ -70,16 +71,10 @@ def join() -> None:
         widgets.remove()
 
 
-class ShownJob(Job):
-    """A job whose cell shows it already, so that as the cell's result it is not shown again."""
-
-    def __init__(self, job: Job, shell: InteractiveShell | None) -> None:
-        super().__init__(job._backend, job._run)
-        self._shell, self._cell = shell, getattr(shell, "execution_count", None)
-
-    def _ipython_display_(self) -> None:
-        if getattr(self._shell, "execution_count", None) != self._cell:
-            raise NotImplementedError  # and so be shown like any other
+def shown(job: Job, shell: InteractiveShell | None) -> Job:
+    """The job for a cell that shows it already, so that as the cell's result it is not shown again."""
+    cell = getattr(shell, "execution_count", None)
+    return job.hidden(lambda: getattr(shell, "execution_count", None) == cell)
 
 
 class LiveView:
@@ -88,7 +83,7 @@ class LiveView:
     def __init__(self, job: Job) -> None:
         self._job, self._say = job, speaker()
         self._state = State(job.name, job.events)
-        self._ended = job._run.ended.wait
+        self._ended = job.ended
         self._display: Any = None
         self._widgets: Widgets | None = None
 
@@ -250,7 +245,7 @@ class Widgets:
             self._news = state.news
             _set(self._head, head(say, job.name, job.nodes[0], job.phase))
             _set(self._conditions, conditions(say, state, job.nodes))
-        _set(self._programs, programs(say, state, state.seconds, state.not_begun(job._run.job)))
+        _set(self._programs, programs(say, state, state.seconds, state.not_begun(job.resource)))
         self._ring()
 
     def close(self, report: str) -> None:

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..data.description import description_path
+from ..data.files import Folder
 from ..errors import JobError, KusciaError
 from ..problems import choice
 from .job import model
@@ -61,7 +61,7 @@ class Result:
         return {"text/plain": repr(self), "text/html": html_paragraph(self.headline) + side_by_side + model}
 
 
-def result(job: Job, storage: Mapping[str, Path], node: str | None = None) -> Result:
+def result(job: Job, storage: Mapping[str, Folder], node: str | None = None) -> Result:
     """What a finished job has written, on one node or on all; the weights only together. `storage` by node."""
     if job.phase != "Succeeded":
         yet, hint = ("", "job.wait() raises the reason") if job.phase == "Failed" else (" yet", "job.wait()")
@@ -74,7 +74,7 @@ def result(job: Job, storage: Mapping[str, Path], node: str | None = None) -> Re
     return Result(f"Result of {job.name}", tuple(files), table, doubt)
 
 
-def _files(job: Job, node: str, storage: Path) -> Iterator[File]:
+def _files(job: Job, node: str, storage: Folder) -> Iterator[File]:
     """One node's outputs, task by task."""
     tasks = job.tasks
     for task in tasks["task"][tasks["node"] == node]:
@@ -84,7 +84,7 @@ def _files(job: Job, node: str, storage: Path) -> Iterator[File]:
                 yield _file(node, storage, f"{place['namespace']}/{place['name']}")
 
 
-def _file(node: str, storage: Path, name: str) -> File:
+def _file(node: str, storage: Folder, name: str) -> File:
     try:
         lines = (storage / name).read_text("utf-8", "replace").splitlines()
     except OSError as error:
@@ -92,7 +92,7 @@ def _file(node: str, storage: Path, name: str) -> File:
     return File(f"{node}: {name}", lines[:_MOST_LINES], max(0, len(lines) - _MOST_LINES))
 
 
-def _absent(path: Path) -> str:
+def _absent(path: Folder) -> str:
     """Why a node has no output, if its description says so."""
     try:
         receiver = json.loads(description_path(path).read_text("utf-8"))["receiver"]

@@ -51,6 +51,8 @@ def _directive(module: str, name: str, value: Any) -> str:
     lines = [f".. py:currentmodule:: {module}", "", f".. auto{kind}:: {name}"]
     if kind == "class":
         lines += ["   :members:", "   :undoc-members:"]
+        if any(base.__module__.startswith("kuscia_nb") for base in value.__bases__):  # a Job is a History, too
+            lines.append("   :inherited-members:")
     if kind == "data":  # a value, or a name for a type: its own docstring is that of what it is made of
         lines[2:] = [f".. py:data:: {name}", "", f"   ``{value!r}``"]
     return "\n".join(lines)

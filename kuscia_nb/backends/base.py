@@ -1,0 +1,139 @@
+"""What a cluster is made of, as a person's objects, the views and the panel see it: a backend and its nodes.
+
+`backends.local` has both nodes in this process. Whoever has others writes these two, and nothing else has to know; a
+control plane of this package, where there is one, starts the programs with a third: `control.agent`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+
+if TYPE_CHECKING:
+    from ..control.kubectl import Output
+    from ..control.store import Objects
+    from ..data.files import Folder
+    from ..observer.observer import Observer
+    from ..observer.runs import Matter, Run
+    from ..options import Options
+
+PATIENCE = 5.0
+"""Seconds for which the end of a stopped program is awaited. It ends at its next message; one that computes without an
+end never does, for Python cannot end a thread."""
+
+
+class NodeApi(Protocol):
+    """A node as others see it."""
+
+    @property
+    def domain(self) -> str:
+        """The domain that it is of."""
+        ...
+
+    @property
+    def store(self) -> Objects:
+        """Its objects, to read and to hear of."""
+        ...
+
+    @property
+    def storage(self) -> Folder:
+        """Its files: `data/`, and a folder for each job's results."""
+        ...
+
+    def logs(self, task_id: str) -> str:
+        """What its program of a task has logged, a line each; empty if it has not run here."""
+        ...
+
+    def put(self, name: str, content: BinaryIO) -> Any:
+        """Keep a data file, seen whole or not at all; returns where it is."""
+        ...
+
+
+class Work(Protocol):
+    """What a trusted third party has done so far."""
+
+    @property
+    def opened(self) -> int:
+        """Sessions."""
+        ...
+
+    @property
+    def requests(self) -> int:
+        """Of all kinds."""
+        ...
+
+    @property
+    def bytes(self) -> int:
+        """Of corrections."""
+        ...
+
+
+class Backend(Protocol):
+    """Nodes, what is known of their jobs, and what can be done with both."""
+
+    @property
+    def kind(self) -> str:
+        """In a word: local, ..."""
+        ...
+
+    @property
+    def nodes(self) -> Mapping[str, NodeApi]:
+        """By domain; the first one is asked unless another one is named."""
+        ...
+
+    @property
+    def observer(self) -> Observer:
+        """What is known of the jobs on all nodes."""
+        ...
+
+    @property
+    def unknown(self) -> Mapping[Matter, str]:
+        """What cannot be known here, and why."""
+        ...
+
+    @property
+    def ttp(self) -> Work:
+        """What the trusted third party has done."""
+        ...
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Of each node's BFIA API, where it is open."""
+        ...
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is over."""
+        ...
+
+    def apply(self, manifest: str | Mapping[str, Any], options: Options) -> Run:
+        """Check a job and start it on its initiator's node."""
+        ...
+
+    def submit(self, request: str | Mapping[str, Any], options: Options) -> Run:
+        """`apply` for a BFIA create-job request."""
+        ...
+
+    def stop(self, run: Run) -> None:
+        """Stop a job on all nodes, without waiting for its end."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Stop a job if it runs, and forget it on all nodes. Its result files stay."""
+        ...
+
+    def kubectl(self, line: str, node: str, stdin: str | None, emit: Callable[[str], None] | None) -> Output:
+        """What stands behind `kubectl` on a command line, on a node."""
+        ...
+
+    def open_http(self, port: int | None = None) -> dict[str, str]:
+        """Serve each node's BFIA API on a port of this machine: URLs by domain."""
+        ...
+
+    def close_http(self) -> None:
+        """Close the ports."""
+        ...
+
+    def close(self) -> None:
+        """Stop all jobs, and leave nothing behind."""
+        ...

@@ -1,0 +1,59 @@
+"""The cluster that a person works with: `connect` starts it at its first use. Light to import."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .backends.base import Backend
+    from .cluster import Cluster
+
+_default: Cluster | None = None
+_open: weakref.WeakSet[Backend] = weakref.WeakSet()
+_connecting = threading.Lock()
+
+
+def connect(to: str = "local", *, storage: str | Path | None = None) -> Cluster:
+    """The cluster to work with.
+
+    "local" is alice, bob and a TTP in this process; they start at the first call and are the same ever after. With
+    `storage`, a cluster of its own, whose files stay in that folder.
+    """
+    global _default
+    from .backends.local import LocalBackend
+    from .errors import KusciaError
+
+    if to != "local":
+        what = f"cannot connect to {to!r}: so far there are only nodes in this process"
+        raise KusciaError(what, hint='connect("local"): alice, bob and a TTP')
+    if storage is not None:
+        try:
+            return _opened(LocalBackend(Path(storage)))
+        except (OSError, ValueError) as error:
+            what = f"{storage} cannot be the storage: {getattr(error, 'strerror', None) or error}"
+            raise KusciaError(what, hint="a folder that you may write to; it is made if need be") from error
+    with _connecting:
+        if _default is None or _default.closed:
+            _default = _opened(LocalBackend())
+        return _default
+
+
+def running() -> Cluster | None:
+    """The cluster that `connect()` gives, if it is up already."""
+    return _default if _default is not None and not _default.closed else None
+
+
+def disconnect() -> None:
+    """Close every cluster that `connect` gave out and that is still in use."""
+    for backend in list(_open):
+        backend.close()
+
+
+def _opened(backend: Backend) -> Cluster:
+    from .cluster import Cluster
+
+    _open.add(backend)
+    return Cluster(backend)

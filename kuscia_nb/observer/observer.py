@@ -1,0 +1,158 @@
+"""The observer of all nodes: it hears of every change in their stores, and writes it down with the job's run.
+
+No party sees this.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable
+from functools import partial
+
+from ..control.kinds import KusciaTask
+from ..control.objects import LABEL, Condition
+from ..control.resources import FAILED, STOPPED, SUCCEEDED, KusciaJob, as_double, changed_numbers
+from ..control.store import Change, Objects
+from ..options import Options
+from ..sentence import Sentence
+from .events import LOGGED, EventLog, log_line
+from .runs import Run
+
+_DOUBLE = "{name} = {value} is used as {double}: Kuscia's numbers are doubles"
+
+
+class Observer:
+    """Hears of every change on the nodes, and has every job's run, by name the last one."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, Run] = {}
+        self._by_uid: dict[str, Run] = {}
+        self._by_task: dict[str, Run] = {}
+        self._lock = threading.RLock()
+
+    def watch(self, store: Objects) -> None:
+        """Hear of every change on a node."""
+        store.subscribe(partial(self._changed, store.domain))
+
+    def expect(self, job: KusciaJob, options: Options) -> Run:
+        """The run of a job that is about to be put into its initiator's store."""
+        with self._lock:
+            run = self.by_name[job.name] = Run(job, options)
+            return run
+
+    def of(self, domain: str, task: KusciaTask) -> Run:
+        """The run that a task on a node belongs to."""
+        return self._by_uid[task.metadata.owner_references[0].uid]
+
+    def run_of(self, job: KusciaJob) -> Run | None:
+        """The run of a job as a store has it."""
+        return self._by_uid.get(job.metadata.uid)
+
+    def warn(self, run: Run, data: object) -> None:
+        """Say which numbers of a manifest or request are other ones for Kuscia (spec: kuscia §7 row 50)."""
+        for name, number in changed_numbers(data):
+            text = Sentence(_DOUBLE, name=name, value=number, double=as_double(number))
+            run.events.emit(run.job.spec.initiator, run.name, "warning", message=text)
+
+    def forget(self, run: Run) -> None:
+        """An expected job that was not taken after all."""
+        with self._lock:
+            if self.by_name.get(run.name) is run and not run.nodes:
+                del self.by_name[run.name]
+
+    def logs(self, domain: str, task_id: str) -> str:
+        """What one node's program of a task has logged."""
+        run = self._by_task.get(task_id)
+        logged = (e for e in run.events if e.kind in LOGGED and (e.node, e.subject) == (domain, task_id)) if run else ()
+        return "".join(f"{log_line(event)}\n" for event in logged)
+
+    def exchanged(self, sender: str, name: str, subject: str, exchange: object) -> None:
+        """Two nodes have exchanged a message about a job or task."""
+        run = self.by_name.get(subject) or self._by_task.get(subject)
+        if run is not None:
+            run.events.emit(sender, subject, "bfia", name=name, data=exchange)
+
+    def _changed(self, domain: str, change: Change) -> None:
+        with self._lock:
+            if isinstance(change.object, KusciaJob):
+                self._job_changed(domain, change, change.object)
+            elif isinstance(change.object, KusciaTask):
+                self._task_changed(domain, change, change.object)
+
+    def _job_changed(self, domain: str, change: Change, job: KusciaJob) -> None:
+        if change.old is None:
+            run = self.by_name.get(job.name)
+            if run is None or domain in run.nodes:
+                run = self.by_name[job.name] = Run(job)
+            self._by_uid[job.metadata.uid] = run
+            for task in job.spec.tasks:  # however it came here; a partner's copy has doubles already
+                self.warn(run, json.loads(task.task_input_config))
+        run = self._by_uid[job.metadata.uid]
+        if change.new is None:
+            run.nodes[domain] = None
+            if not job.finished:
+                self._end_tasks(run, domain)
+                run.events.emit(domain, job.name, "phase", name=FAILED, reason=STOPPED, message="the job was deleted")
+            del self._by_uid[job.metadata.uid]
+            if not any(run.nodes.values()):
+                self._forget(run)
+        else:
+            run.nodes[domain] = job
+            old = change.old if isinstance(change.old, KusciaJob) else None
+            _emit_changes(run.events, domain, job, old)
+        if all(found is None or found.finished for found in run.nodes.values()):
+            run.ended.set()
+
+    def _end_tasks(self, run: Run, domain: str) -> None:
+        """Say of the tasks that go with a deleted job that they have not come to their own end."""
+        for task in run.events.select("task", node=domain):
+            last = run.events.last("phase", node=domain, subject=task.subject)
+            if last is None or last.name not in (SUCCEEDED, FAILED):
+                run.events.emit(domain, task.subject, "phase", name=FAILED, reason=STOPPED)
+
+    def _forget(self, run: Run) -> None:
+        """A job that no node has any more; who holds its `Job` can still read what was written down."""
+        if self.by_name.get(run.name) is run:
+            del self.by_name[run.name]
+        for event in run.events.select("task"):
+            self._by_task.pop(event.subject, None)
+
+    def _task_changed(self, domain: str, change: Change, task: KusciaTask) -> None:
+        run = self._by_uid.get(task.metadata.owner_references[0].uid)
+        if run is None or change.new is None:
+            return
+        self._by_task[task.name] = run
+        if change.old is None:
+            run.events.emit(domain, task.name, "task", name=task.labels[f"{LABEL}task-alias"])
+        old = change.old if isinstance(change.old, KusciaTask) else None
+        _emit_changes(run.events, domain, task, old)
+
+
+def _emit_changes(
+    events: EventLog, domain: str, new: KusciaJob | KusciaTask, old: KusciaJob | KusciaTask | None
+) -> None:
+    """The conditions that were set, then the phase if it is another one."""
+    known: Iterable[Condition] = old.status.conditions if old else ()
+    for found in new.status.conditions:
+        if found not in known:
+            events.emit(
+                domain,
+                new.name,
+                "condition",
+                name=found.type,
+                status=found.status,
+                reason=found.reason,
+                message=found.message,
+            )
+    phase = new.status.phase
+    if phase and (old is None or old.status.phase != phase):
+        message = new.status.message or failure(new)
+        events.emit(domain, new.name, "phase", name=phase, reason=new.status.reason, message=message)
+
+
+def failure(object: KusciaJob | KusciaTask) -> str:
+    """The message of the condition that does not hold."""
+    if object.status.phase != FAILED:
+        return ""
+    return next((found.message for found in object.status.conditions if found.status == "False"), "")
