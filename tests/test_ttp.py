@@ -11,6 +11,7 @@ from kuscia_nb import mpc
 from kuscia_nb.errors import OpAdjustError, SessionError
 from kuscia_nb.mpc import PrgBuffer
 from kuscia_nb.mpc.prg import blocks_of
+from kuscia_nb.mpc.ttp_steps import Dot, MulPriv
 
 SEEDS = (bytes(range(16)), bytes(range(16, 32)))
 
@@ -260,6 +261,85 @@ def test_a_ttp_that_replays_does_as_it_is_asked() -> None:
     expected = [(x * x - x) % 2**64 for x in summed(buffer)]
     for _ in range(2):
         assert ttp.adjust_mul("s", [buffer, buffer, buffer]).tolist() == expected
+
+
+# --- steps ahead -----------------------------------------------------------------------------------------------------
+
+STEP = [Dot(PrgBuffer(3, 6), PrgBuffer(6, 2), PrgBuffer(7, 3)), MulPriv(PrgBuffer(9, 5), PrgBuffer(11, 5), 4)]
+"""The requests of a step that begins at 3 and ends at 13."""
+
+
+class Single(mpc.TrustedThirdParty):
+    """Answers only single requests."""
+
+    adjust_steps = mpc.Ttp.adjust_steps
+
+
+def joined(ttp: mpc.TrustedThirdParty) -> mpc.TrustedThirdParty:
+    for rank, seed in enumerate(SEEDS):
+        ttp.create_session("s", rank, seed, world_size=2, adjust_rank=0)
+    return ttp
+
+
+@pytest.mark.parametrize(("stride", "count"), [(10, 1), (10, 4), (17, 700)])
+def test_steps_ahead_have_the_corrections_of_single_requests(stride: int, count: int) -> None:
+    ahead, single = joined(mpc.TrustedThirdParty()), joined(Single())
+    for given, expected in zip(*(ttp.adjust_steps("s", STEP, stride, count) for ttp in (ahead, single)), strict=True):
+        np.testing.assert_array_equal(given, expected)
+    assert (ahead.requests, ahead.bytes) == (single.requests, single.bytes)
+
+
+def test_steps_ahead_are_new_and_in_order() -> None:
+    ttp = opened()
+    ttp.adjust_mul("s", [PrgBuffer(0, 1), PrgBuffer(1, 1), PrgBuffer(3, 1)])
+    with pytest.raises(OpAdjustError, match="counter 3 is not behind"):
+        ttp.adjust_steps("s", STEP, 10, 2)
+    moved = [Dot(*(PrgBuffer(at + 1, n) for at, n in STEP[0].buffers))]
+    with pytest.raises(OpAdjustError, match="from 4 to 10, over its 5 blocks"):
+        ttp.adjust_steps("s", moved, 5, 2)
+    with pytest.raises(OpAdjustError, match="is not behind"):
+        ttp.adjust_steps("s", [moved[0], moved[0]], 100, 2)
+    ttp.adjust_steps("s", moved, 6, 2)
+    with pytest.raises(OpAdjustError, match="ends at 16"):
+        ttp.adjust_mul("s", [PrgBuffer(20, 1), PrgBuffer(21, 1), PrgBuffer(15, 1)])
+    with pytest.raises(OpAdjustError, match="overlaps a c"):  # the second step's mask
+        ttp.adjust_mul("s", [PrgBuffer(10, 1), PrgBuffer(21, 1), PrgBuffer(22, 1)])
+
+
+def test_steps_that_do_not_fit_are_refused() -> None:
+    for request, text in (
+        (Dot(PrgBuffer(0, 5), PrgBuffer(3, 2), PrgBuffer(4, 3)), "no matrix"),
+        (MulPriv(PrgBuffer(0, 5), PrgBuffer(3, 4), 4), "one size"),
+        (MulPriv(PrgBuffer(0, 5), PrgBuffer(3, 5), 2), "4 or 8 bytes"),
+        (MulPriv(PrgBuffer(-1, 5), PrgBuffer(3, 5), 4), "negative counter"),
+    ):
+        with pytest.raises(OpAdjustError, match=text):
+            opened().adjust_steps("s", [request], 100, 1)
+    for requests, stride, count in (([], 1, 1), (STEP, 10, 0), (STEP, 0, 1)):
+        with pytest.raises(OpAdjustError):
+            opened().adjust_steps("s", requests, stride, count)
+
+
+def test_steps_ahead_are_listed_when_they_come() -> None:
+    """And only the adjust rank may ask for them."""
+    _, links, (bob, alice) = lines()
+    handle, other = bob.join("s", SEEDS[0], 0), alice.join("s", SEEDS[1], 0)
+    with pytest.raises(OpAdjustError, match="only rank 0"):
+        other.ask_ahead(STEP, 10, 3)
+    handle.ask_ahead(STEP, 10, 3)
+    for number in (0, 1, 0):
+        handle.list_next(number)
+    said = [(m.kind, m.key, m.shape, m.dtype) for m in links[0].ledger.messages[2:]]
+    dot = [("REQUEST", "AdjustDot", (14,), "uint64"), ("REPLY", "AdjustDot", (3,), "uint64")]
+    assert said == [
+        *dot,
+        ("REQUEST", "AdjustMulPriv", (14,), "uint64"),
+        ("REPLY", "AdjustMulPriv", (5,), "uint32"),
+        *dot,
+    ]
+    handle.leave()
+    with pytest.raises(SessionError, match="bob has left"):
+        handle.ask_ahead(STEP, 10, 3)
 
 
 # --- a party's line --------------------------------------------------------------------------------------------------

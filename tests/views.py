@@ -65,6 +65,8 @@ class Told(mpc.TrustedThirdParty):
         self.draws = Draws(0), Draws(1)
         self.corrections: list[tuple[str, NDArray[Any]]] = []
 
+    adjust_steps = mpc.Ttp.adjust_steps  # which asks for one after the other
+
     def adjust_mul(self, session_id: str, buffers: Any, field: int = ttp_module.FIELD_64) -> mpc.Ring:
         return self._triple(buffers, super().adjust_mul(session_id, buffers, field))
 
@@ -107,8 +109,8 @@ class Chosen(mpc.BlockPrg):
         super().__init__(seed)
         self._stream = stream
 
-    def _generate(self, counter: int, elements: int) -> mpc.Ring:
-        drawn, begin = super()._generate(counter, elements), 2 * counter
+    def _generate(self, counter: int, elements: int, room: mpc.Ring | None = None) -> mpc.Ring:
+        drawn, begin = super()._generate(counter, elements, room), 2 * counter
         own = self._stream[begin : begin + elements]
         drawn[: own.size] = own
         return drawn

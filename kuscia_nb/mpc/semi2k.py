@@ -11,6 +11,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy import add
 
 from . import fixed
 from .link import Link
@@ -215,9 +216,9 @@ class Semi2k:
         draws = tuple(number for buffer in buffers for number in buffer)
         self.recorder.note(kind, op, (*arrays, self.recorder.corrected()), exchanges=2, draws=draws)
 
-    async def open_masked(self, e: Ring, g: Ring) -> tuple[Ring, Ring]:
-        """Both masked factors of a product, opened one after the other, in their own shapes."""
-        e = e + await self.link.exchange(e, "open x-a")
+    async def open_masked(self, e: Ring, g: Ring, room: Ring | None = None) -> tuple[Ring, Ring]:
+        """Both masked factors of a product, opened one after the other, in their own shapes; the first in `room`."""
+        e = add(e, await self.link.exchange(e, "open x-a"), room)
         return e, g + await self.link.exchange(g, "open y-b")
 
     def draw_triple(self, *elements: int) -> tuple[list[PrgBuffer], list[Ring]]:

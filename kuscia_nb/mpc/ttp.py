@@ -22,9 +22,10 @@ from typing import Protocol
 import numpy as np
 
 from ..errors import OpAdjustError, SessionError
-from .prg import BlockPrg
+from .prg import ELEMENTS_PER_BLOCK, BlockPrg
 from .ring import WORDS, Ring, Words, batch_matvec, batch_vecmat, matmul
 from .ttp_session import Own, PrgBuffer, Session, span
+from .ttp_steps import Dot, Request, corrections
 
 VERSION = 2
 FIELD_64 = 2
@@ -58,8 +59,25 @@ class Ttp(Protocol):
         """The correction of one party's matrices times the other's vectors."""
         ...
 
+    def adjust_steps(self, session_id: str, requests: Sequence[Request], stride: int, count: int) -> list[Words]:
+        """The corrections of `count` steps with the same requests, (count, elements of c) for each of these.
 
-class TrustedThirdParty:
+        `requests` are those of the first step; what they are about is drawn `stride` blocks later in the next one, and
+        so on. A TTP that answers only single requests is asked for one after the other.
+        """
+        answers: list[list[Words]] = [[] for _ in requests]
+        for step in range(count):
+            for request, answered in zip(requests, answers, strict=True):
+                a, *more, c = (PrgBuffer(at + step * stride, elements) for at, elements in request.buffers)
+                if isinstance(request, Dot):
+                    answer = self.adjust_dot(session_id, [a, *more, c], c.elements, 1, request.b.elements)
+                else:
+                    answer = self.adjust_mul_priv(session_id, [a, c], request.field_size)
+                answered.append(answer)
+        return [np.array(answered) for answered in answers]
+
+
+class TrustedThirdParty(Ttp):
     """An embedded TTP. Any number of sessions, from any thread.
 
     With `replays` it answers what it has answered already, as SPU's server does: to show what comes of it.
@@ -199,11 +217,31 @@ class TrustedThirdParty:
             product = batch_matvec(parts[0], v[1]) + batch_matvec(parts[1], v[0])
         return product.reshape(-1) - session.reconstruct(c)
 
-    def _session(self, session_id: str, buffers: Sequence[PrgBuffer], field: int, size: int = 8) -> Session:
-        """The session of a well-formed request, with every seed there. c is the last buffer, items of `size` bytes."""
+    def adjust_steps(self, session_id: str, requests: Sequence[Request], stride: int, count: int) -> list[Words]:
+        """As `Ttp.adjust_steps`, in a few passes over all that was drawn."""
+        session = None
+        for request in requests:
+            session = self._session(session_id, request.buffers, FIELD_64, request.field_size, count)
+            request.check()
+        if session is None or stride <= 0 or count <= 0:
+            raise OpAdjustError(f"{len(requests)} requests in {count} steps of {stride} blocks are none")
+        draws = [draw for request in requests for draw in request.draws]
+        if not self._replays:
+            with self._lock:
+                session.claim_steps(draws, stride, count)
+        with session.busy:
+            return corrections(session.draws(draws[0].counter, ELEMENTS_PER_BLOCK * stride * count), requests, count)
+
+    def _session(
+        self, session_id: str, buffers: Sequence[PrgBuffer], field: int, size: int = 8, count: int = 1
+    ) -> Session:
+        """The session of `count` well-formed requests, with every seed there.
+
+        c is the last buffer, items of `size` bytes.
+        """
         with self._lock:
-            self.requests += 1
-            self.bytes += buffers[-1].elements * size
+            self.requests += count
+            self.bytes += count * buffers[-1].elements * size
         session = self._sessions.get(session_id)
         if session is None:
             raise SessionError("there is no such session", where=session_id)

@@ -6,20 +6,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from ..errors import OpAdjustError, SessionError
-from .door import Door
+from .door import Door, opened
 from .ledger import LISTED, WORD, Stream, now
 from .link import Link
 from .ring import Ring, Words
 from .ttp import Ttp
 from .ttp_session import Own, PrgBuffer
+from .ttp_steps import Dot, MulPriv, Request
 
 Method = Literal["CreateSession", "AdjustMul", "AdjustMulPriv", "AdjustDot", "AdjustCrossDot"]
 """A request as the standard's BeaverService calls it."""
+
+_METHODS: dict[type[Request], Method] = {Dot: "AdjustDot", MulPriv: "AdjustMulPriv"}
+"""Of the requests of steps."""
 
 _FUNCTIONS: dict[Method, str] = {
     "CreateSession": "create_session",
@@ -30,15 +34,22 @@ _FUNCTIONS: dict[Method, str] = {
 }
 """Request -> the TTP's function."""
 
+_Listed = tuple[int, int, tuple[int, ...], str]
+"""A request as it is written down: its stream, that of its reply, shape and type of the correction."""
+
 _REQUEST_SHAPE = (14,)
 """An adjust request as 64-bit numbers: up to five buffers of two, and four for field and shapes."""
 
 
 class TtpHandle(NamedTuple):
-    """One rank of one session, as its party holds it: two doors."""
+    """One rank of one session, as its party holds it: doors."""
 
     ask: Callable[..., Any]
     """(method, the request's arguments): a correction."""
+    ask_ahead: Callable[[Sequence[Request], int, int], list[Words]]
+    """(requests, stride, count): the corrections of so many steps, see `Ttp.adjust_steps`."""
+    list_next: Callable[[int], None]
+    """The request of this number is listed once more: its next step has come."""
     leave: Callable[[], None]
     """End this party's part in the session; again is fine."""
 
@@ -68,7 +79,13 @@ class TtpLine:
         rank, scoped = self._link.rank, self._scope + session_id
         self._ttp.create_session(scoped, rank, prg_seed, world_size=2, adjust_rank=adjust_rank)
         joined = [scoped]
-        handle = TtpHandle(Door(partial(self._ask, joined, adjust_rank)), Door(partial(self._leave, joined)))
+        rows: list[_Listed] = []
+        handle = TtpHandle(
+            Door(partial(self._ask, joined, adjust_rank)),
+            Door(partial(self._ask_ahead, joined, adjust_rank, rows)),
+            opened(self._listing(rows)),
+            Door(partial(self._leave, joined)),
+        )
         self._handles.append(handle)
         return handle
 
@@ -80,23 +97,61 @@ class TtpLine:
     def _ask(self, joined: list[str], adjust_rank: int, method: Method, *arguments: object, **options: object) -> Any:
         """A correction, for the adjust rank of a session; `joined` is its id until the party has left."""
         self._record(self._asks[method], "adjust", _REQUEST_SHAPE, "uint64")
+        session_id = self._checked(joined, adjust_rank)
+        correction = getattr(self._ttp, _FUNCTIONS[method])(session_id, *arguments, **options)
+        self._record(self._answers[method], "adjust", correction.shape, WORD[correction.itemsize])
+        return correction
+
+    def _ask_ahead(
+        self,
+        joined: list[str],
+        adjust_rank: int,
+        rows: list[_Listed],
+        requests: Sequence[Request],
+        stride: int,
+        count: int,
+    ) -> list[Words]:
+        """The corrections of steps that are to come; `rows` becomes what `_listing` writes down for a step."""
+        corrections = self._ttp.adjust_steps(self._checked(joined, adjust_rank), requests, stride, count)
+        methods = [_METHODS[type(request)] for request in requests]
+        rows[:] = [
+            (self._asks[method], self._answers[method], correction.shape[1:], WORD[correction.itemsize])
+            for method, correction in zip(methods, corrections, strict=True)
+        ]
+        return corrections
+
+    def _listing(self, rows: list[_Listed]) -> Generator[None, int, None]:
+        """Write a request of a step and its reply down, when they would go over a wire."""
+        page, link = self._page, self._link
+        while True:
+            ask, answer, shape, dtype = rows[(yield)]
+            round, time = link.round + 1, now()
+            page.record((ask, 0, round, "adjust", _REQUEST_SHAPE, "uint64", time))
+            page.record((answer, 0, round, "adjust", shape, dtype, time))
+            self._count(2)
+
+    def _checked(self, joined: list[str], adjust_rank: int) -> str:
+        """The session's id, for who may ask."""
         if self._link.rank != adjust_rank:
             raise OpAdjustError(f"only rank {adjust_rank} is told corrections, and rank {self._link.rank} has asked")
         if not joined:
             raise SessionError(f"{self._link.name} has left the session")
-        correction = getattr(self._ttp, _FUNCTIONS[method])(joined[0], *arguments, **options)
-        self._record(self._answers[method], "adjust", correction.shape, WORD[correction.itemsize])
-        return correction
+        return joined[0]
 
     def _leave(self, joined: list[str]) -> None:
         while joined:
             self._ttp.delete_session(joined.pop())
 
     def _record(self, stream: int, op: str, shape: tuple[int, ...], dtype: str) -> None:
-        page, self._written = self._page, self._written + 1
-        if self._written % LISTED == 0:
-            page.compact()
+        page = self._page
+        self._count(1)
         page.record((stream, 0, self._link.round + 1, op, page.same_shape(shape, shape), dtype, now()))
+
+    def _count(self, written: int) -> None:
+        """Keep the page bounded."""
+        self._written += written
+        if self._written % LISTED < written:
+            self._page.compact()
 
 
 class TtpClient:
@@ -104,6 +159,8 @@ class TtpClient:
 
     def __init__(self, handle: TtpHandle, link: Link, adjust_rank: int) -> None:
         self._handle, self._recorder = handle, link.recorder
+        self._list_next = handle.list_next
+        self._ahead: list[Words] = []
         self.adjusts = link.rank == adjust_rank
         """Whether this party is the one that gets the corrections."""
         if self._recorder is not None:
@@ -122,6 +179,17 @@ class TtpClient:
         self._handle.leave()
         if self._recorder is not None:
             self._recorder.finish()
+
+    async def adjust_ahead(self, requests: Sequence[Request], stride: int, count: int) -> list[Words]:
+        """`Ttp.adjust_steps` for this session. Each request is listed when its step comes: see `list_next`."""
+        self._ahead = self._handle.ask_ahead(requests, stride, count)
+        return self._ahead
+
+    def list_next(self, number: int, step: int) -> None:
+        """A step has come to one of its requests, of which it has the correction already."""
+        self._list_next(number)
+        if self._recorder is not None:
+            self._recorder.called_ttp(self._ahead[number][step])
 
     async def adjust_mul(self, buffers: Sequence[PrgBuffer]) -> Ring:
         """`TrustedThirdParty.adjust_mul` for this session."""

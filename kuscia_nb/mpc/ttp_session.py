@@ -7,12 +7,13 @@ replays whatever it is asked, by whoever knows the session.
 
 from __future__ import annotations
 
+import threading
 from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..errors import OpAdjustError
-from .prg import ELEMENTS_PER_BLOCK, BlockPrg, blocks_of
+from .prg import ELEMENTS_PER_BLOCK, BlockPrg, blocks_of, room_for
 from .ring import Ring
 
 
@@ -47,6 +48,9 @@ class Session:
         self.digests: set[bytes] = set()
         """Of the seeds."""
         self.left = 0
+        self.busy = threading.Lock()
+        """Held while `room` is used."""
+        self._room: list[Ring] = []
         self._masks: tuple[Own, list[Ring]] | None = None
         self._end = 0  # behind everything that was asked for
         self._adjusted: list[int] = []  # where each c that was adjusted begins, and where it ends; rising
@@ -60,6 +64,24 @@ class Session:
             end = counter + blocks_of(elements)
         self._adjusted += counter, end
         self._end = end
+
+    def claim_steps(self, draws: Sequence[PrgBuffer], stride: int, count: int) -> None:
+        """Use up all that is drawn in `count` steps, each `stride` blocks behind the one before it.
+
+        `draws` are those of the first step. They have to be new, in order, and within the stride: else OpAdjustError.
+        """
+        begin = end = max(draws[0].counter, self._end)
+        for draw in draws:
+            if draw.counter < end:
+                what = (
+                    f"the draw at counter {draw.counter} is not behind all that was asked before, which ends at {end}"
+                )
+                raise OpAdjustError(what, hint="steps are asked for in the order in which they were drawn")
+            end = draw.end
+        if end > begin + stride:
+            raise OpAdjustError(f"the draws of a step reach from {begin} to {end}, over its {stride} blocks")
+        self._end = begin + stride * count
+        self._adjusted += begin, self._end
 
     def _claim_in_any_order(self, draws: Sequence[PrgBuffer]) -> None:
         """The same for draws that are not simply new and in order."""
@@ -87,6 +109,12 @@ class Session:
         for prg in others:
             total = total + prg.at(*buffer)
         return total
+
+    def draws(self, counter: int, elements: int) -> list[Ring]:
+        """A long draw of every rank, for who is `busy`: in the same memory each time."""
+        if len(self._room) < len(self.prgs) or len(self._room[0]) < elements + 2 * ELEMENTS_PER_BLOCK:
+            self._room = [room_for(elements) for _ in self.prgs]
+        return [prg.fill(counter, elements, room) for prg, room in zip(self.prgs.values(), self._room, strict=True)]
 
     def own_draws(self, buffers: Own) -> list[Ring]:
         """Each rank's own draw, remembering the last ones: the masks of a matrix are asked for once per product."""

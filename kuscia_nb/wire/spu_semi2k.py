@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import UnexpectedMessage
 from ..mpc import InterconnectionData, Layout, Link, Ring, Seeds, Semi2k, Share, Terms
-from ..mpc.interconnection import AssistedInterconnectionBatch
+from ..mpc.interconnection_batch import AssistedInterconnectionBatch
 from ..mpc.prg import BlockPrg, StreamPrg
 from ..mpc.ttp_line import TtpClient
 from .msgpack import pack_uint128, unpack_uint128
@@ -52,10 +52,10 @@ class SpuSemi2k(Semi2k):
         """x * y / 2^bits elementwise: the mask of y is drawn first."""
         return await super().mul(y, x, bits, assisted=assisted)
 
-    async def open_masked(self, e: Ring, g: Ring) -> tuple[Ring, Ring]:
+    async def open_masked(self, e: Ring, g: Ring, room: Ring | None = None) -> tuple[Ring, Ring]:
         """In one message, or one after the other."""
         if not self.together:
-            return await super().open_masked(e, g)
+            return await super().open_masked(e, g, room)
         both = np.concatenate((e.ravel(), g.ravel()))
         both = both + await self.link.exchange(both, "open x-a, y-b")
         return both[: e.size].reshape(e.shape), both[e.size :].reshape(g.shape)
@@ -78,15 +78,16 @@ class SpuBatch(AssistedInterconnectionBatch):
 
     __slots__ = ()
 
-    def _penalised(self, weights: Share) -> Share:
+    def _penalised(self, weights: Share) -> Ring:
         """In the first step of all, the weights are sealed here, behind the zero of the intercept."""
-        kind, zero = self._mpc.kind, self._drawn.zeros[self._i]
-        first = self._drawn.rows is None
+        first = self._block.rows is None
         features = self._mpc.seal(np.zeros(len(weights.kept) - 1, np.uint64)) if first else weights[:-1]
-        return kind(np.append(features.kept, kind.of(zero).kept))
+        return np.append(features.kept, self._mpc.kind.of(self._zero).kept)
 
-    async def _cut(self, x: Share, number: int) -> Share:
-        return await super()._cut(x, number) if self._mpc.assisted else x.truncate(self._mpc.fxp_bits)
+    async def _cut(self, x: Ring, turn: int) -> Ring:
+        if self._mpc.assisted:
+            return await super()._cut(x, turn)
+        return self._mpc.kind(x).truncate(self._mpc.fxp_bits).kept
 
 
 def _seed(message: bytes) -> bytes:

@@ -22,7 +22,8 @@ import numpy as np
 from ..errors import OpAdjustError, SessionError
 from ..mpc.prg import SEED_BYTES
 from ..mpc.ring import Ring, Words
-from ..mpc.ttp import Own, PrgBuffer
+from ..mpc.ttp import Ttp
+from ..mpc.ttp_session import Own, PrgBuffer
 from . import sm2
 from .ttp_connection import PATIENCE, Patience, Pending, TtpConnection
 from .ttp_keys import public_key
@@ -50,7 +51,7 @@ class _Session:
         self.write: Callable[..., bytes] | None = None
 
 
-class RemoteTtp:
+class RemoteTtp(Ttp):
     """A TTP that listens at `address` ("host:port") and has this public key (a file's name, or PEM text)."""
 
     def __init__(
