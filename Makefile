@@ -1,4 +1,5 @@
-# make demo | test | test-baseline | test-spu | lab | labextension | docs | bench | clean       every target makes .venv first, from this folder and a Python >= 3.11
+# make demo | quick | test | test-baseline | test-spu | lab | labextension | docs | bench | dist | clean
+# Every target makes .venv first, from this folder and a Python >= 3.11.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,10 +10,17 @@ MODULES := labextension/node_modules/.package-lock.json
 SOURCES := $(shell find labextension/src labextension/style labextension/schema labextension/scripts -type f) \
   $(wildcard labextension/*.json notebooks/student/*.ipynb notebooks/student/zh/*.ipynb)
 
-.PHONY: demo test test-baseline test-spu lint lab labextension docs bench clean
+.PHONY: demo quick quick-tests test test-baseline test-spu lint lint-python lab labextension docs bench dist clean
 
 demo: .venv/demo
 	$(BIN)/python -m kuscia_nb
+
+# Lint, types and the tests that need no browser, kernel or build (tests/conftest.py), side by side on two cores.
+quick: .venv/dev $(MODULES)
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint quick-tests
+
+quick-tests: .venv/dev
+	$(BIN)/python -m pytest --quick --quiet
 
 test: .venv/dev lint labextension
 	cd labextension && npm test
@@ -34,11 +42,17 @@ test-fate: .venv/dev .venv-fate/ready
 	FATE_FLOW="$(abspath $(FATE_FLOW))" FATE_PYTHON="$(CURDIR)/.venv-fate/bin/python" \
 	  $(BIN)/python -m pytest tests/test_fate_flow.py
 
-lint: .venv/dev $(MODULES)
+lint: lint-python build/labextension.lint
+
+lint-python: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
+
+# Of the panel only if something has changed in it: what is checked is named by make, as for a build.
+build/labextension.lint: $(SOURCES) $(wildcard labextension/*.mjs labextension/*.ts) $(shell find labextension/test -type f) $(MODULES)
 	cd labextension && npm run lint
+	@mkdir -p build && touch $@
 
 lab: .venv/lab $(if $(shell command -v npm),labextension)
 	$(BIN)/jupyter lab notebooks
@@ -53,6 +67,9 @@ docs: .venv/dev
 bench: .venv/dev
 	$(BIN)/python benchmarks/ss_lr.py
 
+dist: .venv/release
+	$(BIN)/python -m build --outdir dist
+
 clean:
 	rm -rf .venv .venv-spu .venv-fate build
 
@@ -64,7 +81,7 @@ $(MODULES): labextension/package-lock.json
 	@touch $@
 
 # Stamps: what is installed into .venv, installed anew when pyproject.toml changes.
-.venv/demo .venv/dev .venv/lab .venv/panel: pyproject.toml | .venv/bin/python
+.venv/demo .venv/dev .venv/lab .venv/panel .venv/release: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet $(INSTALL)
 	@touch $@
 
@@ -72,6 +89,7 @@ $(MODULES): labextension/package-lock.json
 .venv/dev: INSTALL = --editable . --group dev
 .venv/lab: INSTALL = --editable ".[lab]"
 .venv/panel: INSTALL = --group panel
+.venv/release: INSTALL = --group release
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "kuscia_nb needs Python 3.11 or newer")'

@@ -1,13 +1,15 @@
-"""Put the side panel into the wheel, where JupyterLab finds it: nothing to set up beyond `pip install`."""
+"""What the build adds: the side panel in the wheel, where JupyterLab finds it, and a README for a package index."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 NAME = "kuscia-nb"
 TARGET = f"share/jupyter/labextensions/{NAME}"
@@ -31,6 +33,25 @@ class PanelHook(BuildHookInterface):
             build_data["shared_data"][str(root / "labextension" / "install.json")] = f"{TARGET}/install.json"
         else:
             build_data["artifacts"].append("/kuscia_nb/labextension")
+
+
+class ReadmeHook(MetadataHookInterface):
+    """A package index shows the README away from the other files, so its links name the repository at this version."""
+
+    def update(self, metadata: dict[str, Any]) -> None:
+        text = (Path(self.root) / "README.md").read_text("utf-8")
+        text = with_absolute_links(text, metadata["urls"]["Source"], f"v{metadata['version']}")
+        metadata["readme"] = {"content-type": "text/markdown", "text": text}
+
+
+def with_absolute_links(text: str, repository: str, tag: str) -> str:
+    """Markdown whose relative links lead to a repository on GitHub, its pictures to their bytes."""
+
+    def absolute(found: re.Match[str]) -> str:
+        kind = "raw" if found[1].startswith("!") else "blob"
+        return f"{found[1]}({repository}/{kind}/{tag}/{found[2]})"
+
+    return re.sub(r"(!?\[[^\]]*\])\((?![a-z]+:|#)([^)\s]+)\)", absolute, text)
 
 
 def _build(sources: Path) -> None:

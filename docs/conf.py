@@ -27,6 +27,9 @@ include_patterns = [
     "notebooks/*.ipynb",
     "notebooks/zh/*.ipynb",
     "benchmarks/results/*.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "SECURITY.md",
 ]
 # Folders named here are not even looked into.
 exclude_patterns = [".*", "build", "dist", "kuscia_nb", "labextension", "tests", "**/.ipynb_checkpoints"]

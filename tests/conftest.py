@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -20,6 +21,33 @@ if not SPU_PYTHON.exists():
 def pytest_report_header() -> str:
     there = "runs" if SPU_PYTHON.exists() else "is left out: make test-spu makes what it needs (1 GB)"
     return f"tests/spu, against a real SPU, {there}"
+
+
+LONG = {
+    "a browser": ("browser", "test_binder.py"),
+    "a kernel": (
+        "test_bfia_notebook.py",
+        "test_kubectl_notebook.py",
+        "test_kuscia_magic.py",
+        "test_live.py",
+        "test_notebook.py",
+        "test_notebooks.py",
+        "test_trace_viewer.py",
+        "test_tutorial.py",
+    ),
+    "a build": ("test_docs.py", "test_openapi_client.py", "test_panel_package.py"),
+    "other processes": ("spu", "test_bfia_server.py", "test_command_line.py"),
+}
+"""What `make quick` leaves out, by what it needs, or because it takes long."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="leave out what needs a browser, a kernel or a build")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    left_out = collection_path.parent.name == "tests" and any(collection_path.name in names for names in LONG.values())
+    return True if config.getoption("--quick") and left_out else None
 
 
 # How long an example takes says nothing on a machine that does other things too.

@@ -48,7 +48,7 @@ def corrected(address: str, folder: Path, tls: ssl.SSLContext | None = None) -> 
 
 
 EXPECTED = [0x175A25B4D65583E7, 0xA5AAE6E8B3B0BFA2]
-"""Spec ss_lr §11, AdjustMul."""
+"""Spec: ss_lr §11, AdjustMul."""
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -15,6 +15,7 @@ from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
+from reference import rooms
 
 import kuscia_nb as kn
 from kuscia_nb import mpc
@@ -203,6 +204,11 @@ def test_the_panels_entities_have_their_fields(built: Path) -> None:
         tree.close()
     assert {entity["kind"] for entity in entities} == {"node", "ttp", "job", "task", "party"}
     assert {name for entity in entities for name in entity} <= codes(built, "reference/panel")
+
+
+def test_the_picture_of_the_architecture_has_every_room(built: Path) -> None:
+    drawn = set(re.findall(r"<text[^>]*>([^<]+)</text>", source(built, "architecture")))
+    assert drawn == set(rooms.rooms()) <= codes(built, "architecture")
 
 
 def test_rules_that_a_docstring_cites_are_links(built: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 PROJECT = Path(__file__).parent.parent
 PAGES = sorted((PROJECT / "docs").rglob("*.md"))
 READMES = [PROJECT / "README.md", PROJECT / "README.zh.md"]
+FILES = [*PAGES, *sorted(PROJECT.glob("*.md"))]
 
 
 def links(path: Path) -> Iterator[str]:
@@ -21,13 +22,15 @@ def links(path: Path) -> Iterator[str]:
 
 ELSEWHERE_ON_THE_WEB = {
     "https://github.com/secretflow/kuscia",
+    "https://keepachangelog.com/en/1.1.0/",
     "https://mybinder.org/badge_logo.svg",
     "https://mybinder.org/v2/gh/kuscia-nb/kuscia_nb/HEAD?urlpath=lab/tree/notebooks/01_first_job.ipynb",
+    "https://semver.org/spec/v2.0.0.html",
 }
 """Links to other sites. They are not fetched here, where there is no network: whoever adds one has looked at it."""
 
 
-@pytest.mark.parametrize("page", [*PAGES, *READMES], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", FILES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     for link in links(page):
         target, _, _ = link.partition("#")
@@ -37,7 +40,7 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), link
 
 
-@pytest.mark.parametrize("page", [*PAGES, *READMES], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", FILES, ids=lambda page: page.name)
 def test_tests_that_a_page_names_exist(page: Path) -> None:
     """So that "a test holds this" stays true when tests are renamed."""
     for file, name in re.findall(r"`(?:tests/)?(test_\w+\.py)(?:::(\w+))?`", page.read_text("utf-8")):

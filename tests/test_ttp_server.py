@@ -42,7 +42,7 @@ def ttp() -> Iterator[Address]:
         yield server.address
 
 
-# --- golden bytes: spec ss_lr §11 ------------------------------------------------------------------------------------
+# --- golden bytes: spec: ss_lr §11 ------------------------------------------------------------------------------------
 
 
 def test_answers_are_those_of_spus_ttp(ttp: Address) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from . import bfia, docstrings, errors, kubectl, magics, operators, panel, python_api, resources, spec
+from . import bfia, docstrings, errors, kubectl, magics, operators, panel, python_api, resources, rooms, spec
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -25,6 +25,8 @@ PAGES = {
     "results": python_api.results,
     "operators": operators.operators,
     "resources": resources.kinds,
+    "rooms": rooms.picture,
+    "rooms table": rooms.rooms_table,
     "task input config": resources.task_input_config,
     "bfia": bfia.routes,
     "bfia messages": bfia.messages,
