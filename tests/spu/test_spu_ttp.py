@@ -111,7 +111,7 @@ class Tutorial:
 
 @pytest.mark.parametrize(
     ("truncation", "openings", "adjust_rank", "ulp"),
-    [("symmetric", "separate", 0, 560), ("ttp", "together", 1, 60)],  # spec ss_lr §2: symmetric truncation has a bias
+    [("symmetric", "separate", 0, 560), ("ttp", "together", 1, 60)],  # spec: ss_lr §2: symmetric truncation has a bias
 )
 def test_the_tutorials_job(
     ttp: TtpServer, folder: Path, truncation: str, openings: str, adjust_rank: int, ulp: float
