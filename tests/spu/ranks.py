@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
@@ -129,8 +130,17 @@ class Ended:
         return [self._sent[rank]["root:3:ALLGATHER"] for rank in (0, 1)]
 
 
-def run_both(folder: Path, program: str, words: Sequence[object], own: Sequence[Sequence[object]]) -> Ended:
-    """Both ranks of a program of spu_peer.py; `own` are the words of each. Fails with what a rank has said."""
+def run_both(
+    folder: Path,
+    program: str,
+    words: Sequence[object],
+    own: Sequence[Sequence[object]],
+    ours: int | None = None,
+) -> Ended:
+    """Both ranks of a program of spu_peer.py, or one of them and our party; `own` are the words of each rank.
+
+    Fails with what a rank has said.
+    """
     ports = free_port(), free_port()
     outs = [folder / f"share{rank}.txt" for rank in (0, 1)]
     with ExitStack() as stack:
@@ -138,7 +148,8 @@ def run_both(folder: Path, program: str, words: Sequence[object], own: Sequence[
         processes = []
         for rank in (0, 1):
             hosts = [f"127.0.0.1:{ports[rank] if at == rank else forwarders[rank].port}" for at in (0, 1)]
-            command = [SPU_PYTHON, SCRIPT, program, "--rank", rank, "--parties", ",".join(hosts), "--out", outs[rank]]
+            start = [sys.executable, "-m", "kuscia_nb", "party"] if rank == ours else [SPU_PYTHON, SCRIPT]
+            command = [*start, program, "--rank", rank, "--parties", ",".join(hosts), "--out", outs[rank]]
             full = [str(word) for word in (*command, "--json", *words, *own[rank])]
             process = subprocess.Popen(full, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
             stack.callback(process.kill)

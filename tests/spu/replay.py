@@ -27,8 +27,8 @@ class Seeds(NamedTuple):
 class Replay:
     """Two ranks in step. The TTP's corrections go to rank `adjust_rank`."""
 
-    def __init__(self, seeds: Seeds, adjust_rank: int, *, assisted: bool) -> None:
-        self._seeds, self._adjust, self._assisted = seeds, adjust_rank, assisted
+    def __init__(self, seeds: Seeds, adjust_rank: int, *, assisted: bool, asymmetric: bool = False) -> None:
+        self._seeds, self._adjust, self._assisted, self._asymmetric = seeds, adjust_rank, assisted, asymmetric
         self._prss = self._beaver = 0
 
     def seal(self, public: Words) -> Pair:
@@ -52,6 +52,8 @@ class Replay:
         return c[0] + e * b[0] + a[0] * g + e * g, c[1] + e * b[1] + a[1] * g
 
     def cut(self, x: Pair, bits: int = 18) -> Pair:
+        if self._asymmetric:
+            return _arithmetic(x[0], bits), -_arithmetic(-x[1], bits)
         if not self._assisted:
             return _arithmetic(x[0], bits), _arithmetic(x[1], bits)
         a, c = self._draw(x[0].shape, np.uint32), self._draw(x[0].shape, np.uint32)

@@ -1,0 +1,154 @@
+"""`kuscia-nb party`: one operator without a node, against a SecretFlow SPU process over SPU's own wire."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..data.table import read_table
+from ..errors import DataError, KusciaError
+from ..mpc import Layout, Ledger, Link, Ring, Seeds, Terms, encode, run_alone
+from ..mpc.share import ASSISTED
+from ..operators.parameter import PREFIX
+from ..operators.shares import write_share
+from ..operators.ss_lr.parameters import Parameters
+from ..operators.ss_lr.rows import Rows
+from ..operators.ss_lr.training import Plan, targets, train
+from . import spu_transport
+from .party_options import check, environment, parser, report
+from .sockets import Tls
+from .spu_inbox import KeyedInbox
+from .spu_semi2k import SpuData, SpuSemi2k
+from .spu_transport import SpuTransport
+from .tls import client_context, server_context
+from .ttp_client import RemoteTtp
+from .ttp_connection import Patience
+
+_NAMES = ("rank 0", "rank 1")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one party. Exit code: 0, 1 it failed, 2 wrong use, 3 somebody was not reached, 4 a time limit."""
+    made = parser()
+    options = made.parse_args(arguments)
+    try:
+        check(made, options)
+        done = _run(options)
+    except KusciaError as error:
+        if not options.json:
+            raise
+        print(json.dumps({**report(options), "error": type(error).__name__, "what": error.what, "hint": error.hint}))
+        return error.exit_code
+    print(json.dumps(done) if options.json else _in_words(done), flush=True)
+    return 0
+
+
+def _run(options: argparse.Namespace) -> dict[str, Any]:
+    parameters = Parameters.from_environment({PREFIX + name: value for name, value in environment(options).items()})
+    training = _rows(options, parameters)
+    assisted = options.truncation == ASSISTED
+    for warning in parameters.warnings(len(training), training.largest, assisted=assisted):
+        print(f"warning: {warning}", file=sys.stderr)
+    layout = Layout(
+        columns=options.features,
+        batch_size=parameters.batch_size,
+        batches=len(training) // parameters.batch_size,
+        epochs=parameters.num_epoch,
+        penalised=parameters.l2_norm > 0,
+    )
+    ttp, transport = _ttp(options), _transport(options)
+    started = time.perf_counter()
+    transport.connect()
+    connected = time.perf_counter()
+    try:
+        inbox = KeyedInbox(transport, options.rank)
+        link = Link(options.rank, _NAMES, inbox, inbox.put, Ledger(), alone=True)
+        outcome = run_alone(_train(link, ttp, options, parameters, layout, training), link)
+        if outcome.error is not None:
+            raise outcome.error
+        ended = time.perf_counter()
+        transport.close()
+    finally:
+        transport.abort()
+        ttp.close()
+    _write(options.out, outcome.result, parameters, options, training)
+    numbers = {"seconds": round(ended - connected, 3), "connecting": round(connected - started, 3)}
+    return {**report(options), "numbers": layout.width, "out": str(options.out), **numbers, "messages": link.sent}
+
+
+async def _train(
+    link: Link, ttp: RemoteTtp, options: argparse.Namespace, parameters: Parameters, layout: Layout, training: Rows
+) -> Ring:
+    """This party's additive share of the weights."""
+    bits = parameters.fxp_bits
+    terms = Terms("root", options.adjust_rank, bits, options.truncation)
+    mpc = await SpuSemi2k.meet(link, ttp, Seeds(), terms, together=options.openings == "together")
+    rate, l2 = np.array(parameters.step_rate, np.uint64), encode(np.float32(parameters.l2_norm), bits)
+    own = encode(training.features, bits)
+    plan = Plan(layout, rate, l2)
+    return (await train(mpc, own, targets(mpc, training.labels, len(own)), plan, strategy=SpuData)).ring
+
+
+def _rows(options: argparse.Namespace, parameters: Parameters) -> Rows:
+    """What this party trains on."""
+    rows = Rows.read(options.data, parameters, str(options.data), read_table)
+    wanted, there = options.rows, len(rows)
+    if wanted is not None and wanted > there:
+        raise DataError(f"it has {there} rows, --rows says {wanted}", where=str(options.data))
+    expected = options.features[options.rank]
+    if len(rows.names) != expected:
+        what = f"it has {len(rows.names)} features, --features says {expected} for rank {options.rank}"
+        raise DataError(what, where=str(options.data), hint="a label is not a feature: --label")
+    return rows.chosen(np.arange(there) < (there if wanted is None else wanted)).to_train_on(parameters)[0]
+
+
+def _ttp(options: argparse.Namespace) -> RemoteTtp:
+    tls = client_context(options.tls_cert, options.tls_key, options.ttp_ca) if options.ttp_ca else None
+    return RemoteTtp(options.ttp, options.ttp_key, tls=tls, patience=Patience(seconds=options.message_timeout))
+
+
+def _transport(options: argparse.Namespace) -> SpuTransport:
+    own, peer = options.parties[options.rank], options.parties[1 - options.rank]
+    terms = spu_transport.Terms(
+        numbered=not options.plain_keys,
+        window=options.window,
+        part=options.payload,
+        connect_seconds=options.connect_timeout,
+        message_seconds=options.message_timeout,
+    )
+    files = options.tls_cert, options.tls_key, options.tls_peer
+    tls = Tls(client_context(*files), server_context(*files)) if options.tls_cert else None
+    return SpuTransport(options.rank, peer, options.listen or own, terms, tls, _say)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _write(out: Path, share: Ring, parameters: Parameters, options: argparse.Namespace, training: Rows) -> None:
+    """The share, exact, and what its lines are."""
+    own = iter(training.names)
+    names = [
+        next(own) if rank == options.rank else f"rank {rank}.{i}"
+        for rank, count in enumerate(options.features)
+        for i in range(count)
+    ]
+    owners = [_NAMES[rank] for rank, count in enumerate(options.features) for _ in range(count)]
+    description = {"rank": options.rank, "party": _NAMES[options.rank], "task_id": "party"}
+    write_share(
+        out, share, parameters.fxp_bits, {**description, "features": [*names, "intercept"], "owners": [*owners, ""]}
+    )
+
+
+def _in_words(done: dict[str, Any]) -> str:
+    return (
+        f"{done['program']}: {done['seconds']:.2f} s, {done['messages']} messages sent; this party's share of "
+        f"{done['numbers']} weights is in {done['out']}"
+    )

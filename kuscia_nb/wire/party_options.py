@@ -1,0 +1,125 @@
+"""What the command line of `kuscia-nb party` may say."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import ParameterError
+from ..mpc.share import ASSISTED, LOCAL
+from .sockets import Address
+
+_ABOUT = """One party of ss_lr, without a node: its peer is a SecretFlow SPU, or another party that speaks as one. Both
+parties get the same flags, each with its own --rank, --data and --label. The result is this party's own share of the
+weights; nothing is opened."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Of all flags."""
+    made = argparse.ArgumentParser(prog="kuscia-nb party", description=_ABOUT)
+    add = made.add_argument
+    add("program", choices=("ss_lr",))
+    add("--wire", choices=("spu",), default="spu", help="the peer's protocol: that of SPU 0.9.5")
+    add("--rank", type=int, choices=(0, 1), required=True, help="this party's")
+    add("--parties", type=_parties, required=True, metavar="H0:P0,H1:P1", help="where rank 0 and rank 1 are dialled")
+    add("--listen", type=_address, metavar="H:P", help="where this party listens, if not at its address in --parties")
+    add("--ttp", required=True, metavar="H:P", help="where the TTP listens")
+    add("--ttp-key", required=True, metavar="FILE", help="the TTP's public.pem")
+    add("--adjust-rank", type=int, choices=(0, 1), default=0, help="the party that asks the TTP (0)")
+    add("--data", type=Path, required=True, metavar="FILE", help="this party's rows, CSV with a header")
+    add("--label", action="store_true", help="the last column is the label")
+    add("--features", type=_counts, required=True, metavar="N0,N1", help="how many features rank 0 and rank 1 have")
+    add("--rows", type=int, metavar="N", help="how many rows to take, from the first; otherwise all")
+    add("--out", type=Path, required=True, metavar="FILE", help="where this party's share of the weights is written")
+    add("--set", type=_pair, action="append", default=[], metavar="NAME=VALUE", help="a parameter of ss_lr")
+    add("--no-handshake", action="store_true", help="the peer is a bare SPU program, which has none")
+    kinds = "symmetric and asymmetric are local, ttp is SPU's default (trunc_allow_msb_error: false)"
+    add("--truncation", choices=(*LOCAL, ASSISTED), default=LOCAL[0], help=f"how products are cut: {kinds}")
+    add("--openings", choices=("separate", "together"), default="separate", help="the two masked factors of a product")
+    add("--connect-timeout", type=_seconds, default=60.0, metavar="S", help="until the peer is there (60)")
+    add("--message-timeout", type=_seconds, default=30.0, metavar="S", help="without a sign of life (30)")
+    add("--plain-keys", action="store_true", help="the peer has disable_msg_seq_id")
+    add("--window", type=int, default=10, metavar="N", help="the peer's throttle_window_size (10)")
+    add("--payload", type=int, default=2**20, metavar="BYTES", help="the peer's http_max_payload_size (1048576)")
+    add("--tls-cert", metavar="FILE", help="this party's certificate, PEM; with it the link speaks TLS")
+    add("--tls-key", metavar="FILE", help="the certificate's key")
+    add("--tls-peer", metavar="FILE", help="the peer's certificate, or that of who has signed it")
+    add("--ttp-ca", metavar="FILE", help="the TTP's certificate; with it the TTP is spoken to in TLS")
+    add("--insecure", action="store_true", help="leave this machine without TLS")
+    add("--json", action="store_true", help="what was done, or the error, as one line of JSON")
+    return made
+
+
+def check(made: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """What no single flag can say. Ends the program (exit code 2), if flags do not fit together."""
+    files = (options.tls_cert, options.tls_key, options.tls_peer)
+    if any(files) and not all(files):
+        made.error("--tls-cert, --tls-key and --tls-peer go together")
+    if options.ttp_ca and not all(files):
+        made.error("--ttp-ca needs --tls-cert, --tls-key and --tls-peer")
+    if options.window < 0 or options.payload < 1:
+        made.error("--window is 0 or more, --payload 1 or more")
+    if options.rows is not None and options.rows < 1:
+        made.error("--rows is 1 or more")
+    known = [Address.read(options.ttp), *options.parties, *([options.listen] if options.listen else [])]
+    beyond = [address for address in known[1:] if not all(files) and not address.loopback]
+    beyond += [known[0]] if not options.ttp_ca and not known[0].loopback else []
+    if beyond and not options.insecure:
+        made.error(
+            f"{beyond[0]} is beyond this machine: --tls-cert, --tls-key and --tls-peer (--ttp-ca), or --insecure"
+        )
+
+
+def environment(options: argparse.Namespace) -> dict[str, str]:
+    """The parameters of ss_lr, by name."""
+    flags = {"has_label": str(options.label).lower(), "ttp_adjust_rank": str(options.adjust_rank)}
+    said: Sequence[tuple[str, str]] = options.set
+    for name, _ in said:
+        if name in flags:
+            raise ParameterError(f"--set {name} is said by a flag of its own", hint="--label, --adjust-rank")
+    return {"l2_norm": "0", **dict(said), **flags}
+
+
+def _address(text: str) -> Address:
+    try:
+        return Address.read(text)
+    except ParameterError as error:
+        raise argparse.ArgumentTypeError(error.what) from None
+
+
+def _parties(text: str) -> tuple[Address, Address]:
+    parts = [_address(part) for part in text.split(",")]
+    if len(parts) != 2 or parts[0] == parts[1]:
+        raise argparse.ArgumentTypeError(f"{text!r} is not H0:P0,H1:P1, two addresses")
+    return parts[0], parts[1]
+
+
+def _counts(text: str) -> tuple[int, int]:
+    parts = text.split(",")
+    if len(parts) != 2 or not all(part.isascii() and part.isdigit() and int(part) for part in parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is not N0,N1, two numbers from 1")
+    return int(parts[0]), int(parts[1])
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return seconds
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def report(options: argparse.Namespace) -> dict[str, Any]:
+    """What a line of JSON begins with."""
+    return {"program": options.program, "rank": options.rank}
