@@ -14,7 +14,7 @@ from .data.files import Folder, readable
 from .errors import DataError, JobError, ModelWarning
 from .model import Model
 from .mpc import decode
-from .observer.events import Event
+from .observer.events import ProgramBegun
 from .observer.history import History, operator_of
 from .observer.runs import Run
 from .operators.shares import read_share
@@ -160,7 +160,7 @@ class Results(History):
         task_id = self._last("ss_lr", task)
         found = {}
         for domain, node in self._backend.nodes.items():
-            environment = self._run.events.last("environment", node=domain, subject=task_id)
+            environment = self._run.events.last(ProgramBegun, node=domain, subject=task_id)
             if environment is not None:
                 if operator_of(environment) != "ss_lr":
                     hint = f"%kuscia result {self.name} shows what it has written"
@@ -176,7 +176,7 @@ class Results(History):
         self._check_finished()
         self._check_node(node)
         task_id = self._last(operator, task)
-        environment = self._run.events.last("environment", node=node, subject=task_id)
+        environment = self._run.events.last(ProgramBegun, node=node, subject=task_id)
         if environment is None or operator_of(environment) != operator:
             named = f"task {self._alias(task_id)} is no {operator}" if task else f"job {self.name} has no {operator}"
             raise JobError(named, hint=f"a task of {operator}, with the result of ss_lr as its input")
@@ -196,7 +196,7 @@ class Results(History):
             raise JobError(f"job {self.name} has no result: it failed", hint="job.wait() raises the reason")
 
 
-def _output(environment: Event, storage: Folder) -> Folder:
+def _output(environment: ProgramBegun, storage: Folder) -> Folder:
     """The result file of the program with this environment, below its node's storage."""
     outputs = [value for key, value in environment.data.items() if key.startswith("runtime.component.output.")]
     if not outputs:

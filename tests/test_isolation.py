@@ -23,7 +23,7 @@ from kuscia_nb.control.store import Store
 from kuscia_nb.errors import OpAdjustError
 from kuscia_nb.job import Job
 from kuscia_nb.mpc import PrgBuffer
-from kuscia_nb.observer.events import EventLog
+from kuscia_nb.observer.events import EventLog, ProgramEnded
 from kuscia_nb.observer.observer import Observer
 from kuscia_nb.observer.runs import Run
 from kuscia_nb.operators import Component, Operator, Party
@@ -46,7 +46,7 @@ class Tasks(World):
             self.apply(manifest)
         self.finish()
         runs = [self.observer.by_name[name] for name in names or ("job",)]
-        return [errors[domain] for run in runs for errors in run.errors.values() for domain in ("alice", "bob")]
+        return [run.events.select(ProgramEnded, node=node)[0].error for run in runs for node in ("alice", "bob")]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from test_notebook import TUTORIAL, Words
 from test_ss_lr_parameters import parameters
 
 import kuscia_nb as kn
-from kuscia_nb.observer.events import Event, EventLog
+from kuscia_nb.observer.events import ConditionSet, EventLog, PhaseSet, Progressed, TaskMade
 from kuscia_nb.observer.progress import Progress, State
 from kuscia_nb.sentence import Sentence
 from kuscia_nb.views import live, texts
@@ -44,7 +44,7 @@ def progress(epochs: int, *reports: tuple[float, int, int]) -> Progress:
     result = Progress()
     result.epochs = epochs
     for seconds, done, steps in reports:
-        result.report(Event(BEGIN + timedelta(seconds=seconds), "alice", "t", "progress", data=(done, steps)))
+        result.report(Progressed("alice", "t", done, steps, time=BEGIN + timedelta(seconds=seconds)))
     return result
 
 
@@ -70,7 +70,7 @@ def test_the_fold_of_a_job_step_by_step_is_that_of_all_at_once(tmp_path: Path) -
         log = EventLog()
         by_steps, at_once = State(job.name, log), State(job.name, job.events)
         for event in job.events:
-            log._events.append(event)
+            log.emit(event)
             assert by_steps.catch_up() == 1
         assert by_steps.catch_up() == 0
         assert at_once.catch_up() == len(list(job.events))
@@ -91,9 +91,9 @@ def many(tasks: int) -> State:
     log = EventLog()
     for i in range(tasks):
         for node in ("alice", "bob"):
-            log.emit(node, f"t{i}", "task", name=f"<b>{i}</b>")
-            log.emit(node, f"t{i}", "condition", name="ResourceCreated", status="True")
-            log.emit(node, f"t{i}", "phase", name="Running")
+            log.emit(TaskMade(node, f"t{i}", f"<b>{i}</b>"))
+            log.emit(ConditionSet(node, f"t{i}", "ResourceCreated", "True"))
+            log.emit(PhaseSet(node, f"t{i}", "Running"))
     state = State("many", log)
     state.catch_up()
     return state
@@ -153,7 +153,7 @@ def test_a_task_that_waits_for_another_is_shown(tmp_path: Path) -> None:
 def test_the_remaining_time_is_said_as_a_clock() -> None:
     state = many(1)
     for seconds, done in ((0, 0), (10, 10)):
-        event = Event(BEGIN + timedelta(seconds=seconds), "alice", "t0", "progress", data=(done, 5000))
+        event = Progressed("alice", "t0", done, 5000, time=BEGIN + timedelta(seconds=seconds))
         state.progress["alice", "t0"].report(event)
     assert "0 % · step 10 of 5,000 · 1 steps/s · 1:23:10 left" in Words(programs(speaker(), state, 0.0)).text
 

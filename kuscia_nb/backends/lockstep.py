@@ -23,6 +23,7 @@ from ..control.objects import LABEL
 from ..data.tables import Tables
 from ..errors import JobStopped, KusciaError
 from ..mpc import Door, Link, NoLedger, Outcome, Seeds, Ttp, TtpLine, connect, connect_recorded, run_lockstep
+from ..observer.events import Counted, ProgramBegun, ProgramEnded, Progressed, Recorded, Said
 from ..observer.observer import Observer
 from ..observer.runs import Run
 from ..operators import OPERATORS, Operator, Party, ranked_parties
@@ -90,7 +91,7 @@ class LockstepAgent:
         run = self._observer.of(node.domain, task)
         environment = party.env | agent_environment(node.domain, node.storage) | task_environment(task, node.domain)
         environment |= run.options.environment()
-        run.events.emit(node.domain, task.name, "environment", data=environment)
+        run.events.emit(ProgramBegun(node.domain, task.name, environment))
         pod = Pod(node.domain, environment, self._operators[module], run, started, ended)
         with self._lock:
             session = self._sessions.setdefault(task.name, Session())
@@ -101,12 +102,12 @@ class LockstepAgent:
             session.links = _connect((ranked[0], ranked[1]), run.options.trace)
         session.lines = tuple(TtpLine(self._ttp, link, f"{task.name}/") for link in session.links)
         if run.options.trace != "off":
-            run.events.emit(task.spec.initiator, task.name, "ledger", data=session.links[0].ledger)
+            run.events.emit(Counted(task.spec.initiator, task.name, session.links[0].ledger))
         for link in session.links:
             link.ledger = NoLedger()  # a program has its own page
-        if run.options.trace == "full":
-            recorders = tuple(link.recorder for link in session.links)
-            run.events.emit(task.spec.initiator, task.name, "recorders", data=recorders)
+        first, second = session.links
+        if first.recorder and second.recorder:
+            run.events.emit(Recorded(task.spec.initiator, task.name, (first.recorder, second.recorder)))
         session.join = self._spawn(f"kuscia_nb {task.name}", partial(self._run, task, session, ranked))
 
     @undisturbed()
@@ -158,11 +159,12 @@ class LockstepAgent:
             pod.domain: outcome.error or (_stopped() if pod.domain in session.stopped else None)
             for pod, outcome in in_time
         }
-        pods[0].run.errors[task.name] = errors
+        events = pods[0].run.events
         for domain, error in errors.items():
+            events.emit(ProgramEnded(domain, task.name, error))
             if error:
-                kind, message = ("log", str(error)) if isinstance(error, JobStopped) else ("error", logged(error))
-                pods[0].run.events.emit(domain, task.name, kind, message=message)
+                level, message = ("log", str(error)) if isinstance(error, JobStopped) else ("error", logged(error))
+                events.emit(Said(domain, task.name, level, message))
         for pod in sorted(pods, key=lambda pod: pod.domain == task.spec.initiator):  # which asks the others at its end
             pod.ended(errors[pod.domain])
 
@@ -178,16 +180,16 @@ class LockstepAgent:
 
     def _program(self, task: KusciaTask, pod: Pod, link: Link, line: TtpLine) -> Coroutine[Any, Any, None]:
         """One party's program, with nothing in its hands but its own, and doors."""
-        emit = partial(pod.run.events.emit, pod.domain, task.name)
+        emit, of = pod.run.events.emit, (pod.domain, task.name)
         party = Party(
             pod.environment.copy(),
             link,
             Door(line.join),
             Seeds(pod.run.options.seed, scope=f"{task.labels[f'{LABEL}task-alias']}/{link.name}"),
-            Door(lambda message: emit("log", message=message)),
-            Door(lambda message: emit("warning", message=message)),
-            Door(lambda done, steps: emit("progress", data=(done, steps))),
-            Door(lambda message: emit("note", message=message)),
+            Door(lambda message: emit(Said(*of, "log", message))),
+            Door(lambda message: emit(Said(*of, "warning", message))),
+            Door(lambda done, steps: emit(Progressed(*of, done, steps))),
+            Door(lambda message: emit(Said(*of, "note", message))),
             Door(self._tables[pod.domain].read),
         )
         return pod.operator.program(party)

@@ -1,38 +1,129 @@
-"""The event log: what happened in a cluster, in order. Phases, conditions, logs and progress are folds over it."""
+"""The event log: what happened in a cluster, in order. Phases, conditions, logs and progress are folds over it.
+
+Every kind of event is a class, with what it carries; `kind` is its name for people.
+"""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, overload
+
+if TYPE_CHECKING:
+    from ..bfia.client import Exchange
+    from ..mpc.ledger import Ledger
+    from ..mpc.recorder import Recorder
 
 
-class Event(NamedTuple):
-    """One thing that happened. `subject` is the name of the job or task that it happened to."""
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened."""
 
-    time: datetime
+    kind: ClassVar[str]
     node: str
     """Where: a domain."""
     subject: str
-    kind: str
-    """phase, condition, task, log, note, warning, error, progress, environment, ledger, recorders or bfia."""
-    name: str = ""
-    """Of a condition, its type; of a phase, the phase."""
-    status: str = ""
+    """The name of the job or task that it happened to."""
+    time: datetime = field(default_factory=lambda: datetime.now(UTC), kw_only=True)
+
+
+@dataclass(frozen=True)
+class TaskMade(Event):
+    """A node has a task of the job; `name` is its alias."""
+
+    kind = "task"
+    name: str
+
+
+@dataclass(frozen=True)
+class PhaseSet(Event):
+    """A job or a task is in another phase."""
+
+    kind = "phase"
+    name: str
     reason: str = ""
     message: str = ""
-    data: Any = None
-    """What the kind carries besides: (done, steps), an environment, a ledger, a BFIA message with its reply."""
 
 
-LOGGED = {"log": "INFO", "note": "INFO", "warning": "WARNING", "error": "ERROR"}
-"""The kinds that are in a log, with their levels."""
+@dataclass(frozen=True)
+class ConditionSet(Event):
+    """A condition of a job or a task was set; `name` is its type."""
+
+    kind = "condition"
+    name: str
+    status: str
+    reason: str = ""
+    message: str = ""
 
 
-def log_line(event: Event) -> str:
+@dataclass(frozen=True)
+class ProgramBegun(Event):
+    """A program was given its environment."""
+
+    kind = "environment"
+    data: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Progressed(Event):
+    """A program has done so many of its steps."""
+
+    kind = "progress"
+    done: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class Said(Event):
+    """A program, or somebody about it, has something to say."""
+
+    kind = "said"
+    level: Literal["log", "note", "warning", "error"]
+    message: str
+
+
+@dataclass(frozen=True)
+class ProgramEnded(Event):
+    """A program has ended: with what went wrong, or None if it came to its own end."""
+
+    kind = "end"
+    error: BaseException | None
+
+
+@dataclass(frozen=True)
+class Exchanged(Event):
+    """Two nodes have exchanged a BFIA message; `name` is the call."""
+
+    kind = "bfia"
+    name: str
+    data: Exchange
+
+
+@dataclass(frozen=True)
+class Counted(Event):
+    """The ledger in which a task's messages are counted from now on."""
+
+    kind = "ledger"
+    data: Ledger
+
+
+@dataclass(frozen=True)
+class Recorded(Event):
+    """What both parties write down of every step from now on, by rank."""
+
+    kind = "recorders"
+    data: tuple[Recorder, Recorder]
+
+
+E = TypeVar("E", bound=Event)
+
+LEVELS = {"log": "INFO", "note": "INFO", "warning": "WARNING", "error": "ERROR"}
+
+
+def log_line(event: Said) -> str:
     """Time, level, message; that of an error may go on in the lines below."""
-    return f"{event.time:%H:%M:%S}.{event.time.microsecond // 1000:03d} {LOGGED[event.kind]} {event.message}"
+    return f"{event.time:%H:%M:%S}.{event.time.microsecond // 1000:03d} {LEVELS[event.level]} {event.message}"
 
 
 class EventLog:
@@ -40,12 +131,10 @@ class EventLog:
 
     def __init__(self) -> None:
         self._events: list[Event] = []
-        self._lock = threading.Lock()
 
-    def emit(self, node: str, subject: str, kind: str, **fields: Any) -> None:
-        """Write down what happened now."""
-        with self._lock:
-            self._events.append(Event(datetime.now(UTC), node, subject, kind, **fields))
+    def emit(self, event: Event) -> None:
+        """Write down what has happened."""
+        self._events.append(event)
 
     def __iter__(self) -> Iterator[Event]:
         return iter(self._events.copy())
@@ -54,15 +143,20 @@ class EventLog:
         """The events from the one with this index on: what is new to whoever has seen so many."""
         return self._events[index:]
 
-    def select(self, kind: str, *, node: str | None = None, subject: str | None = None) -> list[Event]:
+    @overload
+    def select(self, kind: type[E], *, node: str | None = None, subject: str | None = None) -> list[E]: ...
+    @overload
+    def select(self, kind: str, *, node: str | None = None, subject: str | None = None) -> list[Any]: ...
+    def select(self, kind: type[Event] | str, *, node: str | None = None, subject: str | None = None) -> list[Any]:
         """The events of a kind, in order, of one node or subject if asked."""
+        word = kind if isinstance(kind, str) else kind.kind
         return [
             event
             for event in self
-            if event.kind == kind and node in (None, event.node) and subject in (None, event.subject)
+            if event.kind == word and node in (None, event.node) and subject in (None, event.subject)
         ]
 
-    def last(self, kind: str, *, node: str | None = None, subject: str | None = None) -> Event | None:
+    def last(self, kind: type[E], *, node: str | None = None, subject: str | None = None) -> E | None:
         """The latest such event."""
         events = self.select(kind, node=node, subject=subject)
         return events[-1] if events else None

@@ -10,7 +10,19 @@ from ..errors import JobError
 from ..options import Options
 from ..problems import choice
 from ..trace.trace import Trace
-from .events import LOGGED, Event, EventLog, log_line
+from .events import (
+    ConditionSet,
+    Counted,
+    EventLog,
+    Exchanged,
+    PhaseSet,
+    ProgramBegun,
+    Progressed,
+    Recorded,
+    Said,
+    TaskMade,
+    log_line,
+)
 from .runs import Matter, Run
 
 if TYPE_CHECKING:
@@ -64,7 +76,7 @@ class History:
         """Every condition in the order in which it was set: node, resource, type, status, message, time."""
         import pandas as pd
 
-        rows = [(e.node, e.subject, e.name, e.status, e.message, e.time) for e in self._run.events.select("condition")]
+        rows = [(e.node, e.subject, e.name, e.status, e.message, e.time) for e in self._run.events.select(ConditionSet)]
         return pd.DataFrame(rows, columns=["node", "resource", "type", "status", "message", "time"])
 
     @property
@@ -73,27 +85,27 @@ class History:
         import pandas as pd
 
         rows = []
-        for event in self._run.events.select("task"):
-            phase = self._run.events.last("phase", node=event.node, subject=event.subject)
-            progress = self._run.events.last("progress", node=event.node, subject=event.subject)
-            done, steps = progress.data if progress else (0, 1)
-            rows.append((event.name, event.subject, event.node, phase.name if phase else PENDING, done / steps))
+        for event in self._run.events.select(TaskMade):
+            phase = self._run.events.last(PhaseSet, node=event.node, subject=event.subject)
+            progress = self._run.events.last(Progressed, node=event.node, subject=event.subject)
+            done = progress.done / progress.steps if progress else 0.0
+            rows.append((event.name, event.subject, event.node, phase.name if phase else PENDING, done))
         return pd.DataFrame(rows, columns=["alias", "task", "node", "phase", "progress"])
 
     @property
     def operators(self) -> list[str]:
         """What its tasks have run, each operator once, in the order in which they began."""
-        return list(dict.fromkeys(operator_of(event) for event in self._run.events.select("environment")))
+        return list(dict.fromkeys(operator_of(event) for event in self._run.events.select(ProgramBegun)))
 
     @property
     def warnings(self) -> list[str]:
         """What the parties' programs had to say about this job."""
-        return list(dict.fromkeys(event.message for event in self._run.events.select("warning")))
+        return self._said("warning")
 
     @property
     def notes(self) -> list[str]:
         """What the parties' programs say of this job that is no warning: who has learned what, what nobody checks."""
-        return list(dict.fromkeys(event.message for event in self._run.events.select("note")))
+        return self._said("note")
 
     @property
     def events(self) -> EventLog:
@@ -104,9 +116,8 @@ class History:
     def trace(self) -> Trace:
         """The messages between the parties and with the TTP; with trace="full", also every step and its numbers."""
         self._check_known("trace")
-        ledgers, recorders = (
-            {event.subject: event.data for event in self._run.events.select(kind)} for kind in ("ledger", "recorders")
-        )
+        ledgers = {event.subject: event.data for event in self._run.events.select(Counted)}
+        recorders = {event.subject: event.data for event in self._run.events.select(Recorded)}
         options = self._run.options
         return Trace.observe(options.trace, ledgers, recorders, self.name, seed=options.seed is not None)
 
@@ -120,7 +131,7 @@ class History:
 
         self._check_known("exchanges")
         rows = []
-        for event in self._run.events.select("bfia"):
+        for event in self._run.events.select(Exchanged):
             sender, receiver, request, response, time = event.data
             asked = request.body.decode("utf-8", "replace") or request.path.partition("?")[2]
             rows.append((time, sender, receiver, event.name, asked, response.body.decode("utf-8", "replace")))
@@ -133,17 +144,21 @@ class History:
     def logs(self, node: str) -> str:
         """What the programs of one node have logged; of one that failed, its error is the end."""
         self._check_node(node)
-        return "\n".join(log_line(event) for event in self._run.events if event.node == node and event.kind in LOGGED)
+        return "\n".join(map(log_line, self._run.events.select(Said, node=node)))
 
     def env(self, node: str, task: str | None = None) -> dict[str, str]:
         """What one node's program was started with (of the last task, unless one is named)."""
         self._check_node(node)
-        event = self._run.events.last("environment", node=node, subject=self._task_id(task))
+        event = self._run.events.last(ProgramBegun, node=node, subject=self._task_id(task))
         return dict(event.data) if event else {}
+
+    def _said(self, level: str) -> list[str]:
+        """Each message once."""
+        return list(dict.fromkeys(said.message for said in self._run.events.select(Said) if said.level == level))
 
     def _task_id(self, task: str | None) -> str | None:
         """The id of a task given by alias or id; of the last one if none is named."""
-        known = {event.name: event.subject for event in self._run.events.select("task")}
+        known = {event.name: event.subject for event in self._run.events.select(TaskMade)}
         if task is None:
             return next(reversed(known.values()), None)
         if task not in known and task not in known.values():
@@ -152,12 +167,12 @@ class History:
 
     def _last(self, operator: str, task: str | None) -> str | None:
         """The id of the task that is named; if none is, of the last one that runs this operator, or of the last one."""
-        ran = [event.subject for event in self._run.events.select("environment") if operator_of(event) == operator]
+        ran = [event.subject for event in self._run.events.select(ProgramBegun) if operator_of(event) == operator]
         return ran[-1] if task is None and ran else self._task_id(task)
 
     def _alias(self, task_id: str | None) -> str:
         """The name that a task has in the job."""
-        return next(event.name for event in self._run.events.select("task", subject=task_id))
+        return next(event.name for event in self._run.events.select(TaskMade, subject=task_id))
 
     def _check_node(self, node: str) -> None:
         if node not in self.nodes:
@@ -169,6 +184,6 @@ class History:
             raise JobError(f"job {self.name} has no {matter}: {reason}")
 
 
-def operator_of(environment: Event) -> str:
+def operator_of(environment: ProgramBegun) -> str:
     """What a program with this environment runs."""
     return environment.data.get("runtime.component.name", "")

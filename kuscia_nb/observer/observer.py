@@ -10,13 +10,14 @@ import threading
 from collections.abc import Iterable
 from functools import partial
 
+from ..bfia.client import Exchange
 from ..control.kinds import KusciaTask
 from ..control.objects import LABEL, Condition
 from ..control.resources import FAILED, STOPPED, SUCCEEDED, KusciaJob, as_double, changed_numbers
 from ..control.store import Change, Objects
 from ..options import Options
 from ..sentence import Sentence
-from .events import LOGGED, EventLog, log_line
+from .events import ConditionSet, EventLog, Exchanged, PhaseSet, Said, TaskMade, log_line
 from .runs import Run
 
 _DOUBLE = "{name} = {value} is used as {double}: Kuscia's numbers are doubles"
@@ -53,7 +54,7 @@ class Observer:
         """Say which numbers of a manifest or request are other ones for Kuscia (spec: kuscia §7 row 50)."""
         for name, number in changed_numbers(data):
             text = Sentence(_DOUBLE, name=name, value=number, double=as_double(number))
-            run.events.emit(run.job.spec.initiator, run.name, "warning", message=text)
+            run.events.emit(Said(run.job.spec.initiator, run.name, "warning", text))
 
     def forget(self, run: Run) -> None:
         """An expected job that was not taken after all."""
@@ -64,14 +65,14 @@ class Observer:
     def logs(self, domain: str, task_id: str) -> str:
         """What one node's program of a task has logged."""
         run = self._by_task.get(task_id)
-        logged = (e for e in run.events if e.kind in LOGGED and (e.node, e.subject) == (domain, task_id)) if run else ()
+        logged = run.events.select(Said, node=domain, subject=task_id) if run else ()
         return "".join(f"{log_line(event)}\n" for event in logged)
 
-    def exchanged(self, sender: str, name: str, subject: str, exchange: object) -> None:
+    def exchanged(self, sender: str, name: str, subject: str, exchange: Exchange) -> None:
         """Two nodes have exchanged a message about a job or task."""
         run = self.by_name.get(subject) or self._by_task.get(subject)
         if run is not None:
-            run.events.emit(sender, subject, "bfia", name=name, data=exchange)
+            run.events.emit(Exchanged(sender, subject, name, exchange))
 
     def _changed(self, domain: str, change: Change) -> None:
         with self._lock:
@@ -93,7 +94,7 @@ class Observer:
             run.nodes[domain] = None
             if not job.finished:
                 self._end_tasks(run, domain)
-                run.events.emit(domain, job.name, "phase", name=FAILED, reason=STOPPED, message="the job was deleted")
+                run.events.emit(PhaseSet(domain, job.name, FAILED, STOPPED, "the job was deleted"))
             del self._by_uid[job.metadata.uid]
             if not any(run.nodes.values()):
                 self._forget(run)
@@ -106,16 +107,16 @@ class Observer:
 
     def _end_tasks(self, run: Run, domain: str) -> None:
         """Say of the tasks that go with a deleted job that they have not come to their own end."""
-        for task in run.events.select("task", node=domain):
-            last = run.events.last("phase", node=domain, subject=task.subject)
+        for task in run.events.select(TaskMade, node=domain):
+            last = run.events.last(PhaseSet, node=domain, subject=task.subject)
             if last is None or last.name not in (SUCCEEDED, FAILED):
-                run.events.emit(domain, task.subject, "phase", name=FAILED, reason=STOPPED)
+                run.events.emit(PhaseSet(domain, task.subject, FAILED, STOPPED))
 
     def _forget(self, run: Run) -> None:
         """A job that no node has any more; who holds its `Job` can still read what was written down."""
         if self.by_name.get(run.name) is run:
             del self.by_name[run.name]
-        for event in run.events.select("task"):
+        for event in run.events.select(TaskMade):
             self._by_task.pop(event.subject, None)
 
     def _task_changed(self, domain: str, change: Change, task: KusciaTask) -> None:
@@ -124,7 +125,7 @@ class Observer:
             return
         self._by_task[task.name] = run
         if change.old is None:
-            run.events.emit(domain, task.name, "task", name=task.labels[f"{LABEL}task-alias"])
+            run.events.emit(TaskMade(domain, task.name, task.labels[f"{LABEL}task-alias"]))
         old = change.old if isinstance(change.old, KusciaTask) else None
         _emit_changes(run.events, domain, task, old)
 
@@ -136,19 +137,11 @@ def _emit_changes(
     known: Iterable[Condition] = old.status.conditions if old else ()
     for found in new.status.conditions:
         if found not in known:
-            events.emit(
-                domain,
-                new.name,
-                "condition",
-                name=found.type,
-                status=found.status,
-                reason=found.reason,
-                message=found.message,
-            )
+            events.emit(ConditionSet(domain, new.name, found.type, found.status, found.reason, found.message))
     phase = new.status.phase
     if phase and (old is None or old.status.phase != phase):
         message = new.status.message or failure(new)
-        events.emit(domain, new.name, "phase", name=phase, reason=new.status.reason, message=message)
+        events.emit(PhaseSet(domain, new.name, phase, new.status.reason, message))
 
 
 def failure(object: KusciaJob | KusciaTask) -> str:

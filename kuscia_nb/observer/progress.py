@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .events import Event, EventLog
+from .events import (
+    ConditionSet,
+    Counted,
+    Event,
+    EventLog,
+    PhaseSet,
+    ProgramBegun,
+    Progressed,
+    TaskMade,
+)
 
 if TYPE_CHECKING:
     from ..control.resources import KusciaJob
@@ -33,9 +43,9 @@ class Progress:
         self._first: tuple[int, datetime] | None = None
         self._last: datetime | None = None
 
-    def report(self, event: Event) -> None:
+    def report(self, event: Progressed) -> None:
         """The program has said how far it is."""
-        self.done, self.steps = event.data
+        self.done, self.steps = event.done, event.steps
         if self._first is None:
             self._first = self.done, event.time
         self._last = event.time
@@ -102,9 +112,9 @@ class State:
         for event in new:
             if self.begin is None:
                 self.begin = event.time
-            if take := _TAKES.get(event.kind):
+            if take := _TAKES.get(type(event)):
                 take(self, event)
-                self.news += event.kind != "progress"
+                self.news += not isinstance(event, Progressed)
         self._add_up()
         return len(new)
 
@@ -124,27 +134,27 @@ class State:
         begun = set(self.aliases.values())
         return [task.alias for task in job.spec.tasks if task.alias not in begun]
 
-    def _task(self, event: Event) -> None:
+    def _task(self, event: TaskMade) -> None:
         self.aliases[event.subject] = event.name
         self.progress[event.node, event.subject] = Progress()
 
-    def _phase(self, event: Event) -> None:
+    def _phase(self, event: PhaseSet) -> None:
         self.phases[event.node, event.subject] = event.name
 
-    def _condition(self, event: Event) -> None:
+    def _condition(self, event: ConditionSet) -> None:
         self._first_condition = self._first_condition or event.time
         seconds = (event.time - self._first_condition).total_seconds()
         shown = Shown(event.status, seconds)
         self.conditions.setdefault((event.name, event.subject), {})[event.node] = shown
 
-    def _progress(self, event: Event) -> None:
+    def _progress(self, event: Progressed) -> None:
         self.progress[event.node, event.subject].report(event)
 
-    def _environment(self, event: Event) -> None:
+    def _environment(self, event: ProgramBegun) -> None:
         epochs = event.data.get(_EPOCHS, "")
         self.progress[event.node, event.subject].epochs = int(epochs) if epochs.isdecimal() else 0
 
-    def _ledger(self, event: Event) -> None:
+    def _ledger(self, event: Counted) -> None:
         self._ledgers[event.subject] = event.data
 
     def _add_up(self) -> None:
@@ -159,11 +169,11 @@ class State:
         )
 
 
-_TAKES = {
-    "task": State._task,
-    "phase": State._phase,
-    "condition": State._condition,
-    "progress": State._progress,
-    "environment": State._environment,
-    "ledger": State._ledger,
+_TAKES: dict[type[Event], Callable[[State, Any], None]] = {
+    TaskMade: State._task,
+    PhaseSet: State._phase,
+    ConditionSet: State._condition,
+    Progressed: State._progress,
+    ProgramBegun: State._environment,
+    Counted: State._ledger,
 }

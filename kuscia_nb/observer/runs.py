@@ -15,7 +15,7 @@ from ..control.objects import now
 from ..control.resources import FAILED, STOPPED, SUCCEEDED, KusciaJob
 from ..errors import JobFailed, JobStopped, KusciaError, PeerFailed
 from ..options import Options
-from .events import Event, EventLog
+from .events import ConditionSet, EventLog, PhaseSet, ProgramEnded
 
 Matter = Literal["trace", "exchanges", "shadow", "ttp"]
 """What is not known of every job."""
@@ -30,11 +30,6 @@ class Run:
     options: Options = field(default_factory=Options)
     created: datetime = field(default_factory=now)
     events: EventLog = field(default_factory=EventLog)
-    errors: dict[str, dict[str, BaseException | None]] = field(default_factory=dict)
-    """What ended the programs, by task and domain, in the order of time; None where one came to its own end.
-
-    Of several the first is the reason, and the others may be its consequences.
-    """
     nodes: dict[str, KusciaJob | None] = field(default_factory=dict)
     """The job as each node has it; None where it was deleted."""
     ended: threading.Event = field(default_factory=threading.Event)
@@ -53,7 +48,7 @@ class Run:
     @property
     def phase(self) -> str:
         """That of the job on the initiator's node, or on the only node that has it."""
-        last = self.events.last("phase", node=self._leader, subject=self.name)
+        last = self.events.last(PhaseSet, node=self._leader, subject=self.name)
         return last.name if last else "Pending"
 
     @property
@@ -61,22 +56,21 @@ class Run:
         """Why the job failed, once it has."""
         if not self.ended.is_set() or self.phase == SUCCEEDED:
             return None
-        ends = (end for errors in list(self.errors.values()) for end in errors.items())
-        domain, error = next(((d, e) for d, e in ends if e is not None and not isinstance(e, PeerFailed)), ("", None))
-        if error is not None and not isinstance(error, JobStopped):
-            return job_error(domain, error)
-        failed = [e for e in self.events.select("phase", subject=self.name) if e.name == FAILED]
+        ends = [end for end in self.events.select(ProgramEnded) if end.error and not isinstance(end.error, PeerFailed)]
+        if ends and ends[0].error and not isinstance(ends[0].error, JobStopped):  # others may be its consequences
+            return job_error(ends[0].node, ends[0].error)
+        failed = [e for e in self.events.select(PhaseSet, subject=self.name) if e.name == FAILED]
         if self._deleted or (failed and failed[0].reason == STOPPED):
             return JobStopped("the job was deleted" if self._deleted else f"the job was stopped on {failed[0].node}")
-        last = self.events.last("phase", node=self._leader, subject=self.name)
+        last = self.events.last(PhaseSet, node=self._leader, subject=self.name)
         message = (last and last.message) or "no reason is known"
         if "The remaining no-failed party" in message:  # who failed has said more to its own node
             message += "".join(f"; {event.node}: {event.message}" for event in self._own_words())
         return JobFailed(f"job {self.name} failed: {message}")
 
-    def _own_words(self) -> list[Event]:
+    def _own_words(self) -> list[ConditionSet]:
         """What nodes have said of a failed task, other than by counting the parties."""
-        failed = (e for e in self.events.select("condition") if e.status == "False" and e.subject != self.name)
+        failed = (e for e in self.events.select(ConditionSet) if e.status == "False" and e.subject != self.name)
         return [e for e in failed if e.message and "The remaining" not in e.message and e.reason != "TaskIsStopped"]
 
     @property

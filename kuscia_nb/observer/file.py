@@ -1,0 +1,161 @@
+"""A run as a file and back: JSON lines, the first one for the run, then one for each event.
+
+Everything that the views need is in it. The numbers of a full trace are not: `Trace.save` has a file for these.
+Whoever has the file sees what the observer sees, of all nodes. Nothing in it is executed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, fields, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from .. import errors, sentence
+from ..bfia.client import Exchange
+from ..bfia.wire import Request, Response
+from ..control.failures import job_error
+from ..control.resources import KusciaJob
+from ..data.files import write_atomically
+from ..errors import DataError, KusciaError
+from ..mpc.ledger import Ledger, Message, Stream, Total
+from ..options import Options
+from .events import Event, Recorded
+from .runs import Run
+
+_FORMAT = "kuscia_nb.run/1"
+_KINDS = {kind.__name__: kind for kind in Event.__subclasses__()}
+
+
+def save(run: Run, path: str | Path) -> Path:
+    """Write down a run as far as it has come."""
+    path = Path(path)
+    head = {
+        "format": _FORMAT,
+        "job": run.job.manifest(),
+        "options": asdict(run.options),
+        "created": _plain(run.created),
+        "nodes": {domain: kept is not None for domain, kept in run.nodes.items()},
+        "ended": run.ended.is_set(),
+    }
+    lines = [head, *(_line(event) for event in run.events if not isinstance(event, Recorded))]
+    text = "".join(json.dumps(line, ensure_ascii=False, default=str) + "\n" for line in lines)
+    write_atomically(path, text.encode())
+    return path
+
+
+def load(path: str | Path) -> Run:
+    """What `save` has written; a DataError says why a file is none."""
+    try:
+        head, *lines = map(json.loads, Path(path).read_text("utf-8").splitlines())
+        if head["format"] != _FORMAT:
+            raise ValueError(f"its format is {head['format']}")
+        job, options = KusciaJob.model_validate_json(json.dumps(head["job"])), Options(**head["options"])
+        if options.trace == "full":
+            options = replace(options, trace="sizes")
+        run = Run(job, options, _read(head["created"]))
+        run.nodes |= {domain: job if kept else None for domain, kept in head["nodes"].items()}
+        for line in lines:
+            kind = _KINDS[line.pop("event")]
+            run.events.emit(kind(**{name: _read(value) for name, value in line.items()}))
+        if head["ended"]:
+            run.ended.set()
+        return run
+    except FileNotFoundError:
+        raise DataError("there is no such file", where=str(path)) from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, KusciaError) as error:
+        what = f"it is no run: {type(error).__name__}: {error}"
+        raise DataError(what, where=str(path), hint="a file that observer.file.save has written") from error
+
+
+class Counts(Ledger):
+    """A ledger that was read: nothing more is written into it."""
+
+    def __init__(self, messages: Sequence[Message], totals: Mapping[tuple[str, str], Total], sent: int) -> None:
+        super().__init__(0)
+        self._messages, self._sums, self._sent = messages, dict(totals), sent
+
+    def __len__(self) -> int:
+        return self._sent
+
+    def listed(self) -> tuple[Sequence[Message], Sequence[Stream]]:
+        """The messages, and the stream of each one."""
+        return self._messages, [Stream(one.sender, one.receiver, one.kind, one.key) for one in self._messages]
+
+    def totals(self) -> dict[tuple[str, str], Total]:
+        """What all messages come to, by (sender, receiver)."""
+        return self._sums
+
+
+def _line(event: Event) -> dict[str, Any]:
+    named = {field.name: _plain(getattr(event, field.name)) for field in fields(event)}
+    return {"event": type(event).__name__, **named}
+
+
+# --- values that JSON does not have, as {"name of the type": ...} ----------------------------------------------------
+
+
+def _plain(value: Any) -> Any:
+    """A value in what JSON has."""
+    match value:
+        case datetime():
+            return {"time": value.isoformat()}
+        case sentence.Sentence():
+            values = {name: _plain(one) for name, one in value.values.items()}
+            return {"sentence": [value.template, values, _plain(value.short)]}
+        case Ledger():
+            totals = [[*direction, list(total)] for direction, total in value.totals().items()]
+            return {"ledger": [[list(message) for message in value.messages], totals, len(value)]}
+        case Exchange(sender, receiver, request, response, time):
+            bodies = [one.body.decode("latin-1") for one in (request, response)]
+            asked = [request.method, request.path, dict(request.headers), bodies[0]]
+            answered = [response.status, bodies[1], response.content_type]
+            return {"exchange": [sender, receiver, asked, answered, _plain(time)]}
+        case BaseException():
+            error = job_error("", value)
+            return {"error": [type(error).__name__, error.what, error.where, error.hint]}
+        case Mapping():
+            return {"map": dict(value)}
+    return value.item() if hasattr(value, "item") else value
+
+
+def _sentence(template: str, values: dict[str, Any], short: Any) -> sentence.Sentence:
+    return sentence.Sentence(template, short=_read(short), **{name: _read(one) for name, one in values.items()})
+
+
+def _ledger(messages: list[list[Any]], totals: list[Any], sent: int) -> Ledger:
+    fields: list[list[Any]] = [[tuple(one) if isinstance(one, list) else one for one in row] for row in messages]
+    read = [Message(*row) for row in fields]
+    return Counts(read, {(sender, receiver): Total(*sums) for sender, receiver, sums in totals}, sent)
+
+
+def _exchange(sender: str, receiver: str, asked: list[Any], answered: list[Any], time: Any) -> Exchange:
+    request = Request(asked[0], asked[1], asked[2], asked[3].encode("latin-1"))
+    return Exchange(
+        sender, receiver, request, Response(answered[0], answered[1].encode("latin-1"), answered[2]), _read(time)
+    )
+
+
+def _error(name: str, what: str, where: str, hint: str) -> KusciaError:
+    known = getattr(errors, name, None) or type(name, (KusciaError,), {})
+    return known(what, where=where, hint=hint)
+
+
+_READERS: dict[str, Callable[..., Any]] = {
+    "sentence": _sentence,
+    "ledger": _ledger,
+    "exchange": _exchange,
+    "error": _error,
+}
+
+
+def _read(value: Any) -> Any:
+    """The inverse of `_plain`."""
+    if not isinstance(value, dict):
+        return value
+    ((name, content),) = value.items()
+    if name == "time":
+        return datetime.fromisoformat(content)
+    return content if name == "map" else _READERS[name](*content)

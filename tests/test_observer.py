@@ -1,0 +1,88 @@
+"""What the observer writes down: typed events, which a file keeps, and all that is shown of them once more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from test_notebook import TUTORIAL
+
+import kuscia_nb as kn
+from kuscia_nb.errors import DataError, KusciaError
+from kuscia_nb.job import Job
+from kuscia_nb.observer.events import Exchanged, ProgramEnded, Said
+from kuscia_nb.observer.file import load, save
+from kuscia_nb.observer.progress import State
+from kuscia_nb.views.job import Report
+from kuscia_nb.views.live_html import conditions, programs
+from kuscia_nb.views.texts import speaker
+
+FRAMES = ("conditions", "tasks", "exchanges")
+MANIFESTS = {
+    "succeeded": TUTORIAL,
+    "failed": TUTORIAL.replace("perfect_logit_a.csv", "nothing.csv"),
+    "refused": re.sub(r'"num_epoch":\d+', '"num_epoch":0', TUTORIAL),
+}
+
+
+@pytest.fixture(params=MANIFESTS)
+def jobs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Job, Job]]:
+    """A job that has ended, and the same as a file has it."""
+    monkeypatch.setenv("LANGUAGE", "zh")
+    with kn.connect(storage=tmp_path / "nodes") as cluster:
+        job = cluster.apply(MANIFESTS[request.param], seed=3)
+        assert job.ended(120)
+        assert (job.phase == "Succeeded") == bool(job.warnings) == (request.param == "succeeded")
+        yield job, Job(job._backend, load(save(job._run, tmp_path / "run.jsonl")))
+
+
+def test_a_file_has_all_that_is_shown_of_a_job(jobs: tuple[Job, Job]) -> None:
+    job, again = jobs
+    for name in FRAMES:
+        pd.testing.assert_frame_equal(getattr(again, name), getattr(job, name))
+    for name in ("messages", "totals", "unlisted"):
+        assert str(getattr(again.trace, name)) == str(getattr(job.trace, name)), name
+    for name in ("name", "phase", "nodes", "seed", "elapsed", "operators", "warnings", "notes", "options"):
+        assert getattr(again, name) == getattr(job, name), name
+    assert again.manifest() == job.manifest()
+    for node in job.nodes:
+        assert (again.logs(node), again.env(node)) == (job.logs(node), job.env(node))
+    report, shown = Report.of(job), Report.of(again)
+    assert (shown.text(), shown.html()) == (report.text(), report.html())
+    live = []
+    for one in jobs:
+        state = State(one.name, one.events)
+        state.catch_up()
+        live.append(conditions(speaker(), state, one.nodes) + programs(speaker(), state, 1.0))
+    assert live[0] == live[1]
+
+
+def test_the_error_of_a_job_comes_back(jobs: tuple[Job, Job]) -> None:
+    def said(job: Job) -> str:
+        try:
+            job.wait(0)
+        except KusciaError as error:
+            return f"{type(error).__name__}: {error}"
+        return ""
+
+    assert said(jobs[0]) == said(jobs[1])
+
+
+def test_events_are_of_a_type(jobs: tuple[Job, Job]) -> None:
+    for job in jobs:
+        assert {event.level for event in job.events.select(Said)} <= {"log", "note", "warning", "error"}
+        assert {event.node for event in job.events.select(ProgramEnded)} <= {"alice", "bob"}
+        assert job.events.select("bfia") == job.events.select(Exchanged)
+
+
+@pytest.mark.parametrize("text", ["", "{}\n", "no json", '{"format": "another"}\n'])
+def test_what_is_no_run_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "run.jsonl"
+    path.write_text(text)
+    with pytest.raises(DataError, match="it is no run"):
+        load(path)
+    with pytest.raises(DataError, match="no such file"):
+        load(tmp_path / "nothing")
