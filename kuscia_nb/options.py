@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from functools import wraps
 from keyword import iskeyword
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Annotated, Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeVar, get_args, get_type_hints
 
 from .errors import KusciaError
@@ -146,6 +146,16 @@ class Options:
             "N",
         ),
     ] = None
+    time_limit: Annotated[
+        float | None,
+        About(
+            "call magic config",
+            "the job fails on both nodes if it takes longer",
+            "作业超过该时间则在双方节点上都以失败结束",
+            "SECONDS",
+            _seconds,
+        ),
+    ] = None
     trace: Annotated[
         Level,
         About(
@@ -171,6 +181,9 @@ class Options:
         if self.seed is not None and not isinstance(self.seed, Integral):
             hint = "a whole number, or None for a run that is secret"
             raise KusciaError(f"seed {self.seed!r} is not possible", hint=hint)
+        limit = self.time_limit
+        if limit is not None and not (isinstance(limit, Real) and 0 < limit <= LONGEST):
+            raise KusciaError(f"time_limit {limit!r} is not possible", hint="seconds, a number above 0, or None")
 
     def environment(self) -> dict[str, str]:
         """What the parties' programs are told of it."""

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from kuscia_nb.backends.lockstep import LockstepAgent
+from kuscia_nb.backends.lockstep import Join, LockstepAgent
 from kuscia_nb.bfia.client import Client
 from kuscia_nb.bfia.handlers import Handlers
 from kuscia_nb.bfia.wire import Request, Response
@@ -106,9 +106,9 @@ class World:
     def tasks(self, domain: str) -> list[KusciaTask]:
         return self.nodes[domain].store.objects(KusciaTask)
 
-    def _spawn(self, name: str, target: Callable[[], None]) -> Callable[[], None]:
+    def _spawn(self, name: str, target: Callable[[], None]) -> Join:
         self.programs.append(target)
-        return lambda: None
+        return lambda seconds: True
 
     def _carry(self, domain: str, request: Request) -> Response:
         fault = self.faults.pop(0) if self.faults else None

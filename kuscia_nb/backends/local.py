@@ -14,6 +14,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 import weakref
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -36,8 +37,9 @@ from ..control.manifest import from_dict, read_manifest
 from ..control.node import Node
 from ..control.objects import Metadata
 from ..control.plane import ControlPlane
-from ..control.records import SCHEDULER
+from ..control.records import OVERDUE, SCHEDULER
 from ..control.resources import KusciaJob
+from ..data.files import remove_drafts
 from ..data.sample import write_sample
 from ..errors import JobError, KusciaError
 from ..mpc import TrustedThirdParty
@@ -47,6 +49,7 @@ from ..operators import OPERATORS, Operator, on_register
 from ..options import Options
 from . import DOMAINS
 from .base import PATIENCE
+from .claim import claim
 from .lockstep import LockstepAgent
 
 if TYPE_CHECKING:
@@ -68,7 +71,8 @@ class LocalBackend:
             storage = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
             self._clean = weakref.finalize(self, shutil.rmtree, storage, ignore_errors=True)
         else:
-            self._clean = weakref.finalize(self, lambda: None)
+            self._clean = weakref.finalize(self, claim(storage))
+            remove_drafts(storage)
         self.ttp = TrustedThirdParty()
         self.observer = Observer()
         self.nodes = {domain: Node(domain, storage / domain, self.observer.logs) for domain in DOMAINS}
@@ -111,17 +115,18 @@ class LocalBackend:
 
         It is stopped first: a job that is just being created would otherwise come to its partner after the deletion.
         """
-        run = self.observer.by_name.get(name)
+        run, given_up = self.observer.by_name.get(name), time.monotonic() + PATIENCE
         if run is not None:
             self.stop(run)
             run.ended.wait(PATIENCE)
         for node in self.nodes.values():
-            tasks = node.store.objects(KusciaTask)
+            if (job := node.store.get(KusciaJob, name)) is None:
+                continue
+            tasks = node.store.owned(KusciaTask, job)
             node.delete(KusciaJob, name)
             for task in tasks:
-                if task.metadata.owner_references[0].name == name:
-                    self._agent.stop(node.domain, task.name)
-                    self._agent.join(task.name)
+                self._agent.stop(node.domain, task.name)
+                self._agent.join(task.name, max(0.0, given_up - time.monotonic()))
 
     def kubectl(self, line: str, node: str, stdin: str | None, emit: Callable[[str], None] | None) -> Output:
         """What stands behind `kubectl` on a command line, on a node."""
@@ -185,7 +190,19 @@ class LocalBackend:
                     self.stop(run)  # an interrupt comes when the job is there already
                     self.observer.forget(run)
                 raise
+        if options.time_limit is not None:
+            watch = partial(self._limit, run, options.time_limit)
+            threading.Thread(target=watch, name=f"kuscia_nb limits {run.name}", daemon=True).start()
         return run
+
+    def _limit(self, run: Run, seconds: float) -> None:
+        """Let a job fail on all nodes if it has not ended after so many seconds."""
+        if run.ended.wait(seconds):
+            return
+        text = f"the job takes longer than its time limit of {seconds:g} seconds"
+        for domain in run.domains:
+            self.nodes[domain].store.change(KusciaJob, run.name, lambda job: job.annotated(OVERDUE, text))
+        self.stop(run)
 
     def _peers(self, domain: str) -> dict[str, Client]:
         return {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from ..control.interrupts import undisturbed
 from ..control.kinds import KusciaTask
 from ..control.node import Node
 from ..control.objects import LABEL
+from ..data.description import description_path
 from ..data.tables import Tables
 from ..errors import JobStopped, KusciaError
 from ..mpc import Door, Link, NoLedger, Outcome, Seeds, Ttp, TtpLine, connect, connect_recorded, run_lockstep
@@ -27,17 +29,24 @@ from ..observer.events import Counted, ProgramBegun, ProgramEnded, Progressed, R
 from ..observer.observer import Observer
 from ..observer.runs import Run
 from ..operators import OPERATORS, Operator, Party, ranked_parties
+from ..operators.party import outputs
 from ..problems import choice
 from .base import PATIENCE
 
-Join = Callable[[], None]
+Join = Callable[[float], bool]
+"""Waits for the end of a task's programs so many seconds at most; whether they have ended."""
 
 
 def on_thread(name: str, target: Callable[[], None]) -> Join:
-    """Run `target` on a thread of its own; returns what waits for its end, as long as PATIENCE lasts."""
+    """Run `target` on a thread of its own; returns what waits for its end."""
     thread = threading.Thread(target=target, name=name, daemon=True)
     thread.start()
-    return partial(thread.join, PATIENCE)
+
+    def join(seconds: float) -> bool:
+        thread.join(seconds)
+        return not thread.is_alive()
+
+    return join
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,9 @@ class Session:
     """The parties' lines to the TTP, by rank."""
     stopped: set[str] = field(default_factory=set)
     """The domains whose program was stopped; it has failed, however it ends."""
-    join: Join = lambda: None
+    join: Join = lambda seconds: True
+    given_up: bool = False
+    """Its programs did not end when they were asked to, and nobody waits for them any more."""
 
 
 class LockstepAgent:
@@ -122,11 +133,14 @@ class LockstepAgent:
             waiting = session.pods.pop(domain) if session.links is None else None
             if not session.pods:
                 del self._sessions[task_id]
+        if waiting:
+            return waiting.ended(error)
+        if len(session.stopped) == 1:
+            name = f"kuscia_nb stops {task_id}"
+            threading.Thread(target=self._give_up, args=(task_id, session), name=name, daemon=True).start()
         for link in session.links or ():
             if link.name == domain:
                 link.close(error)
-        if waiting:
-            waiting.ended(error)
 
     def close(self) -> None:
         """Stop all programs, and wait for their ends."""
@@ -136,15 +150,31 @@ class LockstepAgent:
             for domain in list(session.pods):
                 self.stop(domain, task_id)
         for task_id in sessions:
-            self.join(task_id)
+            self.join(task_id, PATIENCE)
 
-    def join(self, task_id: str) -> None:
+    def join(self, task_id: str, seconds: float) -> None:
         """Wait for the end of a task's programs, which were stopped; those that do not end are left behind."""
         session = self._sessions.get(task_id)
         if session is not None:
-            session.join()
+            session.join(seconds)
             with self._lock:
                 self._sessions.pop(task_id, None)
+
+    def _give_up(self, task_id: str, session: Session) -> None:
+        """Wait for programs that were stopped; those that compute without an end are left behind, and have failed."""
+        if session.join(PATIENCE):
+            return
+        with self._lock:
+            if self._sessions.get(task_id) is not session:
+                return
+            del self._sessions[task_id]
+            session.given_up = True
+        text = f"the job was stopped, and its program computes on: it is left behind after {PATIENCE:g} seconds"
+        error = JobStopped(text, hint="only a restart of the kernel ends it")
+        for pod in session.pods.values():
+            pod.run.events.emit(ProgramEnded(pod.domain, task_id, error))
+            pod.run.events.emit(Said(pod.domain, task_id, "log", str(error)))
+            pod.ended(error)
 
     def _run(self, task: KusciaTask, session: Session, ranked: list[str]) -> None:
         """Both programs to their end."""
@@ -153,12 +183,17 @@ class LockstepAgent:
             pod.started()
         outcomes = self._outcomes(task, session, pods)
         with self._lock:
+            if session.given_up:
+                return
             self._sessions.pop(task.name, None)
         in_time = sorted(zip(pods, outcomes, strict=True), key=lambda pair: pair[1].place)
         errors = {
             pod.domain: outcome.error or (_stopped() if pod.domain in session.stopped else None)
             for pod, outcome in in_time
         }
+        if any(errors.values()):
+            for pod in pods:
+                _discard(pod.environment)
         events = pods[0].run.events
         for domain, error in errors.items():
             events.emit(ProgramEnded(domain, task.name, error))
@@ -204,3 +239,11 @@ def _connect(names: tuple[str, str], trace: str) -> tuple[Link, Link]:
 
 def _stopped() -> JobStopped:
     return JobStopped("the job was stopped")
+
+
+def _discard(environment: Mapping[str, str]) -> None:
+    """Remove what a party of a failed task has written: it would look like a result."""
+    for path in outputs(environment):
+        for left in (path, description_path(path)):
+            with suppress(OSError):
+                left.unlink()

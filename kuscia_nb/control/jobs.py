@@ -15,7 +15,7 @@ from .node import Node
 from .objects import LABEL, Condition, condition, now
 from .partner import Partner
 from .peer import Peer
-from .records import SCHEDULER, JobRecords
+from .records import OVERDUE, SCHEDULER, JobRecords
 from .resources import FAILED, PENDING, STOPPED, SUCCEEDED, KusciaJob
 from .scheduled import Scheduled
 
@@ -82,9 +82,11 @@ class JobController:
             self._initiator.stop_peers(job)
         else:  # it tells nobody: whoever schedules the job polls it
             self._jobs.set(job.name, Condition(type="JobStopSucceeded", status="True"))
-        self._jobs.stop_tasks(job, STOPPED, "Job was stopped")
+        overdue = job.annotations.get(OVERDUE)
+        why, reason = (overdue, "TimeLimitExceeded") if overdue else ("Job was stopped", STOPPED)
+        self._jobs.stop_tasks(job, STOPPED, why)
         done = Condition(type="TaskStopped", status="True")
-        self._jobs.set(job.name, done, phase=FAILED, reason=STOPPED, message="Job was stopped")
+        self._jobs.set(job.name, done, phase=FAILED, reason=reason, message=why)
 
     def _end(self, job: KusciaJob) -> None:
         """A failed job has ended when all its tasks have, and the peers know (spec: kuscia §1.6, §2.4)."""

@@ -69,6 +69,7 @@ class Store:
     def __init__(self, domain: str) -> None:
         self.domain = domain
         self._objects: dict[type[Object], dict[str, Object]] = {}
+        self._owned: dict[str, dict[tuple[type[Object], str], None]] = {}  # by the owner's uid, in order
         self._listeners: list[Listener] = []
         self._versions = itertools.count(1)
         self._lock = threading.RLock()
@@ -98,6 +99,8 @@ class Store:
             }
             new = object.model_copy(update={"metadata": object.metadata.model_copy(update=written)})
             kept[object.name] = new
+            for owner in new.metadata.owner_references:
+                self._owned.setdefault(owner.uid, {})[type(new), new.name] = None
             self._tell(Change("ADDED", None, new))
         return new
 
@@ -132,12 +135,18 @@ class Store:
             old = self._kept(kind).pop(name, None)
             if old is None:
                 return None
+            for owner in old.metadata.owner_references:
+                self._owned.get(owner.uid, {}).pop((kind, name), None)
             self._tell(Change("DELETED", old, None))
-            for other in list(self._objects):
-                for owned in self.objects(other):
-                    if any(reference.uid == old.metadata.uid for reference in owned.metadata.owner_references):
-                        self.delete(other, owned.name)
+            for owned in self._owned.pop(old.metadata.uid, ()):
+                self.delete(*owned)
         return old
+
+    def owned(self, kind: type[O], owner: Object) -> list[O]:
+        """The objects of a kind that are deleted with `owner`, in the order in which they were made."""
+        with self._lock:
+            names = [name for other, name in self._owned.get(owner.metadata.uid, ()) if other is kind]
+            return [self._kept(kind)[name] for name in names]
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` at every change, in order, within the change; returns what ends that."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from ..errors import DataError
-from .files import typed
+from .files import make_folder, typed
 
 STORAGE = "/home/kuscia/var/storage/"
 """Where the storage is on a Kuscia node; a path may begin with it, as in the tutorial."""
@@ -36,8 +36,10 @@ def copy(source: str, target: str, storage: Mapping[str, Path]) -> str:
     else:
         raise DataError("neither is a file of a node", hint=f"cp {_FORMS}")
     try:
-        goal.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(goal.parent)
         shutil.copyfile(origin, goal)
+        if to_node:
+            goal.chmod(0o600)
     except (OSError, ValueError) as error:
         raise DataError(f"cannot copy {done}: {getattr(error, 'strerror', None) or error}") from error
     return f"copied {done} ({goal.stat().st_size:,} bytes)"

@@ -1,15 +1,22 @@
-"""Paths that people type, folders to read from, and writing files so that nobody ever sees half of one."""
+"""Paths that people type, folders to read from, and writing files so that nobody sees half of one, or another's."""
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, Self
+
+from ..errors import DataError
+
+_DRAFT = re.compile(r"\..+\.[0-9a-f]{8}")
 
 
 class Folder(Protocol):
@@ -46,11 +53,11 @@ def readable(file: Folder) -> Any:
 
 
 def write_atomically(path: Path, content: bytes | BinaryIO) -> None:
-    """Write a file that is seen whole or not at all; its folder is made if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a file that is seen whole or not at all, by its owner alone; its folder is made if need be."""
+    make_folder(path.parent)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with draft.open("wb") as file:
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             if isinstance(content, bytes):
                 file.write(content)
             else:
@@ -58,3 +65,30 @@ def write_atomically(path: Path, content: bytes | BinaryIO) -> None:
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, for its owner alone; what is there stays as it is."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+        except FileExistsError:
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from None
+
+
+def remove_drafts(folder: Path) -> None:
+    """Remove what a process that was killed has left of files that it was writing; no other one may write there."""
+    for path in folder.rglob(".*"):
+        if _DRAFT.fullmatch(path.name) and path.is_file():
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(shown_as: str) -> Iterator[None]:
+    """Say of an error in it that this file cannot be written, and why."""
+    try:
+        yield
+    except OSError as error:
+        what = f"the file cannot be written: {error.strerror or error}"
+        raise DataError(what, where=shown_as, hint="look whether there is room, and who may write there") from error

@@ -12,14 +12,14 @@ import inspect
 import itertools
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from ..data.description import write_description
-from ..data.files import write_atomically
+from ..data.files import write_atomically, writing
 from ..data.frames import read_frame
 from ..data.table import ReadTable, read_table
 from ..errors import ParameterError
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _NODE = "config.node_id."
+_OUTPUT = "runtime.component.output."
 
 
 def ranked_parties(environment: Mapping[str, str]) -> list[str]:
@@ -100,7 +101,8 @@ class Party:
     def write_csv(self, name: str, frame: pd.DataFrame) -> None:
         """Write a frame as the output of this name, without its index."""
         path = self.output(name)
-        write_atomically(path, frame.to_csv(index=False, lineterminator="\n").encode())
+        with self.writing(path):
+            write_atomically(path, frame.to_csv(index=False, lineterminator="\n").encode())
         self.log(f"wrote {len(frame)} rows x {len(frame.columns)} columns to {self.shown(path)}")
 
     @asynccontextmanager
@@ -125,7 +127,8 @@ class Party:
     def write_text(self, name: str, text: str) -> None:
         """Write a text as the output of this name."""
         path = self.output(name)
-        write_atomically(path, text.encode())
+        with self.writing(path):
+            write_atomically(path, text.encode())
         self.log(f"wrote {self.shown(path)}")
 
     def read_share(self, name: str) -> tuple[Ring, dict[str, Any]]:
@@ -139,12 +142,18 @@ class Party:
         """Leave a share of a vector for a later task, as the output of this name; with the peer's it is the secret."""
         path = self.output(name)
         described = {"task_id": self.task_id, "party": self.role, "rank": self.link.rank, **description}
-        write_share(path, share.ring, fxp_bits, described)
+        with self.writing(path):
+            write_share(path, share.ring, fxp_bits, described)
         self.log(f"wrote this party's share of {share.ring.size} numbers to {self.shown(path)}")
 
     def describe_output(self, name: str, description: Mapping[str, Any]) -> None:
         """Say in the JSON file beside an output what it is, or why there is none here."""
-        write_description(self.output(name), description)
+        with self.writing(self.output(name)):
+            write_description(self.output(name), description)
+
+    def writing(self, path: Path) -> AbstractContextManager[None]:
+        """For who writes an output: what fails in it is said of this file, as a DataError."""
+        return writing(self.shown(path))
 
     def has_input(self, name: str) -> bool:
         """Whether the task says where the input of this name is."""
@@ -156,7 +165,7 @@ class Party:
 
     def output(self, name: str) -> Path:
         """Where the output of this name has to be written."""
-        return self._path(f"runtime.component.output.{name}")
+        return self._path(_OUTPUT + name)
 
     def shown(self, path: Path) -> str:
         """A path for people: the node, and the path within its storage."""
@@ -165,14 +174,27 @@ class Party:
     @property
     def storage(self) -> Path:
         """This node's folder of data and results."""
-        return Path(unquote(urlsplit(self.environment["system.storage"]).path))
+        return _storage(self.environment)
 
     def _path(self, variable: str) -> Path:
         if variable not in self.environment:
             hint = f'the names of the operator, and "{variable.split(".")[2]}" in taskInputConfig'
             raise ParameterError(f"{variable} is missing in the environment of {self.role}", hint=hint)
-        location = json.loads(self.environment[variable])
-        return self.storage / location["namespace"] / location["name"]
+        return _place(self.environment, variable)
+
+
+def outputs(environment: Mapping[str, str]) -> list[Path]:
+    """Where a party's program writes all that it writes."""
+    return [_place(environment, variable) for variable in environment if variable.startswith(_OUTPUT)]
+
+
+def _place(environment: Mapping[str, str], variable: str) -> Path:
+    location = json.loads(environment[variable])
+    return _storage(environment) / location["namespace"] / location["name"]
+
+
+def _storage(environment: Mapping[str, str]) -> Path:
+    return Path(unquote(urlsplit(environment["system.storage"]).path))
 
 
 class _Given(dict[str, str]):

@@ -101,8 +101,9 @@ def _common(link: Link, own: Blinded, peers: Blinded) -> NDArray[np.int64]:
 def _write(party: Party, content: bytes, description: dict[str, Any]) -> None:
     """The output, after its description."""
     path = party.output("train_data")
-    write_description(path, {"task_id": party.task_id, "party": party.role, "rank": party.link.rank, **description})
-    write_atomically(path, content)
+    with party.writing(path):
+        write_description(path, {"task_id": party.task_id, "party": party.role, "rank": party.link.rank, **description})
+        write_atomically(path, content)
     party.log(f"wrote {description['rows']} rows to {party.shown(path)}")
 
 

@@ -86,7 +86,8 @@ async def ss_lr(party: Party) -> None:
         "digest": digest(rows.features),
         "reach": reach.description(parameters, layout.epochs * layout.batches, training.largest),
     }
-    write_share(result, weights, parameters.fxp_bits, description)
+    with party.writing(result):
+        write_share(result, weights, parameters.fxp_bits, description)
     party.log(f"wrote this party's share of {layout.width} weights to {party.shown(result)}")
 
 

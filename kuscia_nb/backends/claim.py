@@ -1,0 +1,41 @@
+"""A storage folder belongs to one process at a time: two would write over each other's files without a sign."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from ..data.files import make_folder
+from ..errors import KusciaError
+
+NAME = ".lock"
+
+
+def claim(storage: Path) -> Callable[[], None]:
+    """Take a folder, which is made if need be, for this process; returns what gives it back.
+
+    A KusciaError names the process that has it. When a process ends, however it does, the system gives back what it
+    had. Where the system has no such locks, nothing is claimed.
+    """
+    make_folder(storage)
+    try:
+        import fcntl
+    except ImportError:  # Windows, or a browser
+        return lambda: None
+    file = os.open(storage / NAME, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        owner = os.read(file, 20).decode("ascii", "replace")
+        os.close(file)
+        who = "another cluster of this process" if owner == str(os.getpid()) else f"process {owner}"
+        what = f"{storage} is in use by {who}"
+        raise KusciaError(
+            what, hint="close that cluster (cluster.close(), or the end of its kernel), or take another folder"
+        ) from None
+    except OSError:  # a file system without locks
+        return lambda: os.close(file)
+    os.ftruncate(file, 0)
+    os.write(file, str(os.getpid()).encode())
+    return lambda: os.close(file)
