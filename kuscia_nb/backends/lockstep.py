@@ -24,7 +24,7 @@ from ..control.objects import LABEL
 from ..data.description import description_path
 from ..data.tables import Tables
 from ..errors import JobStopped, KusciaError
-from ..mpc import Door, Link, NoLedger, Outcome, Seeds, Ttp, TtpLine, connect, connect_recorded, run_lockstep
+from ..mpc import Door, Ledger, Link, NoLedger, Outcome, Seeds, Ttp, TtpLine, connect, connect_recorded, run_lockstep
 from ..observer.events import Counted, ProgramBegun, ProgramEnded, Progressed, Recorded, Said
 from ..observer.observer import Observer
 from ..observer.runs import Run
@@ -68,6 +68,8 @@ class Session:
     pods: dict[str, Pod] = field(default_factory=dict)
     links: tuple[Link, Link] | None = None
     lines: tuple[TtpLine, ...] = ()
+    ledger: Ledger | None = None
+    """What passes over the links, if it is written down."""
     """The parties' lines to the TTP, by rank."""
     stopped: set[str] = field(default_factory=set)
     """The domains whose program was stopped; it has failed, however it ends."""
@@ -113,7 +115,8 @@ class LockstepAgent:
             session.links = _connect((ranked[0], ranked[1]), run.options.trace)
         session.lines = tuple(TtpLine(self._ttp, link, f"{task.name}/") for link in session.links)
         if run.options.trace != "off":
-            run.events.emit(Counted(task.spec.initiator, task.name, session.links[0].ledger))
+            session.ledger = session.links[0].ledger
+            run.events.emit(Counted(task.spec.initiator, task.name, session.ledger))
         for link in session.links:
             link.ledger = NoLedger()  # a program has its own page
         first, second = session.links
@@ -212,6 +215,8 @@ class LockstepAgent:
         finally:
             for line in session.lines:
                 line.close()
+            if session.ledger is not None:
+                session.ledger.close()
 
     def _program(self, task: KusciaTask, pod: Pod, link: Link, line: TtpLine) -> Coroutine[Any, Any, None]:
         """One party's program, with nothing in its hands but its own, and doors."""

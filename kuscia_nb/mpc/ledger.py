@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .lazy import Lazy
 
@@ -62,6 +63,8 @@ Row = tuple[int, int, int, str, Shape, str, float]
 
 _FIELDS = 7
 
+_NANO = 1e9
+
 _ITEM = {"uint64": 8, "uint32": 4, "uint8": 1}
 """Bytes of an element."""
 
@@ -81,16 +84,64 @@ class Total(NamedTuple):
     last_round: int = 0
 
 
+class Columns:
+    """Rows to which nothing is added any more, in some ten bytes each."""
+
+    def __init__(self, fields: list[Any]) -> None:
+        """`fields` of all rows, one behind the other."""
+        streams, numbers, rounds, ops, shapes, dtypes, times = (fields[i::_FIELDS] for i in range(_FIELDS))
+        kinds: dict[tuple[int, str, Shape, str], int] = {}
+        codes = [kinds.setdefault(kind, len(kinds)) for kind in zip(streams, ops, shapes, dtypes, strict=True)]
+        self._kinds = list(kinds)
+        self._codes, self._numbers, self._rounds = (_narrow(np.array(x, int)) for x in (codes, numbers, rounds))
+        self._times = _Times(np.array(times, float))
+
+    def __len__(self) -> int:
+        return len(self._codes)
+
+    def row(self, place: int) -> Row:
+        """One of them, as it was written."""
+        stream, op, shape, dtype = self._kinds[self._codes[place]]
+        number, round, time = int(self._numbers[place]), int(self._rounds[place]), float(self._times[place])
+        return stream, number, round, op, shape, dtype, time
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """Of all rows."""
+        return self._times[:]
+
+
+class _Times:
+    """Times of a clock that counts nanoseconds, as it counts them."""
+
+    def __init__(self, times: NDArray[np.float64]) -> None:
+        counts = np.rint(times * _NANO).astype(np.int64)
+        self._first = int(counts[0]) if len(counts) else 0
+        self._kept: NDArray[Any] = _narrow(counts - self._first)
+        self._counted = True
+        if (self[:] != times).any():  # another kind of clock
+            self._counted, self._kept = False, times
+
+    def __getitem__(self, place: Any) -> Any:
+        return (self._first + self._kept[place].astype(np.int64)) / _NANO if self._counted else self._kept[place]
+
+
+def _narrow(numbers: NDArray[np.int64]) -> NDArray[Any]:
+    """The same numbers in the smallest type that has them; none is negative."""
+    return numbers.astype(np.min_scalar_type(numbers.max(initial=0)))
+
+
 class Ledger:
     """Every message of a run in the order in which it was sent.
 
     It has a page for each sender, a ledger in itself, and puts them together when somebody looks. Rows lie flat in one
     list, and equal shapes are one tuple: a tuple for each message would keep Python's garbage collector busy for up to
-    7 % of an interconnection job.
+    7 % of an interconnection job. When the run is over, they become `Columns`.
     """
 
     def __init__(self, listed: int | None = None) -> None:
         self._fields: list[Any] = []  # of all rows, one behind the other
+        self._columns: Columns | None = None  # in their place, when all is over
         self._streams: list[Stream] = []
         self._pages: dict[str, Ledger] = {}
         self._listed = LISTED if listed is None else listed
@@ -128,7 +179,7 @@ class Ledger:
     def listed(self) -> tuple[Sequence[Message], Sequence[Stream]]:
         """The messages, and the stream of each one; only what is looked at is made."""
         pages = self._parts()
-        times = [np.array(page._fields[_FIELDS - 1 : page._listed * _FIELDS : _FIELDS], float) for page in pages]
+        times = [page._times() for page in pages]
         end = min((own[-1] for own in times if len(own) >= self._listed // 2), default=math.inf)
         lengths = [int(np.searchsorted(own, end, "right")) for own in times]
         order = np.argsort(
@@ -142,7 +193,7 @@ class Ledger:
 
         def stream(place: int) -> Stream:
             page = pages[numbers[place]]
-            return page._streams[page._fields[rows[place] * _FIELDS]]
+            return page._streams[page._row(rows[place])[0]]
 
         return Lazy(len(rows), message), Lazy(len(rows), stream)
 
@@ -163,12 +214,35 @@ class Ledger:
             self._forgotten += end - self._counted
             del self._fields[self._counted * _FIELDS : end * _FIELDS]
 
+    def close(self) -> None:
+        """The run is over: what stands here is kept in a tenth of the memory, and what is sent now is not listed."""
+        for page in self._parts():
+            page.compact()
+            with page._counting:
+                if page._columns is None:
+                    page.record, page.same_shape = deque(maxlen=0).append, _same
+                    page._columns, page._fields = Columns(page._fields), []
+
     def _parts(self) -> list[Ledger]:
         return [self, *self._pages.values()]
 
     @property
     def _end(self) -> int:
-        return len(self._fields) // _FIELDS
+        fields, columns = self._fields, self._columns  # in this order: `close` may come in between
+        return len(fields) // _FIELDS if columns is None else len(columns)
+
+    def _row(self, place: int) -> Row:
+        fields, columns = self._fields, self._columns
+        if columns is not None:
+            return columns.row(place)
+        return tuple(fields[place * _FIELDS : (place + 1) * _FIELDS])  # type: ignore[return-value]
+
+    def _times(self) -> NDArray[np.float64]:
+        """Of the rows that are listed."""
+        fields, columns = self._fields, self._columns
+        if columns is not None:
+            return columns.times[: self._listed]
+        return np.array(fields[_FIELDS - 1 : self._listed * _FIELDS : _FIELDS], float)
 
     def _count(self) -> dict[tuple[str, str], Total]:
         """The totals of what stands on this page."""
@@ -197,10 +271,14 @@ class Ledger:
             total[3] = round
 
     def _message(self, row: int, opened: float) -> Message:
-        stream, number, round, op, shape, dtype, time = self._fields[row * _FIELDS : (row + 1) * _FIELDS]
+        stream, number, round, op, shape, dtype, time = self._row(row)
         size = math.prod(shape) * _ITEM[dtype]
         sender, receiver, kind, key = self._streams[stream]
         return Message(round, op, sender, receiver, kind, key.format(number), dtype, shape, size, time - opened)
+
+
+def _same(shape: Shape, also: Shape) -> Shape:
+    return shape
 
 
 class NoLedger(Ledger):
