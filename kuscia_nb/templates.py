@@ -6,6 +6,7 @@ A taskInputConfig is JSON in a text; here it stands on lines of its own, which K
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ TEMPLATES = {
 """The tasks of each template: psi-lr aligns both files by their ids first, lr takes rows in the same order."""
 
 _OUTPUTS = {"ecdh_psi": "train_data", "ss_lr": "result", "ss_lr_predict": "scores", "ss_lr_evaluate": "report"}
-_ROLES = {"alice": "host", "bob": "guest"}
+_NODES = ("alice", "bob")
 _HEAD = """\
 apiVersion: kuscia.secretflow/v1alpha1
 kind: KusciaJob
@@ -31,7 +32,7 @@ metadata:
   name: {name}
   namespace: cross-domain
 spec:
-  initiator: alice
+  initiator: {initiator}
   scheduleMode: Strict
   maxParallelism: 2
   tasks:
@@ -40,8 +41,8 @@ _TASK = """\
   - alias: {alias}
     appImage: {image}
     parties:
-    - {{domainID: alice, role: host}}
-    - {{domainID: bob, role: guest}}
+    - {{domainID: {host}, role: host}}
+    - {{domainID: {guest}, role: guest}}
 {dependencies}    taskInputConfig: |-
 {config}
 """
@@ -54,6 +55,7 @@ def template(
     bob: str = "bob.csv",
     id_column: str = "id",
     label_owner: str = "alice",
+    initiator: str = "alice",
     job: str | None = None,
     **training: Any,
 ) -> str:
@@ -64,12 +66,14 @@ def template(
     """
     if name not in TEMPLATES:
         raise KusciaError(f"there is no template {name!r}", hint=choice(name, list(TEMPLATES)))
-    if label_owner not in _ROLES:
-        raise KusciaError(f"{label_owner!r} is not a party of the template", hint=choice(label_owner, list(_ROLES)))
+    for node in (label_owner, initiator):
+        if node not in _NODES:
+            raise KusciaError(f"{node!r} is not a party of the template", hint=choice(node, list(_NODES)))
+    roles = {node: "host" if node == initiator else "guest" for node in sorted(_NODES, key=initiator.__ne__)}
     ids = {"id_column": id_column} if id_column else {}
     files = {node: {"namespace": "data", "name": file, **ids} for node, file in (("alice", alice), ("bob", bob))}
-    tasks = _tasks(TEMPLATES[name], files, f"{_ROLES[label_owner]}.0", training)
-    return _HEAD.format(name=job or name) + "".join(tasks)
+    tasks = _tasks(TEMPLATES[name], roles, files, f"{roles[label_owner]}.0", training)
+    return _HEAD.format(name=_scalar(job or name), initiator=initiator) + "".join(tasks)
 
 
 def suggest(
@@ -87,41 +91,61 @@ def suggest(
 
 
 def _tasks(
-    aliases: tuple[str, ...], files: Mapping[str, Mapping[str, str]], owner: str, training: Mapping[str, Any]
+    aliases: tuple[str, ...],
+    roles: Mapping[str, str],
+    files: Mapping[str, Mapping[str, str]],
+    owner: str,
+    training: Mapping[str, Any],
 ) -> list[str]:
     """A task each; where rows are aligned first, the others read those."""
     aligned = "psi_1" in aliases
-    own: Mapping[str, Mapping[str, Any]] = {node: {} for node in _ROLES} if aligned else files
+    own: Mapping[str, Mapping[str, Any]] = {node: {} for node in roles} if aligned else files
     scale = {"scale": training.get("scale", "standard")}
     common = {"learning_rate": 0.1, "batch_size": 32, "num_epoch": 10, "l2_norm": 0, "holdout": 0.2}
     common |= {key: value for key, value in training.items() if key != "scale"}
     rows = ["psi_1.train_data"] if aligned else []
     known: dict[str, tuple[list[str], Mapping[str, Any], Mapping[str, Mapping[str, Any]]]] = {
         "psi_1": ([], {}, files),
-        "ss_lr_1": (rows, {"label_owner": owner, **common}, {node: {**own[node], **scale} for node in _ROLES}),
+        "ss_lr_1": (rows, {"label_owner": owner, **common}, {node: {**own[node], **scale} for node in roles}),
         "ss_lr_predict_1": (["ss_lr_1.result", *rows], {"receiver": owner}, own),
         "ss_lr_evaluate_1": (["ss_lr_1.result", *rows], {"label_owner": owner, "share_metrics": True}, own),
     }
-    return [_task(alias, *known[alias]) for alias in aliases]
+    return [_task(alias, roles, *known[alias]) for alias in aliases]
 
 
-def _task(alias: str, inputs: list[str], common: Mapping[str, Any], own: Mapping[str, Mapping[str, Any]]) -> str:
+def _task(
+    alias: str,
+    roles: Mapping[str, str],
+    inputs: list[str],
+    common: Mapping[str, Any],
+    own: Mapping[str, Mapping[str, Any]],
+) -> str:
+    host, guest = roles
     module = "ecdh_psi" if alias == "psi_1" else alias.removesuffix("_1")
     config = {
         "name": alias,
         "module_name": module,
         "input": [{"type": "dataset", "key": key} for key in inputs],
         "output": [{"type": "dataset", "key": _OUTPUTS[module]}],
-        "role": {role: [node] for node, role in _ROLES.items()},
-        "initiator": {"role": "host", "node_id": "alice"},
-        "task_params": {**{role: {"0": own[node]} for node, role in _ROLES.items()}, "common": common},
+        "role": {role: [node] for node, role in roles.items()},
+        "initiator": {"role": "host", "node_id": host},
+        "task_params": {**{role: {"0": own[node]} for node, role in roles.items()}, "common": common},
     }
     needed = sorted({key.partition(".")[0] for key in inputs})
     return _TASK.format(
         alias=alias,
+        host=host,
+        guest=guest,
         image=module.replace("_", "-"),
         dependencies=f"    dependencies: [{', '.join(needed)}]\n" if needed else "",
         config=indent(_json(config), "      "),
+    )
+
+
+def _scalar(text: str) -> str:
+    """A name in YAML, in quotes where it would be something else without."""
+    return (
+        text if re.fullmatch(r"[a-z][a-z0-9.-]*", text) and text not in ("null", "true", "false") else json.dumps(text)
     )
 
 

@@ -254,8 +254,20 @@ def test_wrong_options_are_pointed_at(notebook: Notebook, options: str) -> None:
 
 
 def test_an_open_quote_is_an_error(notebook: Notebook) -> None:
-    text = notebook.block(cell('--out "job'))
-    assert text == 'KusciaError: No closing quotation: --out "job\n  try: quotes come in pairs'
+    lines = notebook.block(cell("--view 'plain' --out \"job")).splitlines()
+    assert lines == [
+        "KusciaError: No closing quotation",
+        "  line 1, column 34",
+        "  %%kusciajob --view 'plain' --out \"job",
+        f"  {' ' * 33}^",
+        "  try: quotes come in pairs",
+    ]
+
+
+def test_a_backslash_with_nothing_behind_it_is_an_error(notebook: Notebook) -> None:
+    _, _, line, caret, hint = notebook.block(cell("--out job\\")).splitlines()
+    assert line[caret.index("^")] == "\\"
+    assert hint == "  try: a backslash takes the character behind it as it is"
 
 
 def test_a_line_magic_says_what_is_missing(notebook: Notebook) -> None:

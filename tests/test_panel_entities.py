@@ -190,6 +190,7 @@ def test_the_tutorials_job(cluster: kn.Cluster) -> None:
             "trace": "sizes",
             "messages": totals["messages"].sum(),
             "bytes": totals["bytes"].sum(),
+            "steps": [{"alias": "ss_lr_1", "operator": "ss_lr", "after": []}],
         }
         assert entities[f"{node}/job-ss-lr/{task}"]["alias"] == "ss_lr_1"
         party = {"kind": "party", "task": task, "name": "guest.0", "domain": "bob", "phase": "Succeeded"}

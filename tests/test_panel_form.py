@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from ruamel.yaml import YAML
@@ -13,11 +14,13 @@ from test_bfia import TUTORIAL as REQUEST
 
 import kuscia_nb as kn
 from kuscia_nb.control.explain import explain
+from kuscia_nb.errors import DataError
 from kuscia_nb.operators import OPERATORS
 from kuscia_nb.operators.ss_lr.parameters import PARAMETERS
 from kuscia_nb.panel.check import check
 from kuscia_nb.panel.compose import Form, compose
 from kuscia_nb.panel.form import FILE, free_name, operators
+from kuscia_nb.panel.preview import READ, preview
 from kuscia_nb.problems import Magic
 
 FORMATS: tuple[Magic, Magic] = ("kusciajob", "bfia_submit")
@@ -257,7 +260,7 @@ def test_a_text_becomes_what_it_is(format: Magic, parameter: str, text: str, wri
         ({"name": "Job"}, [("name",)], 'Invalid value: "Job"'),
         ({"name": ""}, [("name",)], ""),
         ({"name": "x" * 51}, [("name",)], "no more than 50"),
-        ({"operator": "lr"}, [("operator",)], "there is no operator lr"),
+        ({"operator": "lin"}, [("operator",)], "there is no operator lin"),
         ({"initiator": "carol"}, [("initiator",)], "there is no node carol"),
         ({"own": {"carol": {}}}, [("own", "carol")], "there is no node carol"),
         ({"inputs": {"carol": {}}}, [("inputs", "carol")], "there is no node carol"),
@@ -322,3 +325,68 @@ def test_the_file_is_what_the_first_input_says() -> None:
     filled = form(own={"alice": {"has_label": "true", "name": "x.csv"}, "bob": {"has_label": "false"}})
     assert "perfect_logit_a.csv" in body(filled)
     assert "x.csv" not in body(filled)
+
+
+# --- templates -------------------------------------------------------------------------------------------------------
+
+
+def test_a_template_asks_once_who_has_the_label_and_prefills_what_works(cluster: kn.Cluster) -> None:
+    """Two files with ids in other orders, in which y follows from the columns of both."""
+    random = np.random.default_rng(1)
+    ids, x = np.arange(400), random.normal(size=(400, 4))
+    some, others = random.permutation(400)[:350], random.permutation(400)
+    alice = pd.DataFrame({"id": ids[some], "p": x[some, 0], "q": 900 * x[some, 1]})
+    bob = pd.DataFrame({"id": ids[others], "r": x[others, 2], "s": x[others, 3], "y": (x.sum(1) > 0)[others] * 1})
+    cluster.put("alice", "p.csv", alice)
+    cluster.put("bob", "r.csv", bob)
+    inputs = {"alice": {"data": "p.csv"}, "bob": {"data": "r.csv"}}
+    common = {"label_owner": "bob", "num_epoch": "12", "learning_rate": " "}
+    filled = form(operator="psi-lr", name="mine", initiator="bob", common=common, own={}, inputs=inputs)
+    text, troubles = compose(filled, {node: cluster.at(node) for node in cluster.nodes})
+    assert troubles == []
+    suggested = kn.suggest(cluster, "p.csv", "r.csv")
+    assert f'"learning_rate": {suggested["learning_rate"]}' in str(text)
+    assert '"num_epoch": 12' in str(text)
+    job = cluster.apply(str(text).partition("\n")[2]).wait()
+    evaluation: Any = job.evaluation().set_index("metric")["value"]
+    assert evaluation["auc"] > 0.97
+    assert evaluation["rows"] == 66 + 4, "a fifth of the 350 rows in common"
+    assert len(job.predictions("bob")) == 350
+
+
+def test_what_is_wrong_with_a_template_is_told_at_its_field(cluster: kn.Cluster) -> None:
+    inputs = {"alice": {"data": "perfect_logit_a.csv"}, "bob": {"data": "no.csv"}}
+    filled = form(operator="lr", format="bfia_submit", common={"batch_size": "x"}, own={}, inputs={})
+    _, troubles = compose(filled, {node: cluster.at(node) for node in cluster.nodes})
+    fields = [trouble.field for trouble in troubles]
+    assert fields == [
+        ("common", "label_owner"), ("common", "batch_size"), ("inputs", "alice", "data"), ("inputs", "bob", "data"),
+        ("format",),
+    ]  # fmt: skip
+    for changed, field in (
+        ({"name": "Mine"}, ("name",)),
+        ({"initiator": "carol"}, ("initiator",)),
+        ({"initiator": "bob"}, ("inputs", "bob", "data")),  # there is no such file
+    ):
+        common = {"label_owner": "alice"}
+        filled = form(**{"operator": "lr", "name": "mine", "common": common, "own": {}, "inputs": inputs} | changed)
+        assert {
+            trouble.field for trouble in compose(filled, {node: cluster.at(node) for node in cluster.nodes})[1]
+        } == {field}
+
+
+def test_a_preview_has_the_first_rows_and_the_types_of_columns(cluster: kn.Cluster) -> None:
+    rows = 2 * READ
+    frame = pd.DataFrame({"id": range(rows), "x": 0.5, "who": "she", "none": None, "some": [1, None] * READ})
+    cluster.put("bob", "wide.csv", frame)
+    found = preview(cluster.at("bob"), "wide.csv")
+    assert [(one["name"], one["type"], one["missing"]) for one in found["columns"]] == [
+        ("id", "whole number", 0), ("x", "number", 0), ("who", "text", 0), ("none", "empty", READ),
+        ("some", "number", READ // 2),
+    ]  # fmt: skip
+    assert found["rows"][1] == ["1", "0.5", "she", "", ""]
+    assert (found["read"], found["whole"]) == (READ, False)
+    assert preview(cluster.at("alice"), "perfect_logit_a.csv")["whole"] is False
+    for name in ("wide.csv", "../data/perfect_logit_a.csv"):
+        with pytest.raises(DataError, match="alice has no data file"):
+            preview(cluster.at("alice"), name)

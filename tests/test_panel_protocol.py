@@ -103,12 +103,14 @@ def answers(comm: Comm) -> dict[str, Any]:
     return {
         "conditions": comm.ask("conditions", node="alice", job="stopped"),
         "yaml": {"text": comm.ask("yaml", node="alice", job="done")["text"][:10]},
+        "log": {"text": comm.ask("log", node="bob", job="done", task=task)["text"][:40]},
         "line": comm.ask("line", node="bob", job="done", task=task),
         "source": comm.ask("source", job="done", what="trace"),
         "form": form,
         "compose": comm.ask("compose", **filled, inputs={"alice": {"data": "perfect_logit_a.csv"}}),
         "files": comm.ask("files", node="bob"),
         "put": comm.ask("put", node="bob", name="own.csv", content=content),
+        "preview": comm.ask("preview", node="bob", name="own.csv"),
         "check": comm.ask("check", magic="kusciajob", text=text),
         "complete": comm.ask("complete", magic="kusciajob", text=text, line=4, column=7),
     }

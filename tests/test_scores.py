@@ -290,6 +290,16 @@ def test_a_task_without_a_model_says_how_to_name_one(cluster: kn.Cluster) -> Non
     assert "ss_lr_1.result; or model_task: the id of a task of an earlier job" in str(caught.value)
 
 
+def test_the_model_of_another_rank_is_refused(cluster: kn.Cluster, trained: kn.Job) -> None:
+    """The same task, of which bob is host and alice is guest: their names, and those of their files, change places."""
+    text = json.dumps(job("swapped", later(trained, "ss_lr_predict")))
+    for one, other in (("alice", "bob"), ("a.csv", "b.csv")):
+        text = text.replace(one, "?").replace(other, one).replace("?", other)
+    manifest = json.loads(text)
+    with pytest.raises(DataError, match=r"was host.0 in the training of task .*, and is guest.0 here"):
+        cluster.apply(manifest).wait(WAIT)
+
+
 def test_parts_of_two_models_are_refused(cluster: kn.Cluster, trained: kn.Job) -> None:
     again = cluster.apply(job("again", task("train", "ss_lr", **LR, **files()))).wait(WAIT)
     first, second = (found.tasks["task"].iloc[0] for found in (trained, again))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Mapping
 from inspect import getdoc
 from typing import Any, NamedTuple, NoReturn
+
+_QUOTED = re.compile(r""""(?:\\.|[^"\\])*(?:"|$)|'[^']*(?:'|$)|\\(?:.|$)""")
+"""What is in quotes, or behind a backslash; the last one of a line that cannot be split has no end."""
 
 
 class Argument(NamedTuple):
@@ -53,7 +57,7 @@ def run(magic: str, commands: Mapping[str, Command], line: str) -> object:
     from ..errors import KusciaError
     from ..problems import choice
 
-    typed = words(line)
+    typed = words(line, f"%{magic} ")
     if not typed or typed[0] in ("-h", "--help", "help"):
         print(_overview(magic, commands))
         return None
@@ -71,16 +75,24 @@ def run(magic: str, commands: Mapping[str, Command], line: str) -> object:
     return commands[name].run(arguments)
 
 
-def words(line: str) -> list[str]:
-    """The line as a shell splits it; on Windows a backslash is a part of a path."""
-    from ..errors import KusciaError
-
+def words(line: str, before: str = "") -> list[str]:
+    """The line as a shell splits it; on Windows a backslash is a part of a path. `before` is the magic's name."""
     try:
         if os.name == "nt":
             return [word.strip("\"'") for word in shlex.split(line, posix=False)]
         return shlex.split(line)
     except ValueError as error:
-        raise KusciaError(f"{error}: {line}", hint="quotes come in pairs") from None
+        raise _unsplit(str(error), line, before) from None
+
+
+def _unsplit(what: str, line: str, before: str) -> Exception:
+    """What is said of a line with an open quote, or a backslash with nothing behind it: where that is."""
+    from ..control.source import excerpt
+    from ..errors import KusciaError
+
+    *_, last = _QUOTED.finditer(line)
+    hint = "quotes come in pairs" if last[0] != "\\" else "a backslash takes the character behind it as it is"
+    return KusciaError(what, where=excerpt(line, last.start(), before=before), hint=hint)
 
 
 def _overview(magic: str, commands: Mapping[str, Command]) -> str:

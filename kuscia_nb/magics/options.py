@@ -42,7 +42,7 @@ def parsed(magic: Any, line: str, shell: InteractiveShell | None, *, cell: bool)
     before = f"{'%%' if cell else '%'}{magic.__name__} "
     line = interpolated(line, variables(shell), magic=before)
     try:
-        arguments, unknown = magic.parser.parse_known_args(words(line))
+        arguments, unknown = magic.parser.parse_known_args(words(line, before))
         if unknown:
             raise UsageError(f"unrecognized argument: {unknown[0]}")
     except UsageError as error:

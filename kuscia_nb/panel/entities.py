@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from .protocol import Entities, Entity, Level, Party, Phase
+from .protocol import Entities, Entity, Level, Party, Phase, Step
 
 if TYPE_CHECKING:
     from ..backends.base import NodeApi
@@ -205,6 +205,7 @@ def job_entities(node: NodeApi, job: KusciaJob, run: Run, state: State) -> Itera
             "trace": cast(Level, run.options.trace),
             "messages": state.traffic.messages,
             "bytes": state.traffic.bytes,
+            "steps": [_step(spec) for spec in job.spec.tasks],
         },
     )
     specs = {spec.alias: spec for spec in job.spec.tasks}
@@ -226,6 +227,10 @@ def job_entities(node: NodeApi, job: KusciaJob, run: Run, state: State) -> Itera
         if alias in specs:
             for name, party in _parties(task, specs[alias], state):
                 yield f"{base}/{task.name}/{name}", party
+
+
+def _step(spec: JobTask) -> Step:
+    return {"alias": spec.alias, "operator": spec.config.module_name, "after": list(spec.dependencies)}
 
 
 def _progress(task: KusciaTask, state: State, domain: str) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ..operators import OPERATORS
 from ..operators.parameter import Parameter
-from . import protocol
+from . import from_template, protocol
 
 FILE = ("name", "namespace")
 """The parameters that say which file a party reads; in the form they are the first input."""
@@ -18,11 +18,27 @@ def operators() -> list[protocol.Operator]:
     return [
         {
             "name": operator.component.name,
+            "title": "",
             "description": operator.description or operator.component.description,
             "inputs": list(operator.component.inputs),
             "parameters": [_field(one) for one in operator.parameters if one.name not in FILE],
         }
         for operator in OPERATORS.values()
+    ]
+
+
+def templates(nodes: list[str]) -> list[protocol.Operator]:
+    """Every template, as an operator with parameters of its own."""
+    fields = [_field(one) for one in from_template.parameters(nodes)]
+    return [
+        {
+            "name": name,
+            "title": title,
+            "description": from_template.DESCRIPTIONS[name],
+            "inputs": [from_template.INPUT],
+            "parameters": [one for one in fields if one["name"] != "id_column" or name == "psi-lr"],
+        }
+        for name, title in from_template.TITLES.items()
     ]
 
 

@@ -38,6 +38,14 @@ class Ttp(TypedDict):
     bytes: int
 
 
+class Step(TypedDict):
+    """A task as its job's manifest has it: its alias, what it runs, and the aliases of those that it waits for."""
+
+    alias: str
+    operator: str
+    after: list[str]
+
+
 class Job(TypedDict):
     """A job as one node sees it; `progress` is 0 to 1, `started` milliseconds since 1970."""
 
@@ -52,6 +60,7 @@ class Job(TypedDict):
     trace: Level
     messages: int
     bytes: int
+    steps: list[Step]
 
 
 class Task(TypedDict):
@@ -173,6 +182,24 @@ class Table(TypedDict):
     columns: int
 
 
+class Column(TypedDict):
+    """A column of a data file, as its first rows have it."""
+
+    name: str
+    type: Literal["whole number", "number", "text", "empty"]
+    missing: int
+
+
+class Preview(TypedDict):
+    """The beginning of a data file: its columns by the first `read` rows, and fewer of these as texts."""
+
+    columns: list[Column]
+    rows: list[list[str]]
+    read: int
+    whole: bool
+    """Whether the file has no more rows."""
+
+
 class Parameter(TypedDict):
     """A parameter of an operator; `own`: each party has a value of its own."""
 
@@ -188,9 +215,11 @@ class Parameter(TypedDict):
 
 
 class Operator(TypedDict):
-    """An operator; the parameters are without those of the file, which is the first input."""
+    """An operator, or a template of several tasks; the parameters are without those of the file, the first input."""
 
     name: str
+    title: str
+    """What a template's tasks do, in their order; empty for an operator."""
     description: str
     inputs: list[str]
     parameters: list[Parameter]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ..control.objects import Condition
 
 METHODS: dict[str, Callable[..., Any]] = {}
-SLOW = ("stop", "delete", "put", "form", "files")
+SLOW = ("stop", "delete", "put", "form", "files", "preview")
 """Methods that may wait for a job, or for the nodes to start."""
 
 
@@ -104,6 +104,12 @@ def yaml(node: str, job: str) -> protocol.Text:
 
 
 @method
+def log(node: str, job: str, task: str) -> protocol.Text:
+    """What a task's programs have logged on a node, as kubectl prints it."""
+    return {"text": str(_cluster().kubectl(_line("logs", job, task), node=_node(node).domain))}
+
+
+@method
 def line(
     node: str, job: str, task: str | None = None, what: Literal["get", "describe", "logs", "delete"] = "get"
 ) -> protocol.Line:
@@ -141,10 +147,11 @@ def delete(job: str) -> None:
 def form() -> protocol.Form:
     """All that the form for a new job needs."""
     from ..connection import connect
-    from .form import free_name, operators
+    from .form import free_name, operators, templates
 
     cluster = connect()
-    nodes, known = list(cluster.nodes), operators()
+    nodes = list(cluster.nodes)
+    known = [*operators(), *templates(nodes)]
     return {
         "nodes": nodes,
         "names": {one["name"]: free_name(one["name"], cluster.observer.by_name) for one in known},
@@ -177,6 +184,16 @@ def files(node: str) -> list[protocol.File]:
     from ..connection import connect
 
     return _files(connect(), node)
+
+
+@method
+def preview(node: str, name: str) -> protocol.Preview:
+    """The first rows of a data file of a node."""
+    from ..connection import connect
+    from .preview import preview as previewed
+
+    connect().data(node)  # the nodes are up, and this is one of them
+    return previewed(_node(node), name)
 
 
 _parts: dict[tuple[str, str], bytes] = {}

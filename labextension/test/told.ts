@@ -30,7 +30,14 @@ export const snapshot: ISnapshot = {
       "message": "",
       "trace": "sizes",
       "messages": 2,
-      "bytes": 10
+      "bytes": 10,
+      "steps": [
+        {
+          "alias": "step",
+          "operator": "waits",
+          "after": []
+        }
+      ]
     },
     "alice/counting/task-1": {
       "kind": "task",
@@ -75,7 +82,14 @@ export const snapshot: ISnapshot = {
       "message": "Job was stopped",
       "trace": "sizes",
       "messages": 2,
-      "bytes": 10
+      "bytes": 10,
+      "steps": [
+        {
+          "alias": "step",
+          "operator": "waits",
+          "after": []
+        }
+      ]
     },
     "alice/done": {
       "kind": "job",
@@ -88,7 +102,14 @@ export const snapshot: ISnapshot = {
       "message": "",
       "trace": "sizes",
       "messages": 2,
-      "bytes": 10
+      "bytes": 10,
+      "steps": [
+        {
+          "alias": "step",
+          "operator": "waits",
+          "after": []
+        }
+      ]
     },
     "alice/done/task-2": {
       "kind": "task",
@@ -140,7 +161,14 @@ export const snapshot: ISnapshot = {
       "message": "",
       "trace": "sizes",
       "messages": 2,
-      "bytes": 10
+      "bytes": 10,
+      "steps": [
+        {
+          "alias": "step",
+          "operator": "waits",
+          "after": []
+        }
+      ]
     },
     "bob/counting/task-1": {
       "kind": "task",
@@ -185,7 +213,14 @@ export const snapshot: ISnapshot = {
       "message": "Job was stopped",
       "trace": "sizes",
       "messages": 2,
-      "bytes": 10
+      "bytes": 10,
+      "steps": [
+        {
+          "alias": "step",
+          "operator": "waits",
+          "after": []
+        }
+      ]
     },
     "bob/done": {
       "kind": "job",
@@ -198,7 +233,14 @@ export const snapshot: ISnapshot = {
       "message": "",
       "trace": "sizes",
       "messages": 2,
-      "bytes": 10
+      "bytes": 10,
+      "steps": [
+        {
+          "alias": "step",
+          "operator": "waits",
+          "after": []
+        }
+      ]
     },
     "bob/done/task-2": {
       "kind": "task",
@@ -305,6 +347,9 @@ export const results: { [M in Method]: Result<M> } = {
   "yaml": {
     "text": "apiVersion"
   },
+  "log": {
+    "text": ""
+  },
   "line": {
     "line": "kubectl get kt task-2 -n cross-domain --node bob"
   },
@@ -323,6 +368,7 @@ export const results: { [M in Method]: Result<M> } = {
     "operators": [
       {
         "name": "ss_lr",
+        "title": "",
         "description": "Two parties train a logistic regression on their columns, neither seeing the other's.",
         "inputs": [
           "train_data"
@@ -359,6 +405,7 @@ export const results: { [M in Method]: Result<M> } = {
       },
       {
         "name": "waits",
+        "title": "",
         "description": "waits",
         "inputs": [
           "data"
@@ -405,6 +452,28 @@ export const results: { [M in Method]: Result<M> } = {
     "name": "own.csv",
     "rows": 1,
     "columns": 2
+  },
+  "preview": {
+    "columns": [
+      {
+        "name": "id",
+        "type": "whole number",
+        "missing": 0
+      },
+      {
+        "name": "x",
+        "type": "whole number",
+        "missing": 0
+      }
+    ],
+    "rows": [
+      [
+        "1",
+        "2"
+      ]
+    ],
+    "read": 1,
+    "whole": true
   },
   "check": [
     {

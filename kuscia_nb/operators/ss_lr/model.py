@@ -91,6 +91,11 @@ def _result(party: Party, task_id: str) -> Path:
     folder = party.storage / f"{job}-{role}"
     found = sorted(path for path in folder.glob(f"{task_id}-*") if path.suffix != ".json")
     if len(found) != 1:
+        others = [path.parent.name for path in party.storage.glob(f"{job}-*/{task_id}-*.json")]
+        if not found and others:
+            before = others[0].removeprefix(f"{job}-").replace("-", ".")
+            what = f"{party.domain} was {before} in the training of task {task_id}, and is {party.role} here"
+            raise DataError(what, where=party.shown(folder), hint="the parties have the roles that they had there")
         what = f"there is no result of task {task_id}" if not found else f"task {task_id} has {len(found)} results"
         hint = "model_task is the id of a task of ss_lr that ran on these nodes: job.tasks has it"
         raise DataError(what, where=party.shown(folder), hint=hint)

@@ -81,7 +81,7 @@ def held_out(rows: int, holdout: float) -> NDArray[np.bool_]:
     count = round(rows * holdout)
     if holdout and not 0 < count < rows:
         text = f"parameter holdout = {holdout:g} keeps {count} of {rows} rows"
-        raise ParameterError(text, hint="so that there is something to train with and something to evaluate with")
+        raise ParameterError(text, hint="a part that leaves rows on both sides, such as 0.2")
     result = np.zeros(rows, bool)
     # numpy promises never to change what this old generator draws from a seed; the new ones may change.
     result[np.random.RandomState(_HOLDOUT_SEED).permutation(rows)[:count]] = True

@@ -8,7 +8,9 @@ export const CommandIDs = {
   result: 'kuscia-nb:show-result',
   trace: 'kuscia-nb:open-trace',
   line: 'kuscia-nb:copy-kubectl',
+  log: 'kuscia-nb:show-log',
   upload: 'kuscia-nb:upload',
+  preview: 'kuscia-nb:preview-data',
   newJob: 'kuscia-nb:new-job',
   tutorials: 'kuscia-nb:open-tutorials'
 } as const;

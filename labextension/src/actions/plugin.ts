@@ -20,11 +20,13 @@ const OF_A_ROW = [
   CommandIDs.stop,
   CommandIDs.result,
   CommandIDs.trace,
+  CommandIDs.log,
   CommandIDs.manifest,
   CommandIDs.line,
   CommandIDs.remove
 ];
-const OTHERS = [CommandIDs.open, CommandIDs.load, CommandIDs.newJob, CommandIDs.upload, CommandIDs.tutorials];
+const OF_A_NODE = [CommandIDs.upload, CommandIDs.preview];
+const OTHERS = [CommandIDs.open, CommandIDs.load, CommandIDs.newJob, ...OF_A_NODE, CommandIDs.tutorials];
 
 /** What can be done with nodes and jobs: commands, in the context menu of the panel, the palette and a menu. */
 export const actions: JupyterFrontEndPlugin<void> = {
@@ -54,8 +56,9 @@ export const actions: JupyterFrontEndPlugin<void> = {
       all.filter(id => app.commands.hasCommand(id)).forEach(id => app.commands.notifyCommandChanged(id))
     );
 
-    OF_A_ROW.forEach((command, rank) => app.contextMenu.addItem({ command, selector: TREE, rank }));
-    app.contextMenu.addItem({ command: CommandIDs.upload, selector: TREE, rank: OF_A_ROW.length });
+    [...OF_A_ROW, ...OF_A_NODE].forEach((command, rank) =>
+      app.contextMenu.addItem({ command, selector: TREE, rank })
+    );
     for (const command of all) {
       palette?.addItem({ command, category: trans.__('Kuscia') });
     }

@@ -4,7 +4,7 @@ import type { IEditorServices } from '@jupyterlab/codeeditor';
 import { CodeEditor, CodeEditorWrapper } from '@jupyterlab/codeeditor';
 import { OutputAreaModel, SimplifiedOutputArea } from '@jupyterlab/outputarea';
 import type { Kernel } from '@jupyterlab/services';
-import { fileIcon, listIcon, tableRowsIcon } from '@jupyterlab/ui-components';
+import { fileIcon, listIcon, tableRowsIcon, textEditorIcon } from '@jupyterlab/ui-components';
 import { Widget } from '@lumino/widgets';
 
 import { MIME_TYPES } from '../editor/language';
@@ -16,9 +16,37 @@ import { CommandIDs } from './ids';
 import type { ITarget } from './target';
 import { target } from './target';
 
-/** Show a job's object, its result, its trace. */
+const PLAIN = 'text/plain';
+
+/** Show a job's object, a task's log, a result, a trace. */
 export function addShowCommands(context: IContext, editors: IEditorServices): void {
   const { app, labShell, connections, model, trans } = context;
+
+  /** A text in a tab beside the notebook. */
+  const show = (id: string, label: string, text: string | undefined, mimeType: string): void => {
+    const { notebook } = connections;
+    if (text !== undefined && notebook) {
+      const widget = new MainAreaWidget({ content: readOnly(editors, text, mimeType) });
+      widget.id = `kuscia-nb-${id}-${notebook.id}`;
+      widget.title.label = label;
+      widget.title.icon = fileIcon;
+      showBeside(app, labShell, notebook, widget);
+    }
+  };
+
+  app.commands.addCommand(CommandIDs.log, {
+    label: trans.__('Show Log'),
+    caption: trans.__('Show what the selected task has logged on its node'),
+    icon: textEditorIcon,
+    isEnabled: args => Boolean(args.task) || Boolean(target(context, {})?.task),
+    execute: async args => {
+      const { node, job, task } = target(context, args) ?? {};
+      if (node && job && task) {
+        const found = await ask(connections.current, 'log', { node, job, task });
+        show(`log-${node}-${task}`, trans.__('Log of %1 on %2', task, node), found?.text, PLAIN);
+      }
+    }
+  });
 
   app.commands.addCommand(CommandIDs.manifest, {
     label: trans.__('Show YAML'),
@@ -27,16 +55,9 @@ export function addShowCommands(context: IContext, editors: IEditorServices): vo
     isEnabled: () => model.job !== null,
     execute: async args => {
       const about = target(context, args);
-      const notebook = connections.notebook;
       const { node, job } = about ?? { node: '', job: '' };
       const found = about && (await ask(connections.current, 'yaml', { node, job }));
-      if (found && notebook) {
-        const widget = new MainAreaWidget({ content: readOnly(editors, found.text) });
-        widget.id = `kuscia-nb-yaml-${notebook.id}-${node}-${job}`;
-        widget.title.label = trans.__('%1 on %2', job, node);
-        widget.title.icon = fileIcon;
-        showBeside(app, labShell, notebook, widget);
-      }
+      show(`yaml-${node}-${job}`, trans.__('%1 on %2', job, node), found?.text, MIME_TYPES.kusciajob);
     }
   });
 
@@ -114,8 +135,8 @@ async function code(
   return job ? (await ask(current, 'source', { job, what }))?.source : undefined;
 }
 
-function readOnly(editors: IEditorServices, text: string): CodeEditorWrapper {
-  const model = new CodeEditor.Model({ mimeType: MIME_TYPES.kusciajob });
+function readOnly(editors: IEditorServices, text: string, mimeType: string): CodeEditorWrapper {
+  const model = new CodeEditor.Model({ mimeType });
   model.sharedModel.setSource(text);
   const wrapper = new CodeEditorWrapper({
     model,

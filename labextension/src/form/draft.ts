@@ -25,6 +25,7 @@ export function withOperator(form: IForm, draft: Draft, name: string): Draft {
   return {
     ...draft,
     operator: name,
+    format: operator.title ? 'kusciajob' : draft.format, // as templates are
     name: draft.name === (form.names[draft.operator] ?? '') ? form.names[name] : draft.name,
     common: {},
     own: byNode(form, () => ({})),

@@ -4,6 +4,7 @@ import * as React from 'react';
 
 import type { IOperator } from '../kernel/protocol';
 import { size } from '../panel/words';
+import { textAt } from './draft';
 import { ChoiceInput, FieldView, ParameterView } from './field';
 import type { FormModel } from './model';
 
@@ -11,6 +12,8 @@ interface IPartyProps {
   model: FormModel;
   node: string;
   operator: IOperator;
+  /** Show the first rows of a file. */
+  preview: (node: string, name: string) => void;
   trans: TranslationBundle;
 }
 
@@ -37,7 +40,7 @@ export function PartyView(props: IPartyProps): JSX.Element {
 
 /** One of the node's data files, or a new one. */
 function FileField(props: IPartyProps & { input: string }): JSX.Element {
-  const { model, node, input, trans } = props;
+  const { model, node, input, preview, trans } = props;
   const chooser = React.useRef<HTMLInputElement>(null);
   const field = ['inputs', node, input];
   const files = model.form?.files[node] ?? [];
@@ -68,6 +71,14 @@ function FileField(props: IPartyProps & { input: string }): JSX.Element {
             onClick={() => chooser.current?.click()}
           >
             {trans.__('Upload…')}
+          </Button>
+          <Button
+            className="jp-mod-styled"
+            aria-label={trans.__('Preview the file of %1', node)}
+            disabled={!textAt(model.draft, field)}
+            onClick={() => preview(node, textAt(model.draft, field))}
+          >
+            {trans.__('Preview')}
           </Button>
           <input ref={chooser} type="file" accept=".csv" hidden onChange={upload} />
         </>

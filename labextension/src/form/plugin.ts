@@ -7,11 +7,13 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { addIcon } from '@jupyterlab/ui-components';
 
+import { complain } from '../actions/context';
 import { CommandIDs } from '../actions/ids';
 import type { Ask } from '../kernel/ask';
 import type { Connection } from '../kernel/connection';
 import { IConnections } from '../kernel/token';
 import { showBeside } from '../shell/beside';
+import { showPreview } from '../shell/preview';
 import { insertCell } from './insert';
 import { FormModel } from './model';
 import { FormWidget } from './widget';
@@ -65,11 +67,17 @@ class Forms {
 
   private _add(notebook: NotebookPanel): void {
     const connection = this._connections.of(notebook);
-    const model = new FormModel(this._ask(connection));
+    const ask = this._ask(connection);
+    const model = new FormModel(ask);
+    const place = { app: this._app, labShell: this._labShell, trans: this._trans };
     const widget = new MainAreaWidget({
       content: new FormWidget(model, {
         languages: this._languages,
         trans: this._trans,
+        preview: (node, name) =>
+          void ask('preview', { node, name })
+            .then(found => showPreview(place, notebook, node, name, found))
+            .catch(complain),
         insert: (cell, run) => {
           this._app.shell.activateById(notebook.id);
           void insertCell(notebook, cell, run);

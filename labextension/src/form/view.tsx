@@ -16,6 +16,8 @@ export interface IFormProps {
   trans: TranslationBundle;
   /** Insert the cell, and perhaps run it. */
   insert: (run: boolean) => void;
+  /** Show the first rows of a node's file. */
+  preview: (node: string, name: string) => void;
 }
 
 /** The form, or why there is none. */
@@ -49,14 +51,14 @@ interface IPartProps extends IFormProps {
 }
 
 function FormBody(props: IPartProps): JSX.Element {
-  const { model, form, languages, trans } = props;
+  const { model, form, languages, preview, trans } = props;
   const operator = operatorOf(form, model.draft.operator);
   const { needed, optional } = parted(operator.parameters.filter(one => !one.own));
   return (
     <>
       <JobFields {...props} />
       {form.nodes.map(node => (
-        <PartyView key={node} {...{ model, node, operator, trans }} />
+        <PartyView key={node} {...{ model, node, operator, preview, trans }} />
       ))}
       {needed.length + optional.length > 0 && (
         <fieldset>
@@ -93,7 +95,10 @@ function FormBody(props: IPartProps): JSX.Element {
 /** What is told apart from parameters: which job it is. */
 function JobFields(props: IPartProps): JSX.Element {
   const { model, form, trans } = props;
-  const operators = form.operators.map(({ name }) => ({ value: name, label: name }));
+  const operators = form.operators.map(({ name, title }) => ({
+    value: name,
+    label: title ? `${name}: ${toldBy(trans, title)}` : name
+  }));
   const nodes = form.nodes.map(node => ({ value: node, label: node }));
   const formats = [
     { value: 'kusciajob', label: trans.__('%1: a KusciaJob in YAML', '%%kusciajob') },

@@ -11,6 +11,8 @@ export interface IFormOptions {
   trans: TranslationBundle;
   /** Put a cell into the notebook, and perhaps run it. */
   insert: (cell: string, run: boolean) => void;
+  /** Show the first rows of a node's file. */
+  preview: (node: string, name: string) => void;
 }
 
 /** The form for a new job, as a widget; it goes once its cell is inserted. */
@@ -31,12 +33,13 @@ export class FormWidget extends VDomRenderer<FormModel> {
   }
 
   protected render(): JSX.Element {
-    const { languages, trans } = this._options;
+    const { languages, trans, preview } = this._options;
     return (
       <FormView
         model={this.model}
         languages={languages}
         trans={trans}
+        preview={preview}
         insert={run => void this._insert(run)}
       />
     );

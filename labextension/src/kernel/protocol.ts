@@ -34,6 +34,13 @@ export interface ITtp {
   bytes: number;
 }
 
+/** A task as its job's manifest has it: its alias, what it runs, and the aliases of those that it waits for. */
+export interface IStep {
+  alias: string;
+  operator: string;
+  after: string[];
+}
+
 /** A job as one node sees it; `progress` is 0 to 1, `started` milliseconds since 1970. */
 export interface IJob {
   kind: 'job';
@@ -47,6 +54,7 @@ export interface IJob {
   trace: Level;
   messages: number;
   bytes: number;
+  steps: IStep[];
 }
 
 /** A task of a job; `name` is its taskID. */
@@ -144,6 +152,21 @@ export interface ITable {
   columns: number;
 }
 
+/** A column of a data file, as its first rows have it. */
+export interface IColumn {
+  name: string;
+  type: 'whole number' | 'number' | 'text' | 'empty';
+  missing: number;
+}
+
+/** The beginning of a data file: its columns by the first `read` rows, and fewer of these as texts. */
+export interface IPreview {
+  columns: IColumn[];
+  rows: string[][];
+  read: number;
+  whole: boolean;
+}
+
 /** A parameter of an operator; `own`: each party has a value of its own. */
 export interface IParameter {
   name: string;
@@ -157,9 +180,10 @@ export interface IParameter {
   own: boolean;
 }
 
-/** An operator; the parameters are without those of the file, which is the first input. */
+/** An operator, or a template of several tasks; the parameters are without those of the file, the first input. */
 export interface IOperator {
   name: string;
+  title: string;
   description: string;
   inputs: string[];
   parameters: IParameter[];
@@ -231,6 +255,7 @@ export interface IMethods {
   snapshot: { params: Record<string, never>; result: null };
   conditions: { params: { node: string; job: string; task?: string | null }; result: ICondition[] };
   yaml: { params: { node: string; job: string }; result: IText };
+  log: { params: { node: string; job: string; task: string }; result: IText };
   line: { params: { node: string; job: string; task?: string | null; what?: 'get' | 'describe' | 'logs' | 'delete' }; result: ILine };
   source: { params: { job: string; what: 'result' | 'trace' }; result: ISource };
   stop: { params: { job: string }; result: null };
@@ -238,6 +263,7 @@ export interface IMethods {
   form: { params: Record<string, never>; result: IForm };
   compose: { params: { format: Magic; operator: string; name: string; initiator: string; common: Record<string, string>; own: Record<string, Record<string, string>>; inputs: Record<string, Record<string, string>> }; result: IComposed };
   files: { params: { node: string }; result: IFile[] };
+  preview: { params: { node: string; name: string }; result: IPreview };
   put: { params: { node: string; name: string; content: string; begin?: number; more?: boolean }; result: ITable | null };
   check: { params: { magic: Magic; text: string }; result: IDiagnostic[] };
   complete: { params: { magic: Magic; text: string; line: number; column: number }; result: IOffer };

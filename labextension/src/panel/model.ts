@@ -6,6 +6,8 @@ import type { Params } from '../kernel/ask';
 import type { Entity, ICondition, IJob } from '../kernel/protocol';
 import type { IConnections } from '../kernel/token';
 import { Folds } from './folds';
+import type { IDrawn } from './graph';
+import { drawn } from './graph';
 import type { IRow } from './rows';
 import { matches, parentOf, rows, selection } from './rows';
 
@@ -87,6 +89,11 @@ export class PanelModel extends VDomModel {
       }
     }
     return null;
+  }
+
+  /** The tasks of that job, as they are drawn. */
+  get tasks(): readonly IDrawn[] {
+    return this.job ? drawn(this.job, this._entities) : [];
   }
 
   /** How many jobs run; every job is counted once. */

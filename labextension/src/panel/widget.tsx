@@ -98,7 +98,7 @@ export class Panel extends VDomRenderer<PanelModel> {
             )}
           </p>
         )}
-        {model.row && <Selected item={model.row.item} now={Date.now()} trans={trans} />}
+        {model.row && <Selected item={model.row.item} tasks={model.tasks} now={Date.now()} trans={trans} />}
       </>
     );
   }
