@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..data.table import read_table
-from ..errors import DataError, KusciaError
+from ..errors import DataError, KusciaError, ParameterError
 from ..mpc import Layout, Ledger, Link, Ring, Seeds, Terms, encode, run_alone
 from ..mpc.share import ASSISTED
 from ..operators.parameter import PREFIX
@@ -22,6 +22,7 @@ from ..operators.ss_lr.parameters import Parameters
 from ..operators.ss_lr.rows import Rows
 from ..operators.ss_lr.training import Plan, targets, train
 from . import spu_transport
+from .handshake import Own, shake_hands
 from .party_options import check, environment, parser, report
 from .sockets import Tls
 from .spu_inbox import KeyedInbox
@@ -88,12 +89,33 @@ async def _train(
 ) -> Ring:
     """This party's additive share of the weights."""
     bits = parameters.fxp_bits
+    if not options.no_handshake:
+        agreed = await shake_hands(link, _own(options, parameters, layout, training))
+        if agreed.columns != layout.columns:
+            what = f"--features says {layout.columns}, the parties have {agreed.columns}"
+            raise ParameterError(what, hint="the same --features at both parties")
     terms = Terms("root", options.adjust_rank, bits, options.truncation)
     mpc = await SpuSemi2k.meet(link, ttp, Seeds(), terms, together=options.openings == "together")
     rate, l2 = np.array(parameters.step_rate, np.uint64), encode(np.float32(parameters.l2_norm), bits)
     own = encode(training.features, bits)
     plan = Plan(layout, rate, l2)
     return (await train(mpc, own, targets(mpc, training.labels, len(own)), plan, strategy=SpuData)).ring
+
+
+def _own(options: argparse.Namespace, parameters: Parameters, layout: Layout, training: Rows) -> Own:
+    """What the handshake tells the peer."""
+    return Own(
+        rows=len(training),
+        features=layout.columns[options.rank],
+        has_label=options.label,
+        batch_size=parameters.batch_size,
+        epochs=parameters.num_epoch,
+        learning_rate=parameters.learning_rate,
+        l2=parameters.l2_norm,
+        fxp_bits=parameters.fxp_bits,
+        adjust_rank=options.adjust_rank,
+        ttp=options.ttp,
+    )
 
 
 def _rows(options: argparse.Namespace, parameters: Parameters) -> Rows:

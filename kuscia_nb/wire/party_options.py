@@ -59,6 +59,8 @@ def check(made: argparse.ArgumentParser, options: argparse.Namespace) -> None:
         made.error("--tls-cert, --tls-key and --tls-peer go together")
     if options.ttp_ca and not all(files):
         made.error("--ttp-ca needs --tls-cert, --tls-key and --tls-peer")
+    if not options.no_handshake and (options.truncation == ASSISTED or options.openings != "separate"):
+        made.error("the handshake knows local truncation and separate openings alone: --no-handshake for others")
     if options.window < 0 or options.payload < 1:
         made.error("--window is 0 or more, --payload 1 or more")
     if options.rows is not None and options.rows < 1:
