@@ -1,4 +1,4 @@
-"""The picture of the architecture: its arrows are the package's imports."""
+"""The rooms of the package: which way arrows lead, and their picture, which is made from the imports."""
 
 from __future__ import annotations
 
@@ -7,6 +7,38 @@ from pathlib import Path
 
 import pytest
 from reference import rooms
+
+ORDER = (
+    *("panel", "magics", "exercises", "explore", "views", "cells"),  # what a person sees
+    *("templates", "connection", "cluster", "job", "results", "model"),  # what a person holds
+    *("backends", "observer", "trace"),  # where the nodes are, and what is known of them
+    *("wire", "bfia", "control", "operators", "data", "tools"),  # what nodes and parties do
+    *("mpc", "options", "errors", "problems", "placeholder", "lookalike", "sentence"),  # the ground
+)
+"""From the front door inward: what stands here imports only what stands behind it."""
+
+EXCEPTIONS = {
+    ("job", "views"): "a job shows itself, and makes its pictures, when it is asked to",
+    ("trace", "views"): "so does a trace",
+    ("control", "views"): "and what kubectl prints",
+}
+
+
+def wrong(order: tuple[str, ...]) -> set[rooms.Arrow]:
+    """The arrows that lead up, imports within functions included."""
+    return {(room, other) for room, other in rooms.arrows() if order.index(other) < order.index(room)}
+
+
+def test_arrows_lead_one_way() -> None:
+    assert sorted(ORDER) == sorted(rooms.rooms())
+    assert wrong(ORDER) == set(EXCEPTIONS)
+
+
+def test_a_wrong_arrow_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "low.py").write_text("def f():\n    from .high import g\n")
+    (tmp_path / "high.py").write_text("from .low import f\n")
+    monkeypatch.setattr(rooms, "PACKAGE", tmp_path)
+    assert wrong(("high", "low")) == {("low", "high")}
 
 
 def test_arrows_are_imports() -> None:

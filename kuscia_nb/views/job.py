@@ -199,7 +199,8 @@ def _warning(warning: str, say: Say) -> Note:
 
 def traffic(job: Job, say: Say) -> Table:
     """Who has sent how much to whom."""
-    totals = _rows(job.trace.totals)
+    unknown = job.unknown.get("trace")
+    totals = [] if unknown else _rows(job.trace.totals)
     cells = [
         (sender, receiver, f"{messages:,}", f"{rounds:,}", f"{size:,}", human(size))
         for sender, receiver, messages, size, rounds in totals
@@ -209,7 +210,7 @@ def traffic(job: Job, say: Say) -> Table:
         cells.append((say("in all"), "", f"{messages:,}", "", f"{size:,}", human(size)))
     title = say("Traffic (a round: messages that need not wait for each other)")
     columns = (*map(say, ("from", "to", "messages", "rounds", "bytes")), "")
-    return Table(title, columns, cells, left=2, empty=say("nothing yet"))
+    return Table(title, columns, cells, left=2, empty=unknown or say("nothing yet"))
 
 
 def quality(job: Job, say: Say) -> str:
