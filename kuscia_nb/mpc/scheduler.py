@@ -70,7 +70,8 @@ def run_alone(program: Program, link: Link) -> Outcome:
     The peer does not learn of the end by this: that is up to what carries the messages.
     """
     try:
-        waits_for = program.send(None)
+        while (waits_for := program.send(None)) is None:  # it left a turn to its peer, which has its own here
+            pass
     except StopIteration as end:
         return Outcome(end.value)
     except BaseException as error:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...errors import DataError
 from ...mpc import Layout, Semi2k, Terms, encode
+from ...mpc.beside import beside
 from ...mpc.share import ASSISTED, LOCAL
 from ...options import variable
 from ..component import Component
@@ -43,7 +44,7 @@ async def ss_lr(party: Party) -> None:
     """
     parameters = Parameters.from_environment(party.environment)
     path, result = party.input("train_data"), party.output("train_data")
-    rows = Rows.read(path, parameters, party.shown(path), party.read_table)
+    rows = await beside(lambda: Rows.read(path, parameters, party.shown(path), party.read_table))
     _check_count(party, parameters, len(rows.names))
     party.log(f"read {len(rows)} rows x {len(rows.names)} features from {party.shown(path)}")
     training, scaling = rows.to_train_on(parameters)

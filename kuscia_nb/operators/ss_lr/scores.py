@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DataError
+from ...mpc.beside import beside
 from ..parameter import Parameter, check_equal, form, read_all
 from ..party import Party
 from .ids import check_order
@@ -75,7 +76,7 @@ class Scorer:
     async def agree(cls, party: Party, parameters: Mapping[str, Any], terms: Mapping[str, Any]) -> Scorer:
         """Read model and rows, and check with the peer that they fit; the same error at both parties if not."""
         part = Part.read(party, parameters["model_task"])
-        rows = Given.read(party, part, parameters)
+        rows = await beside(lambda: Given.read(party, part, parameters))
         party.log(f"read {len(rows.features)} rows x {len(part.columns)} features from {rows.where}")
         _check_room(part, rows)
         mine = Offer(
