@@ -36,11 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130  # as of a program that SIGINT ends
 
 
-def _demo(words: list[str]) -> int:
-    """Run a job and print conditions, shares, weights and how long it took."""
-    from . import connect, tutorial_manifest
-    from .views.job import text
-
+def demo_parser() -> argparse.ArgumentParser:
+    """What the command line may say without a command."""
     parser = argparse.ArgumentParser(
         prog="kuscia-nb",
         description="Run the tutorial's two-party SS-LR job.",
@@ -50,7 +47,15 @@ def _demo(words: list[str]) -> int:
     for option in taken_by("terminal"):
         names, how = option.argument
         parser.add_argument(*names, **how)
-    options = parser.parse_args(words)
+    return parser
+
+
+def _demo(words: list[str]) -> int:
+    """Run a job and print conditions, shares, weights and how long it took."""
+    from . import connect, tutorial_manifest
+    from .views.job import text
+
+    options = demo_parser().parse_args(words)
     if options.manifest:
         with open(options.manifest, encoding="utf-8") as file:
             manifest = file.read()

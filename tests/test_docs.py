@@ -19,6 +19,7 @@ from reference import rooms
 
 import kuscia_nb as kn
 from kuscia_nb import mpc
+from kuscia_nb.__main__ import COMMANDS as COMMAND_LINE
 from kuscia_nb.bfia.handlers import ROUTES
 from kuscia_nb.control.kinds import KINDS
 from kuscia_nb.control.kubectl.commands import COMMANDS as KUBECTL
@@ -181,6 +182,13 @@ def subclasses(cls: type[Any]) -> Iterator[type[Any]]:
     yield cls
     for below in cls.__subclasses__():
         yield from subclasses(below)
+
+
+@pytest.mark.parametrize("command", sorted(COMMAND_LINE))
+def test_commands_of_the_terminal_have_an_entry(built: Path, command: str) -> None:
+    shown = {word for term in codes(built, "reference/command_line") for word in term.replace(",", "").split()}
+    parser = import_module(f"kuscia_nb.{COMMAND_LINE[command]}").parser()
+    assert {option for action in parser._actions for option in action.option_strings} <= shown | {"-h", "--help"}
 
 
 def test_errors_have_an_entry(built: Path) -> None:

@@ -30,6 +30,7 @@ from ttp_wire import (
 from kuscia_nb.errors import TtpError
 from kuscia_nb.mpc import StreamPrg
 from kuscia_nb.wire import sm2
+from kuscia_nb.wire.http_channel import Bounds
 from kuscia_nb.wire.protobuf import data, number
 from kuscia_nb.wire.ttp_keys import PRIVATE, PUBLIC, TtpKeys, keys_in, public_key
 from kuscia_nb.wire.ttp_requests import SERVICE
@@ -326,7 +327,7 @@ def test_requests_may_be_sent_ahead_and_in_pieces(ttp: Address) -> None:
 
 
 def test_who_sends_slowly_is_left() -> None:
-    with TtpServer(KEYS, limits=Limits(sending=0.3)) as server:
+    with TtpServer(KEYS, limits=Limits(client=Bounds(sending=0.3))) as server:
         assert talk(server.address, HEAD[:20]) == b""
         assert talk(server.address, HEAD, REQUEST[:20]) == b""
         with socket.create_connection(server.address, 20) as silent:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,22 +13,30 @@ from . import spu_peer
 SCRIPT = Path(spu_peer.__file__)
 
 
+def parser() -> argparse.ArgumentParser:
+    """The script's command line, with how to run it."""
+    made = spu_peer.parser()
+    made.prog = "kuscia-nb spu-peer"
+    made.add_argument("--script", action="store_true", help="print the script, which needs only spu, and end")
+    made.add_argument(
+        "--python", metavar="FILE", default=sys.executable, help="a Python that has spu (default: this one)"
+    )
+    return made
+
+
 def main(arguments: Sequence[str]) -> int:
     """Print the script, or run it with the same arguments; returns its exit code."""
     if "--script" in arguments:
         print(SCRIPT.read_text("utf-8"), end="")
         return 0
-    made = spu_peer.parser()
-    made.prog = "kuscia-nb spu-peer"
-    made.add_argument("--script", action="store_true", help="print the script, which needs nothing but spu, and end")
-    made.add_argument(
-        "--python", metavar="FILE", default=sys.executable, help="the Python that has spu; default: this one"
-    )
-    python = made.parse_args(arguments).python
-    words, skip = [], False
-    for word in arguments:
-        taken = skip or word == "--python" or word.startswith("--python=")
-        skip = word == "--python"
-        if not taken:
-            words.append(word)
-    return subprocess.run([python, str(SCRIPT), *words], check=False).returncode
+    python = parser().parse_args(arguments).python
+    return subprocess.run([python, str(SCRIPT), *_without_python(arguments)], check=False).returncode
+
+
+def _without_python(arguments: Sequence[str]) -> list[str]:
+    """The script's own words."""
+    words = list(arguments)
+    while "--python" in words:
+        at = words.index("--python")
+        del words[at : at + 2]
+    return [word for word in words if not word.startswith("--python=")]

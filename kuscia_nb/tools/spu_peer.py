@@ -303,7 +303,7 @@ def config_of(options: argparse.Namespace) -> dict[str, Any]:
         "transport_protocol": "http",
     }
     if options.ttp_ca:
-        files = {"cert_file": options.tls_cert, "key_file": options.tls_key, "ca_file": options.ttp_ca}
+        files = {"certificate": options.tls_cert, "private_key": options.tls_key, "ca_file_path": options.ttp_ca}
         beaver["ssl_config"] = {**files, "verify_depth": 1}
     return {
         "protocol": "SEMI2K",
@@ -348,7 +348,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = made.add_argument
-    add("program", choices=("ss_lr", "matmul", "mul", "sigmoid"))
+    add("program", choices=("ss_lr", "matmul", "mul", "sigmoid"), help="what is computed")
     add("--wire", choices=("spu",), default="spu", help="the peer's protocol; a SPU has one")
     add("--rank", type=int, choices=(0, 1), required=True, help="this party's")
     add("--parties", type=_two, required=True, metavar="H0:P0,H1:P1", help="where rank 0 and rank 1 listen")
@@ -357,21 +357,22 @@ def parser() -> argparse.ArgumentParser:
     add("--adjust-rank", type=int, choices=(0, 1), default=0, help="which party asks the TTP")
     add("--data", metavar="FILE", help="this party's CSV")
     add("--out", required=True, metavar="FILE", help="where this party's share of the result is written")
-    add("--label", action="store_true", help="ss_lr: the last column is the label")
-    add("--features", type=_counts, metavar="N0,N1", help="ss_lr: how many columns rank 0 and rank 1 have")
-    add("--rows", type=int, metavar="N", help="ss_lr: how many rows to take")
+    add("--label", action="store_true", help="for ss_lr: the last column is the label")
+    add("--features", type=_counts, metavar="N0,N1", help="for ss_lr: how many columns rank 0 and rank 1 have")
+    add("--rows", type=int, metavar="N", help="for ss_lr: how many rows to take")
     add("--shapes", type=_shapes, metavar="MxK,KxN", help="of the operands of the other programs")
-    add("--set", type=_pair, action="append", default=[], metavar="NAME=VALUE", help="ss_lr: batch_size, "
+    add("--set", type=_pair, action="append", default=[], metavar="NAME=VALUE", help="for ss_lr: batch_size, "
         "learning_rate, l2_norm (0), num_epoch (1)")  # fmt: skip
     add("--no-handshake", action="store_true", help="a bare SPU program has none: always so")
-    add("--truncation", choices=("symmetric", "asymmetric", "ttp"), default="symmetric")
+    add("--truncation", choices=("symmetric", "asymmetric", "ttp"), default="symmetric",
+        help="how products are cut: by each rank alone, or with the TTP's help; SPU has no asymmetric one")  # fmt: skip
     add("--openings", choices=("separate", "together"), default="separate", help="the two masked factors of a product")
-    add("--connect-timeout", type=float, default=60, metavar="S")
-    add("--message-timeout", type=float, default=30, metavar="S")
+    add("--connect-timeout", type=float, default=60, metavar="S", help="seconds until the peer must be there (60)")
+    add("--message-timeout", type=float, default=30, metavar="S", help="seconds until a message must have come (30)")
     add("--link", type=_number, action="append", default=[], metavar="NAME=N", help="an option of SPU's link, such as "
         "http_max_payload_size=65536")  # fmt: skip
-    add("--tls-cert", metavar="FILE")
-    add("--tls-key", metavar="FILE")
+    add("--tls-cert", metavar="FILE", help="this party's certificate")
+    add("--tls-key", metavar="FILE", help="the certificate's key")
     add("--tls-peer", metavar="FILE", help="the peer's certificate: the link speaks TLS")
     add("--ttp-ca", metavar="FILE", help="the TTP's certificate: it is spoken to in TLS")
     add("--json", action="store_true", help="what was done, as one line of JSON")

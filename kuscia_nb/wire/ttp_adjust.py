@@ -61,17 +61,19 @@ class Correction(NamedTuple):
 def adjust(request: Request, streams: Streams) -> Correction:
     """The correction that is asked for. OpAdjustError, if the request does not fit together."""
     draws = request.draws
-    if sum(draw.size for draw in draws) > MOST_BYTES:
+    if request.size > MOST_BYTES:
         raise OpAdjustError(f"more than {MOST_BYTES >> 20} MiB of draws in one request")
-    if any(len(draw.seeds) != len(draws[0].seeds) for draw in draws):
-        raise OpAdjustError("the draws have different numbers of seeds")
-    if request.method == "AdjustAnd":
-        return _and(_Draws(request, streams, 1))
-    size = request.numbers["field_size"]
-    if size not in FIELD_SIZES:
+    anded = request.method == "AdjustAnd"
+    size = 1 if anded else request.numbers["field_size"]
+    if not anded and size not in FIELD_SIZES:
         raise OpAdjustError(f"field_size {size} is not one of 4, 8 and 16")
-    if any(draw.size % size for draw in draws):
-        raise OpAdjustError(f"a draw that is not whole elements of {size} bytes")
+    for draw in draws:
+        if len(draw.seeds) != len(draws[0].seeds):
+            raise OpAdjustError("the draws have different numbers of seeds")
+        if draw.size % size:
+            raise OpAdjustError(f"a draw that is not whole elements of {size} bytes")
+    if anded:
+        return _and(_Draws(request, streams, size))
     results = _FORMULAS[request.method](_Draws(request, streams, size))
     return Correction(tuple(result.tobytes() for result in results))
 

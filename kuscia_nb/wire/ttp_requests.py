@@ -47,6 +47,11 @@ class Request(NamedTuple):
     transposed: tuple[bool, ...] = ()
     permutation: Draw | None = None
 
+    @property
+    def size(self) -> int:
+        """Of all draws, in bytes."""
+        return sum([draw.size for draw in self.draws])
+
 
 class Method(NamedTuple):
     """What a method's request has besides its draws, field 1."""
@@ -74,6 +79,7 @@ _DRAW = {1: "prg_count", 2: "buffer_len", 3: "encrypted_seeds"}
 _PERMUTATION = {1: "prg_count", 2: "size", 3: "encrypted_seeds"}
 _RING = (0, 1, "EL_TYPE_UNSPECIFIED", "UNSPECIFIED", "RING")
 _MOST_SEEDS = 16
+_MOST_NUMBER = 2**64
 
 
 def read_json(method: str, body: bytes) -> Request:
@@ -147,19 +153,22 @@ def _draw(values: Any, size: str) -> Draw:
         seeds = (seeds,)
     if not isinstance(seeds, (list, tuple)) or not 0 < len(seeds) <= _MOST_SEEDS:
         raise OpAdjustError(f"encrypted_seeds are a list of 1 to {_MOST_SEEDS}")
-    if not all(isinstance(seed, (str, bytes)) for seed in seeds):
-        raise OpAdjustError("an encrypted seed that is no base64")
+    for seed in seeds:
+        if not isinstance(seed, (str, bytes)):
+            raise OpAdjustError("an encrypted seed that is no base64")
     draw = Draw(_number("prg_count", values.get("prg_count", 0)), _number(size, values.get(size, 0)), tuple(seeds))
-    if draw.size == 0 or draw.end >= 2**64:
+    if draw.size == 0 or draw.end >= _MOST_NUMBER:
         raise OpAdjustError(f"an empty draw, or one that ends behind the last counter: {draw[:2]}")
     return draw
 
 
 def _number(name: str, value: Any) -> int:
     """A number of 64 bits; JSON may have it as a text."""
+    if type(value) is int and 0 <= value < _MOST_NUMBER:
+        return value
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 20:
         value = int(value)
-    if not isinstance(value, int) or not 0 <= value < 2**64:
+    if not isinstance(value, int) or not 0 <= value < _MOST_NUMBER:
         raise OpAdjustError(f"{name} is a number of 64 bits, not {value!r:.30}")
     return int(value)
 

@@ -26,6 +26,7 @@ from typing import NamedTuple
 from ..errors import SeedDecryptError, TtpError
 from ..mpc.prg import SEED_BYTES, BlockPrg
 from . import sm2
+from .http_channel import BOUNDS, Bounds, HttpChannel, Refused
 from .ttp_adjust import Correction, adjust
 from .ttp_keys import TtpKeys
 from .ttp_requests import METHODS, SERVICE, Ciphertext, Request, ciphertext, read_json, read_protobuf
@@ -34,20 +35,15 @@ FRAME = struct.Struct("<bq")
 """Before each piece of an answer: a code, and how many bytes follow."""
 OK, OP_ADJUST_ERROR, SEED_DECRYPT_ERROR = 0, 1, 2
 _MOST_FRAME = 32 << 20
+_MOST_HEADS = 16
 
 
 class Limits(NamedTuple):
     """What one server puts up with."""
 
     connections: int = 64
-    head: int = 8 << 10
-    """Bytes of a request's first lines."""
-    body: int = 64 << 10
-    """Bytes of a request: its size does not depend on the arrays'."""
-    sending: float = 10.0
-    """Seconds from a request's first byte to its last."""
-    idle: float = 600.0
-    """Seconds until a silent connection is closed, or until an answer must have been taken."""
+    client: Bounds = BOUNDS
+    """Of one client's requests. Their size does not depend on the arrays'."""
     seeds: int = 1024
     """How many decrypted seeds are remembered."""
     streams: int = 16
@@ -57,14 +53,6 @@ class Limits(NamedTuple):
 
 
 LIMITS = Limits()
-
-
-class _Refused(Exception):
-    """An answer that ends the connection."""
-
-    def __init__(self, status: str, text: str) -> None:
-        super().__init__(text)
-        self.status, self.text = status, text
 
 
 class TtpServer:
@@ -191,14 +179,14 @@ class TtpServer:
         said = Counter[str]()
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.settimeout(self._limits.sending)
+            connection.settimeout(self._limits.client.sending)
             if self._tls is not None:
                 channel = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
                 with self._lock:
                     self._connections[channel] = self._connections.pop(connection)
                 connection = channel
                 channel.do_handshake()
-            conversation = _Conversation(self, connection, self._limits)
+            conversation = _Conversation(self, HttpChannel(connection, self._limits.client), self._limits.streams)
             while conversation.answer_next(said):
                 pass
         except ssl.SSLError as error:
@@ -222,18 +210,17 @@ class TtpServer:
 
     def corrected(self, request: Request, streams: _Conversation) -> Correction:
         """The answer; a large one when it is its turn."""
-        if sum(draw.size for draw in request.draws) < self._limits.large:
+        if request.size < self._limits.large:
             return adjust(request, streams)
         with self._turn:
             return adjust(request, streams)
 
 
 class _Conversation:
-    """One connection: what has been read of it, and the streams that its requests have used last."""
+    """One connection, with the streams that its requests have used last."""
 
-    def __init__(self, server: TtpServer, connection: socket.socket, limits: Limits) -> None:
-        self._server, self._socket, self._limits = server, connection, limits
-        self._read = bytearray()
+    def __init__(self, server: TtpServer, channel: HttpChannel, most_streams: int) -> None:
+        self._server, self._channel, self._most_streams = server, channel, most_streams
         self._streams: OrderedDict[Ciphertext, BlockPrg] = OrderedDict()
         self.secret = server.secret
         self.seed = server.seed
@@ -243,37 +230,36 @@ class _Conversation:
         stream = self._streams.get(seed)
         if stream is None:
             stream = self._streams[seed] = BlockPrg(self.seed(seed))
-            if len(self._streams) > self._limits.streams:
+            if len(self._streams) > self._most_streams:
                 self._streams.popitem(last=False)
         return stream
 
     def answer_next(self, said: Counter[str]) -> bool:
         """Read a request and answer it; whether another one may follow."""
         try:
-            head = self._head()
-            if head is None:
-                return False
-            target, headers, last = head
-            body = self._take(self._length(headers))
-        except _Refused as refused:
+            request = self._channel.next()
+        except Refused as refused:
             self._server.count("refused", 0, said)
-            self._send(refused.status, refused.text.encode(), "text/plain", last=True)
+            self._channel.answer(refused.status, refused.text.encode(), "text/plain", last=True)
             return False
+        if request is None:
+            return False
+        (target, headers, last), body = request
         if target == "/status":
-            self._send("200 OK", json.dumps(self._server.status()).encode(), "application/json", last=last)
+            self._channel.answer("200 OK", json.dumps(self._server.status()).encode(), "application/json", last=last)
             return not last
         method = target.removeprefix(SERVICE) if target.startswith(SERVICE) else ""
         if method not in METHODS:
             self._server.count("refused", 0, said)
-            self._send("404 Not Found", f"there is no {target[:200]} here".encode(), "text/plain", last=last)
+            self._channel.answer("404 Not Found", f"there is no {target[:200]} here".encode(), "text/plain", last=last)
             return not last
         try:
             answer = self._answer(method, headers.get("content-type", ""), body, said)
         except Exception as error:  # a mistake of ours: its text may hold what nobody is to see
             self._server.count("refused", 0, said)
-            self._send("500 Internal Server Error", type(error).__name__.encode(), "text/plain", last=True)
+            self._channel.answer("500 Internal Server Error", type(error).__name__.encode(), "text/plain", last=True)
             return False
-        self._send("200 OK", answer, "application/octet-stream", last=last)
+        self._channel.answer("200 OK", answer, "application/octet-stream", last=last)
         return not last
 
     def _answer(self, method: str, kind: str, body: bytes, said: Counter[str]) -> bytes:
@@ -293,71 +279,3 @@ class _Conversation:
                 piece = part[at : at + _MOST_FRAME]
                 pieces += FRAME.pack(OK, len(piece)), piece
         return b"".join(pieces)
-
-    def _head(self) -> tuple[str, dict[str, str], bool] | None:
-        """Target and headers of the next request, and whether it is the last one; None if there is none."""
-        self._socket.settimeout(self._limits.idle)
-        deadline = None
-        while (end := self._read.find(b"\r\n\r\n")) < 0:
-            if len(self._read) > self._limits.head:
-                raise _Refused("431 Request Header Fields Too Large", f"more than {self._limits.head} bytes of headers")
-            if self._read and deadline is None:
-                deadline = time.monotonic() + self._limits.sending
-            if not self._receive(deadline):
-                return None
-        first, *lines = self._read[:end].decode("latin-1").split("\r\n")
-        del self._read[: end + 4]
-        words = first.split(" ")
-        if len(words) != 3 or words[2] not in ("HTTP/1.1", "HTTP/1.0"):
-            raise _Refused("400 Bad Request", "no HTTP/1.1 request")
-        if words[0] not in ("POST", "GET"):
-            raise _Refused("405 Method Not Allowed", "POST a request, or GET /status")
-        headers = {}
-        for line in lines:
-            name, _, value = line.partition(":")
-            headers[name.lower()] = value.strip()
-        connection = headers.get("connection", "").lower()
-        last = connection == "close" or (words[2] == "HTTP/1.0" and connection != "keep-alive")
-        return words[1], headers, last
-
-    def _length(self, headers: dict[str, str]) -> int:
-        """How long the body is."""
-        if "transfer-encoding" in headers:
-            raise _Refused("411 Length Required", "a request has a Content-Length")
-        length = headers.get("content-length", "0")
-        if not (length.isascii() and length.isdigit()):
-            raise _Refused("400 Bad Request", "a Content-Length that is no number")
-        if len(length) > 12 or int(length) > self._limits.body:
-            raise _Refused("413 Content Too Large", f"a request has at most {self._limits.body} bytes")
-        if headers.get("expect", "").lower() == "100-continue":
-            self._socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        return int(length)
-
-    def _take(self, size: int) -> bytes:
-        deadline = None
-        while len(self._read) < size:
-            deadline = deadline or time.monotonic() + self._limits.sending
-            if not self._receive(deadline):
-                raise ConnectionError("it ended within a request")
-        body = bytes(self._read[:size])
-        del self._read[:size]
-        return body
-
-    def _receive(self, deadline: float | None) -> bool:
-        """Read on; False at the end. TimeoutError, when a request takes too long."""
-        if deadline is not None:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError("a request took too long")
-            self._socket.settimeout(left)
-        piece = self._socket.recv(65536)
-        self._read += piece
-        return bool(piece)
-
-    def _send(self, status: str, body: bytes, kind: str, *, last: bool) -> None:
-        """In one piece: two would wait for each other's acknowledgement."""
-        head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
-        self._socket.settimeout(self._limits.idle)
-        self._socket.sendall(
-            f"{head}Connection: close\r\n\r\n".encode() + body if last else f"{head}\r\n".encode() + body
-        )

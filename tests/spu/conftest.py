@@ -13,7 +13,10 @@ from kuscia_nb.wire.ttp_server import TtpServer
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("spu")
+    """With the TTP's keys in it."""
+    made = tmp_path_factory.mktemp("spu")
+    keys_in(made)
+    return made
 
 
 @pytest.fixture(scope="module")

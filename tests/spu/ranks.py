@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from spu_python import SPU_PYTHON
@@ -130,6 +130,13 @@ class Ended:
         return [self._sent[rank]["root:3:ALLGATHER"] for rank in (0, 1)]
 
 
+class Said(NamedTuple):
+    """How a rank's process has ended, and what it has written."""
+
+    code: int
+    text: str
+
+
 def run_both(
     folder: Path,
     program: str,
@@ -141,22 +148,36 @@ def run_both(
 
     Fails with what a rank has said.
     """
+    said, sent = start_both(folder, program, words, own, ours)
+    for one in said:
+        assert one.code == 0, one.text
+    reports = [json.loads(next(line for line in one.text.splitlines() if line.startswith("{"))) for one in said]
+    lines = [(folder / f"share{rank}.txt").read_text().split() for rank in (0, 1)]
+    shares = [np.array([int(Decimal(line) * ONE) for line in share]).view(np.uint64) for share in lines]
+    return Ended(reports, shares, sent)
+
+
+def start_both(
+    folder: Path,
+    program: str,
+    words: Sequence[object],
+    own: Sequence[Sequence[object]],
+    ours: int | None = None,
+) -> tuple[list[Said], list[dict[str, bytes]]]:
+    """The same, however it ends: what the ranks have said, and what they have sent."""
     ports = free_port(), free_port()
-    outs = [folder / f"share{rank}.txt" for rank in (0, 1)]
     with ExitStack() as stack:
         forwarders = [stack.enter_context(Forwarder(ports[1 - rank])) for rank in (0, 1)]  # which rank dials through it
         processes = []
         for rank in (0, 1):
             hosts = [f"127.0.0.1:{ports[rank] if at == rank else forwarders[rank].port}" for at in (0, 1)]
             start = [sys.executable, "-m", "kuscia_nb", "party"] if rank == ours else [SPU_PYTHON, SCRIPT]
-            command = [*start, program, "--rank", rank, "--parties", ",".join(hosts), "--out", outs[rank]]
-            full = [str(word) for word in (*command, "--json", *words, *own[rank])]
-            process = subprocess.Popen(full, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            command = [*start, program, "--rank", rank, "--parties", ",".join(hosts), "--json"]
+            command += ["--out", folder / f"share{rank}.txt", *words, *own[rank]]
+            output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+            process = stack.enter_context(subprocess.Popen(list(map(str, command)), **output))
             stack.callback(process.kill)
             processes.append(process)
-        said = [process.communicate(timeout=SECONDS)[0] for process in processes]
-    for process, text in zip(processes, said, strict=True):
-        assert process.returncode == 0, text
-    reports = [json.loads(next(line for line in text.splitlines() if line.startswith("{"))) for text in said]
-    shares = [np.array([int(Decimal(line) * ONE) for line in out.read_text().split()]).view(np.uint64) for out in outs]
-    return Ended(reports, shares, [forwarder.values() for forwarder in forwarders])
+        texts = [process.communicate(timeout=SECONDS)[0] for process in processes]
+    said = [Said(process.returncode, text) for process, text in zip(processes, texts, strict=True)]
+    return said, [forwarder.values() for forwarder in forwarders]

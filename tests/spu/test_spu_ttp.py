@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from certificates import certificate
 from jobs import Tutorial, csv, own, replayed, words
-from ranks import SECONDS, run_both
+from ranks import SECONDS, free_port, run_both, start_both
 from replay import ONE, training
 from spu_python import SPU_PYTHON
 
 from kuscia_nb.wire import sm2
-from kuscia_nb.wire.ttp_keys import TtpKeys
+from kuscia_nb.wire.tls import server_context
+from kuscia_nb.wire.ttp_keys import PUBLIC, TtpKeys
 from kuscia_nb.wire.ttp_server import TtpServer
 
 pytestmark = [pytest.mark.spu, pytest.mark.timeout(2 * SECONDS)]
@@ -197,3 +199,40 @@ def test_other_rings(ttp: TtpServer, keys: TtpKeys, field: str, bits: int) -> No
     assert np.allclose(numbers, x.reshape(2, 3) @ x.reshape(3, 2), atol=4 / 2**bits)
     assert asked["AdjustDot"] == 1
     assert "refused" not in asked
+
+
+# --- certificates, and what goes wrong -------------------------------------------------------------------------------
+
+PRODUCT = ["--shapes", "1x2,2x1", "--message-timeout", 5]
+
+
+@pytest.fixture(scope="module")
+def operands(folder: Path) -> list[list[object]]:
+    x, y = np.array([[1.5, -2.0]]), np.array([[0.25], [3.0]])
+    return [["--data", csv(folder / "left.csv", x)], ["--data", csv(folder / "right.csv", y)]]
+
+
+def test_certificates_both_ways(keys: TtpKeys, folder: Path, operands: list[list[object]]) -> None:
+    for name in ("ttp", "party"):
+        certificate(folder, name)
+    files = ["--tls-cert", folder / "party.crt", "--tls-key", folder / "party.pem", "--ttp-ca", folder / "ttp.crt"]
+    tls = server_context(folder / "ttp.crt", folder / "ttp.pem", folder / "party.crt")
+    with TtpServer(keys, tls=tls) as ttp:
+        ended = run_both(folder, "matmul", words(ttp, folder, *PRODUCT, *files), operands)
+        assert np.abs(ended.result - -5.625).max() <= 2 / ONE
+        assert ttp.served["AdjustDot"] == 1
+
+
+def test_another_ttps_key_is_said(folder: Path, operands: list[list[object]]) -> None:
+    with TtpServer(TtpKeys.new()) as other:
+        (asked, waits), _ = start_both(folder, "matmul", words(other, folder, *PRODUCT), operands)
+    assert (asked.code, waits.code) == (1, 4)
+    assert "SeedDecryptError" in asked.text
+    assert "both parties need its public.pem" in asked.text
+
+
+def test_no_ttp_is_said(folder: Path, operands: list[list[object]]) -> None:
+    nowhere = ["--ttp", f"127.0.0.1:{free_port()}", "--ttp-key", folder / PUBLIC]
+    (asked, waits), _ = start_both(folder, "matmul", [*nowhere, *PRODUCT], operands)
+    assert (asked.code, waits.code) == (3, 4)
+    assert "does the TTP listen there?" in asked.text

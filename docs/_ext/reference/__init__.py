@@ -8,7 +8,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from . import bfia, docstrings, errors, kubectl, magics, operators, panel, python_api, resources, rooms, spec
+from . import (
+    bfia,
+    command_line,
+    docstrings,
+    errors,
+    kubectl,
+    magics,
+    operators,
+    panel,
+    python_api,
+    resources,
+    rooms,
+    spec,
+)
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -17,6 +30,7 @@ PAGES = {
     "magics": magics.job_magics,
     "config": magics.config,
     "kuscia": magics.kuscia,
+    "command line": command_line.commands,
     "kubectl": kubectl.commands,
     "kubectl elsewhere": kubectl.elsewhere,
     "python": python_api.public,
