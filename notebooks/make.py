@@ -14,6 +14,7 @@ is left out, and the markers too. A cell with the tag "varies" has outputs that 
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 from collections.abc import Iterator
@@ -45,7 +46,7 @@ def student_path(teachers: Path) -> Path:
 
 def executed(notebook: NotebookNode, folder: Path) -> NotebookNode:
     """Run a notebook in a fresh kernel whose working directory is `folder`, and drop what does not belong in a file."""
-    NotebookClient(
+    client = NotebookClient(
         notebook,
         timeout=SECONDS,
         kernel_name="python3",
@@ -53,7 +54,8 @@ def executed(notebook: NotebookNode, folder: Path) -> NotebookNode:
         coalesce_streams=True,  # else it depends on the time between two prints how many outputs there are
         store_widget_state=False,
         record_timing=False,
-    ).execute()
+    )
+    asyncio.run(client.async_execute())  # its own execute() leaves an event loop behind in every thread
     tidy(notebook)
     return notebook
 

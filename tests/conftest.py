@@ -50,6 +50,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if config.getoption("--quick") and left_out else None
 
 
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> None:
+    """Schemathesis's plugin takes seconds to import, wherever one test is run: it is for one module."""
+    if file_path.name == "test_bfia_server.py":
+        parent.config.pluginmanager.import_plugin("schemathesis.pytest.plugin")
+
+
 # How long an example takes says nothing on a machine that does other things too.
 settings.register_profile("kuscia_nb", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("kuscia_nb")

@@ -6,6 +6,8 @@ import json
 import re
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +69,27 @@ def wrong(notebook: Any) -> list[Any]:
     ]
 
 
-@teachers
-def test_a_notebook_runs_and_says_what_is_stored(path: Path, tmp_path: Path) -> None:
-    stored = nbformat.read(path, as_version=4)
+def executed(path: Path, folder: Path) -> Any:
     began = time.monotonic()
-    run = make.executed(nbformat.read(path, as_version=4), tmp_path)
+    run = make.executed(nbformat.read(path, as_version=4), folder)
     assert time.monotonic() - began < make.SECONDS
+    return run
+
+
+@pytest.fixture(scope="module")
+def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Path, Future[Any]]]:
+    """What becomes of the notebooks and copies that are asked for, each in a kernel of its own, two at a time."""
+    asked = [item for item in request.session.items if "runs" in getattr(item, "fixturenames", ())]
+    paths = [Path(str(item.callspec.params["path"])) for item in asked if isinstance(item, pytest.Function)]
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        yield {path: pool.submit(executed, path, tmp_path_factory.mktemp("notebook")) for path in paths}
+        pool.shutdown(cancel_futures=True)
+
+
+@teachers
+def test_a_notebook_runs_and_says_what_is_stored(path: Path, runs: dict[Path, Future[Any]]) -> None:
+    stored = nbformat.read(path, as_version=4)
+    run = runs[path].result()
     assert wrong(run) == []
     for before, after in zip(codes(stored), codes(run), strict=True):
         assert len(after.outputs) == len(before.outputs), after.source
@@ -144,9 +161,9 @@ def test_the_copy_for_students_is_that_of_the_notebook(path: Path) -> None:
     assert all(cell.outputs == [] and cell.execution_count is None for cell in codes(copy))
 
 
-@teachers
-def test_the_copy_for_students_runs_unanswered(path: Path, tmp_path: Path) -> None:
-    run = make.executed(nbformat.read(make.student_path(path), as_version=4), tmp_path)
+@pytest.mark.parametrize("path", [make.student_path(path) for path in TEACHERS], ids=named)
+def test_the_copy_for_students_runs_unanswered(path: Path, runs: dict[Path, Future[Any]]) -> None:
+    run = runs[path].result()
     assert wrong(run) == []
     verdicts = [shown(cell)[-1] for cell in codes(run) if "kn.check(" in cell.source]
     unanswered = "尚未作答" if "zh" in path.parts else "not answered yet"
