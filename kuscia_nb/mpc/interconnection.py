@@ -11,15 +11,15 @@ import numpy as np
 from .data import SIGMOID_SHIFT, Layout
 from .interconnection_batch import AssistedInterconnectionBatch, Block, InterconnectionBatch, Product
 from .prg import ELEMENTS_PER_BLOCK, blocks_of, room_for
-from .ring import Ring
+from .ring import Ring, Words
 from .semi2k import Semi2k
 from .share import Share
-from .truncation import Truncation
+from .truncation import Pairs, Truncation
 from .ttp_session import PrgBuffer
 from .ttp_steps import Dot, MulPriv, Request, parts_of
 
-BLOCK_ELEMENTS = 2**14
-"""Ring elements (128 KiB) of the matrix that are prepared in one go; their masks and draws take four times as much."""
+BLOCK_ELEMENTS = 2**15
+"""Ring elements (256 KiB) of the matrix that are prepared in one go; their masks and draws take four times as much."""
 
 
 class InterconnectionData:
@@ -89,8 +89,8 @@ class InterconnectionData:
         columns = self._triples(values_transposed, parts[block.columns.number], targets)
         steps = values, targets, rows, columns
         if self.changes:
-            pairs = [truncation.pairs(*parts[number]).rows(0, count) for number, truncation in block.cuts]
-            steps = *steps, zeros, zip(*pairs, strict=True) if pairs else repeat((), count)
+            cuts = [_cuts(truncation, *parts[number]) for number, truncation in block.cuts]
+            steps = *steps, zeros, zip(*cuts, strict=True) if cuts else repeat((), count)
         return block, zip(*steps, strict=True)
 
     def _block(self, begins: bool) -> Block:
@@ -172,3 +172,9 @@ class InterconnectionData:
         if self._mpc.recorder is not None or len(self._draws) < elements + ELEMENTS_PER_BLOCK:
             self._draws = room_for(elements)
         return beaver.fill(counter, elements, self._draws)
+
+
+def _cuts(truncation: Truncation, a: Words, c: Words) -> Iterator[tuple[Pairs, Ring, Words]]:
+    """What a truncation takes in each step: pairs, a place for the number, and the upper words of that place."""
+    room = np.empty(a.shape, np.uint64)
+    return zip(truncation.pairs(a, c).rows(0, len(a)), room, truncation.upper(room), strict=True)

@@ -9,7 +9,7 @@ from numpy import add, multiply, subtract
 
 from ..errors import LinkError
 from .data import used_up
-from .ring import Ring, matvec, shift
+from .ring import Ring, Words, matvec, shift
 from .semi2k import Semi2k
 from .share import Share
 from .truncation import Pairs, Truncation
@@ -139,7 +139,7 @@ class InterconnectionBatch:
 class AssistedInterconnectionBatch(InterconnectionBatch):
     """The same, truncated with the TTP's help, in the order in which SPU truncates."""
 
-    __slots__ = ("_pairs", "_zero")
+    __slots__ = ("_cuts", "_zero")
 
     def __init__(
         self,
@@ -151,10 +151,10 @@ class AssistedInterconnectionBatch(InterconnectionBatch):
         rows: Triple | None,
         columns: Triple,
         zero: Ring,
-        pairs: tuple[Pairs, ...],
+        cuts: tuple[tuple[Pairs, Ring, Words], ...],
     ) -> None:
         super().__init__(mpc, block, i, values, targets, rows, columns)
-        self._zero, self._pairs = zero, pairs
+        self._zero, self._cuts = zero, cuts
 
     async def dot(self, weights: Share | Ring, bits: int) -> Share:
         """X w, and then its product with the sigmoid's slope, each cut by fxp_bits."""
@@ -186,13 +186,13 @@ class AssistedInterconnectionBatch(InterconnectionBatch):
 
     async def _cut(self, x: Ring, turn: int) -> Ring:
         """Truncate what is kept of a share, with the pairs that are for this truncation of the step."""
-        mpc, (number, truncation), pairs = self._mpc, self._block.cuts[turn], self._pairs[turn]
+        mpc, (number, truncation), (pairs, room, upper) = self._mpc, self._block.cuts[turn], self._cuts[turn]
         if mpc.ttp.adjusts:
             mpc.ttp.list_next(number, self._i)
         if mpc.recorder is not None:
             a, _, _, c = pairs
             assert c is not None
             mpc.recorder.pair(a, c, truncation.bits, self._block.buffers(number, self._i))
-        x = subtract(x, truncation.before)
-        await truncation.cut(x, truncation.upper(x), pairs)
-        return x
+        subtract(x, truncation.before, room)
+        await truncation.cut(room, upper, pairs)
+        return room

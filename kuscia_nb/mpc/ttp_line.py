@@ -113,6 +113,7 @@ class TtpLine:
     ) -> list[Words]:
         """The corrections of steps that are to come; `rows` becomes what `_listing` writes down for a step."""
         corrections = self._ttp.adjust_steps(self._checked(joined, adjust_rank), requests, stride, count)
+        self._count(2 * len(requests) * count)
         methods = [_METHODS[type(request)] for request in requests]
         rows[:] = [
             (self._asks[method], self._answers[method], correction.shape[1:], WORD[correction.itemsize])
@@ -128,7 +129,6 @@ class TtpLine:
             round, time = link.round + 1, now()
             page.record((ask, 0, round, "adjust", _REQUEST_SHAPE, "uint64", time))
             page.record((answer, 0, round, "adjust", shape, dtype, time))
-            self._count(2)
 
     def _checked(self, joined: list[str], adjust_rank: int) -> str:
         """The session's id, for who may ask."""
