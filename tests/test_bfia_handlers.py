@@ -30,6 +30,7 @@ from bfia_nodes import (
 
 from kuscia_nb.bfia.dialect import is_standard
 from kuscia_nb.bfia.handlers import ROUTES
+from kuscia_nb.control import accepting
 from kuscia_nb.control.kinds import AppImage
 from kuscia_nb.control.node import Node
 from kuscia_nb.control.objects import Condition, condition
@@ -819,7 +820,7 @@ def test_register(node: Node) -> None:  # spec: bfia §2.1, kuscia §5.4
     image = node.store.get(AppImage, "ecdh-psi")
     assert image is not None
     assert (image.spec.image.name, image.spec.image.tag) == ("registry:5000/x/psi", "1.2")
-    assert node.component("ecdh-psi", "ecdh_psi") == Component(
+    assert accepting.component(node.store, "ecdh-psi", "ecdh_psi") == Component(
         "ecdh_psi", "PSI", ("train_data",), ("train_data", "report")
     )
     assert json.loads(image.annotations[ANNOTATION])["component.1.output.2.name"] == "report"
@@ -827,7 +828,7 @@ def test_register(node: Node) -> None:  # spec: bfia §2.1, kuscia §5.4
     again = node.store.get(AppImage, "ecdh-psi")
     assert again is not None
     assert (again.spec.image.name, again.spec.image.tag) == ("registry:5000/psi", "latest")
-    assert node.component("ecdh-psi", "ecdh_psi").outputs == ()
+    assert accepting.component(node.store, "ecdh-psi", "ecdh_psi").outputs == ()
 
 
 def test_register_keeps_the_other_components_of_an_image(node: Node) -> None:
@@ -840,9 +841,9 @@ def test_register_keeps_the_other_components_of_an_image(node: Node) -> None:
     node.store.change(AppImage, "ss-lr", lambda image: image.model_copy(update={"metadata": metadata}))
     info = INFO | {"componentName": "ss_lr"}
     assert post(node, f"{PLATFORM}/component/register", {"imageUrl": "x", "component_info": info}) == GOOD
-    assert node.component("ss-lr", "other") == other
-    assert node.component("ss-lr", "ss_lr").outputs == ("train_data", "report")
-    assert node.component("ss-lr", "ss_lr") != OPERATORS["ss_lr"].component
+    assert accepting.component(node.store, "ss-lr", "other") == other
+    assert accepting.component(node.store, "ss-lr", "ss_lr").outputs == ("train_data", "report")
+    assert accepting.component(node.store, "ss-lr", "ss_lr") != OPERATORS["ss_lr"].component
 
 
 @pytest.mark.parametrize("broken", ["{", "[]", "5"])
@@ -854,7 +855,7 @@ def test_register_over_what_nobody_can_read(node: Node, broken: str) -> None:
     node.store.change(AppImage, "ss-lr", unreadable)
     info = INFO | {"componentName": "ss_lr"}
     assert post(node, f"{PLATFORM}/component/register", {"imageUrl": "x", "component_info": info}) == GOOD
-    assert node.component("ss-lr", "ss_lr").inputs == ("train_data",)
+    assert accepting.component(node.store, "ss-lr", "ss_lr").inputs == ("train_data",)
 
 
 def test_what_register_refuses(node: Node) -> None:

@@ -31,6 +31,7 @@ from kuscia_nb.bfia.dialect import is_standard, with_dialect
 from kuscia_nb.bfia.handlers import Handlers
 from kuscia_nb.bfia.reader import from_dict, read_request
 from kuscia_nb.bfia.translate import to_job, to_request
+from kuscia_nb.control import accepting
 from kuscia_nb.control.environment import operator_environment
 from kuscia_nb.control.kinds import AppImage, KusciaTask
 from kuscia_nb.control.manifest import from_dict as manifest_from_dict
@@ -202,7 +203,7 @@ def test_a_name_with_capitals_is_registered_and_named(alice: Node) -> None:
     body = case("register_capital_name")
     body["component_info"] |= {"inputData": [{"name": "train"}], "outputData": [{"name": "result"}]}
     assert post(alice, f"{PLATFORM}/component/register", body) == GOOD
-    assert alice.component("heterolr", "HeteroLR").inputs == ("train",)
+    assert accepting.component(alice.store, "heterolr", "HeteroLR").inputs == ("train",)
     job = case("dataset_id_alone")
     job["dag"]["components"][0] |= {"componentName": "HeteroLR", "provider": "unionpay"}
     assert post(alice, "job/create_all", job) == GOOD
@@ -404,7 +405,7 @@ def test_a_peer_is_sent_both_sets_of_keys(alice: Node, bob: Node) -> None:
     body = case("dataset_id_alone")
     post(alice, "job/create_all", body)
     job = job_of(alice, body["job_id"])
-    offers = alice.offers()
+    offers = accepting.offers(alice.store)
     sent = to_request(job, {"ss-lr": "latest"}, offers)
     (component,) = sent["dag"]["components"]
     assert component == {
@@ -438,7 +439,7 @@ def test_a_component_that_nobody_has_described_has_a_provider_all_the_same() -> 
 def test_each_reply_is_in_the_dialect_of_the_job(alice: Node, bob: Node) -> None:
     body = request() | {"job_id": JOB}
     post(alice, "job/create_all", body)
-    offers = alice.offers()
+    offers = accepting.offers(alice.store)
     Client("alice", "bob", Handlers(bob)).create_job(job_of(alice), {"ss-lr": "latest"}, offers)
     for node in (alice, bob):
         assert post(node, "job/start", {"job_id": JOB}) == GOOD

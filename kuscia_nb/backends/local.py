@@ -30,12 +30,11 @@ from ..bfia.server import BfiaServer
 from ..bfia.translate import to_job
 from ..bfia.wire import Request, Response
 from ..control import accepting
-from ..control.app_images import app_image
+from ..control.app_images import app_image, furnish
 from ..control.interrupts import undisturbed
-from ..control.kinds import AppImage, Domain, DomainSpec, KusciaTask
+from ..control.kinds import KusciaTask
 from ..control.manifest import from_dict, read_manifest
 from ..control.node import Node
-from ..control.objects import Metadata
 from ..control.plane import ControlPlane
 from ..control.records import OVERDUE, SCHEDULER
 from ..control.resources import KusciaJob
@@ -45,7 +44,7 @@ from ..errors import JobError, KusciaError
 from ..mpc import TrustedThirdParty
 from ..observer.observer import Observer
 from ..observer.runs import Matter, Run
-from ..operators import OPERATORS, Operator, on_register
+from ..operators import Operator, on_register
 from ..options import Options
 from . import DOMAINS
 from .base import PATIENCE
@@ -223,24 +222,15 @@ class LocalBackend:
         self.observer.exchanged(exchange.sender, name, subject, exchange)
 
     def _furnish(self) -> None:
-        """What a fresh node has: the domains, an AppImage for every operator, its sample data."""
+        """What a fresh node has, and the sample data."""
         for node in self.nodes.values():
-            for domain in DOMAINS:
-                partner = domain != node.domain
-                spec = DomainSpec(role="partner", inter_conn_protocols=("bfia",)) if partner else DomainSpec()
-                node.store.create(Domain(metadata=Metadata(name=domain, namespace=""), spec=spec))
-        for operator in OPERATORS.values():
-            self._add_image(operator)
+            furnish(node, DOMAINS)
         self._forget_operators = on_register(self._add_image)
         write_sample(*(self.nodes[d].storage / "data" / f"perfect_logit_{d[0]}.csv" for d in DOMAINS))
 
     def _add_image(self, operator: Operator) -> None:
         for node in self.nodes.values():
-            image = app_image(operator)
-            if node.store.get(AppImage, image.name) is None:
-                node.store.create(image)
-            else:
-                node.apply(image)
+            node.apply(app_image(operator))
 
 
 def _sweep() -> None:

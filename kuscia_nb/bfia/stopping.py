@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from ..control.kinds import KusciaTask
 from ..control.node import Node
-from ..control.records import SCHEDULER, STOPPED_TASKS, stopped
+from ..control.records import SCHEDULER, STOPPED_TASKS, stopped, stopped_aliases
 from ..control.resources import JobTask, KusciaJob
 from ..control.scheduling import FINAL
 from .dialect import refusal_about
@@ -18,11 +18,6 @@ def named(job: KusciaJob, alias: str) -> JobTask:
         if task.alias == alias:
             return task
     raise refusal_about(job, "failed to find the task by task name")
-
-
-def stopped_aliases(job: KusciaJob) -> set[str]:
-    """Tasks that were stopped before they were made."""
-    return set(filter(None, job.annotations.get(STOPPED_TASKS, "").split(",")))
 
 
 def stop_from(node: Node, job: KusciaJob, alias: str) -> None:
@@ -55,8 +50,8 @@ def stop_made(node: Node, task_id: str) -> None:
 
 def never_made(job: KusciaJob, aliases: Collection[str]) -> KusciaJob:
     """The job with a mark on tasks that were not made, and never shall be."""
-    marked = stopped_aliases(job).union(aliases)
-    if marked == stopped_aliases(job):
+    marked = {*stopped_aliases(job), *aliases}
+    if marked == {*stopped_aliases(job)}:
         return job
     text = ",".join(task.alias for task in job.spec.tasks if task.alias in marked)
     annotations = {**job.annotations, STOPPED_TASKS: text}

@@ -11,7 +11,7 @@ from functools import partial
 from ..control.kinds import KusciaTask, PartyTaskStatus, TaskParty
 from ..control.node import Node
 from ..control.objects import LABEL
-from ..control.records import SCHEDULER
+from ..control.records import SCHEDULER, stopped_aliases
 from ..control.resources import FAILED, PENDING, RUNNING, SUCCEEDED, KusciaJob, Phase
 from ..control.scheduling import FINAL
 from .bodies import (
@@ -26,7 +26,7 @@ from .bodies import (
 from .dialect import refusal_about, reply_about
 from .job_paths import known_job, refuse_failed
 from .routes import Call, Refused, Reply, Route
-from .stopping import named, never_made, stop_made, stopped_aliases
+from .stopping import named, never_made, stop_made
 
 
 def start(call: Call[StartTaskRequest]) -> Reply:
@@ -62,7 +62,7 @@ def poll(call: Call[PollTaskStatusRequest]) -> Reply:
     if task is not None:
         phase = _part(task, node.domain, call.message.role)
     elif job is not None:
-        phase = PENDING if stopped_aliases(job).isdisjoint(_aliases(job, task_id)) else FAILED
+        phase = PENDING if set(stopped_aliases(job)).isdisjoint(_aliases(job, task_id)) else FAILED
     else:
         raise Refused("failed to find the task")
     return reply_about(job, {"status": TASK_STATES[phase]})

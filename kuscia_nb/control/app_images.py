@@ -1,10 +1,21 @@
-"""The AppImage with which a node offers its operators (spec: kuscia §5.4)."""
+"""What a fresh node has: its domains, and AppImages with which it offers its operators (spec: kuscia §5.4)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from .kinds import AppImage, AppImageSpec, DeployTemplate, Image, TemplateContainer, TemplateSpec
+from .kinds import (
+    AppImage,
+    AppImageSpec,
+    DeployTemplate,
+    Domain,
+    DomainSpec,
+    Image,
+    TemplateContainer,
+    TemplateSpec,
+)
+from .node import Node
 from .objects import Metadata
 
 if TYPE_CHECKING:  # the package of the operators needs numpy, which reading a manifest does not
@@ -35,3 +46,14 @@ def app_image(operator: Operator) -> AppImage:
         metadata=Metadata(name=name, namespace="", annotations={ANNOTATION: component_spec(components.values())}),
         spec=AppImageSpec(deploy_templates=(template,), image=image),
     )
+
+
+def furnish(node: Node, domains: Iterable[str]) -> None:
+    """Put into a fresh node what every node has: the domains, and an AppImage for every operator."""
+    from ..operators import OPERATORS
+
+    for domain in domains:
+        spec = DomainSpec() if domain == node.domain else DomainSpec(role="partner", inter_conn_protocols=("bfia",))
+        node.store.create(Domain(metadata=Metadata(name=domain, namespace=""), spec=spec))
+    for operator in OPERATORS.values():
+        node.apply(app_image(operator))

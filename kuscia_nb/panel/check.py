@@ -19,14 +19,11 @@ from ..backends.base import NodeApi
 from ..cells.findings import Finding, operator_problems, read
 from ..cells.position import without_blank_lines
 from ..control import accepting
-from ..control.app_images import app_image
-from ..control.kinds import AppImage, Domain
+from ..control.app_images import furnish
 from ..control.node import Node
-from ..control.objects import Metadata
 from ..control.resources import KusciaJob
 from ..data.files import Folder
 from ..errors import ManifestError
-from ..operators import OPERATORS
 from ..placeholder import VARIABLE, expressions, no_name, written
 from ..problems import FieldPath, Magic, Problem, choice
 from .protocol import Diagnostic, Severity
@@ -70,11 +67,7 @@ def ordinary_nodes() -> dict[str, Node]:
     """Nodes with what every node has, and no job: for when none are up."""
     nodes = {domain: Node(domain, Path()) for domain in DOMAINS}
     for node in nodes.values():
-        for domain in DOMAINS:
-            node.store.create(Domain(metadata=Metadata(name=domain, namespace="")))
-        for operator in OPERATORS.values():
-            if node.store.get(AppImage, operator.image) is None:
-                node.store.create(app_image(operator))
+        furnish(node, DOMAINS)
     return nodes
 
 
