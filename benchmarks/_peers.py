@@ -33,6 +33,8 @@ class Sample(NamedTuple):
     weights: list[float]
     max_rss_mb: float
     """The most memory that the process has ever had."""
+    prepared: float = 0.0
+    """Seconds that went into what does not depend on the training."""
 
 
 class Peer:

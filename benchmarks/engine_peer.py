@@ -6,7 +6,7 @@ a heap and a peak of memory of its own. The first line is the job; every ``run``
     > {"contender": "float64", "rows": 10000, "features": 20, "batch_size": 21, "epochs": 1, "rate": 624, "l2": 0.5}
     < {"ready": true, "max_rss_mb": 70.1}
     > {"run": true}
-    < {"seconds": 0.01, "weights": [0.01, ..., 0.02], "max_rss_mb": 72.0}
+    < {"seconds": 0.01, "prepared": 0.004, "weights": [0.01, ..., 0.02], "max_rss_mb": 72.0}
 
 ``contender``   preprocessed or interconnection (the engine's strategies), either with ", ttp" behind it (truncation
                 with the TTP's help), or float64
@@ -14,7 +14,8 @@ a heap and a peak of memory of its own. The first line is the job; every ``run``
                 bring another one
 
 For the engine, ``seconds`` is everything between the data in the ring and the shares of the weights: start of the
-protocol, masks and triples, the TTP's part, and training, both parties in lockstep on one thread. For float64 it is
+protocol, masks and triples, the TTP's part, and training, both parties in lockstep on one thread. ``prepared`` is the
+part of it that goes into what does not depend on the training: masks, triples and their corrections. For float64 it is
 the training alone.
 """
 
@@ -24,7 +25,10 @@ import json
 import resource
 import sys
 import time
-from typing import Any, NamedTuple, Protocol
+import types
+from collections.abc import Callable, Coroutine, Generator
+from functools import wraps
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from _data import blocks
@@ -37,6 +41,10 @@ BITS = 18
 """fxp_bits. One unit of the last place (ulp) is 2^-18."""
 TTP = ", ttp"
 """What the name of a contender ends with, if it truncates with the TTP's help."""
+PREPARE = {mpc.PreprocessedData: ("_prepare", "_assistance"), mpc.InterconnectionData: ("_prepare",)}
+"""What makes masks, triples and pairs for a block of steps."""
+
+R = TypeVar("R")
 
 
 class Job(NamedTuple):
@@ -51,19 +59,60 @@ class Job(NamedTuple):
     l2: float
 
 
+class Trained(NamedTuple):
+    """What came of a training."""
+
+    seconds: float
+    prepared: float
+    """Seconds of these."""
+    weights: NDArray[np.floating[Any]]
+    """The intercept last."""
+
+
 class Contender(Protocol):
     """Something that can train again and again."""
 
-    def run(self, rate: float) -> tuple[float, NDArray[np.floating[Any]]]:
-        """Train once; the seconds it took and the weights, intercept last."""
+    def run(self, rate: float) -> Trained:
+        """Train once."""
         ...
+
+
+class Stopwatch:
+    """Seconds that coroutines have run, without those in which they waited and others ran."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def around(self, function: Callable[..., Coroutine[Any, None, R]]) -> Callable[..., Coroutine[Any, None, R]]:
+        """The same function, timed."""
+
+        @wraps(function)
+        async def timed(*arguments: Any) -> R:
+            return await self._run(function(*arguments))
+
+        return timed
+
+    @types.coroutine
+    def _run(self, coroutine: Coroutine[Any, None, R]) -> Generator[Any, None, R]:
+        while True:
+            begin = time.perf_counter()
+            try:
+                waits_for = coroutine.send(None)
+            except StopIteration as end:
+                return end.value
+            finally:
+                self.seconds += time.perf_counter() - begin
+            yield waits_for
 
 
 class Engine:
     """Both parties of our engine, their columns already in the ring."""
 
     def __init__(self, job: Job) -> None:
-        self._job = job
+        self._job, self._watch = job, Stopwatch()
+        for kind, names in PREPARE.items():
+            for name in names:
+                setattr(kind, name, self._watch.around(getattr(kind, name)))
         self._terms = mpc.Terms(fxp_bits=BITS, truncation="ttp" if job.contender.endswith(TTP) else "asymmetric")
         left = job.features // 2
         self._columns = (left, job.features - left)
@@ -74,19 +123,20 @@ class Engine:
             self._own[1][part] = mpc.encode(x[:, left:], BITS)
             self._labels[part] = y
 
-    def run(self, rate: float) -> tuple[float, NDArray[np.floating[Any]]]:
+    def run(self, rate: float) -> Trained:
         job = self._job
         layout = mpc.Layout(self._columns, job.batch_size, job.rows // job.batch_size, job.epochs)
         strategy = job.contender.removesuffix(TTP)
         plan = Plan(layout, np.array(rate, np.uint64), mpc.encode(np.float32(job.l2), BITS), strategy)
         links, ttp = mpc.connect(("bob", "alice")), mpc.TrustedThirdParty()
-        begin = time.perf_counter()
+        begin, self._watch.seconds = time.perf_counter(), 0.0
         outcomes = mpc.run_lockstep((self._party(links[0], ttp, plan), self._party(links[1], ttp, plan)), links)
         seconds = time.perf_counter() - begin
         for outcome in outcomes:
             if outcome.error is not None:
                 raise outcome.error
-        return seconds, mpc.decode(outcomes[0].result.ring + outcomes[1].result.ring, BITS)
+        weights = mpc.decode(outcomes[0].result.ring + outcomes[1].result.ring, BITS)
+        return Trained(seconds, self._watch.seconds, weights)
 
     async def _party(self, link: mpc.Link, ttp: mpc.TrustedThirdParty, plan: Plan) -> mpc.Share:
         """One party's program: rank 1 has the labels."""
@@ -106,7 +156,7 @@ class Float64:
             self._x[part, :-1] = x
             self._targets[part] = y - 0.5
 
-    def run(self, rate: float) -> tuple[float, NDArray[np.floating[Any]]]:
+    def run(self, rate: float) -> Trained:
         job, x, targets, factor = self._job, self._x, self._targets, rate / 2**BITS
         weights, penalty = np.zeros(job.features + 1), np.full(job.features + 1, job.l2)
         penalty[-1] = 0
@@ -116,7 +166,7 @@ class Float64:
                 batch = x[start : start + job.batch_size]
                 errors = batch @ weights / 8 - targets[start : start + job.batch_size]
                 weights -= factor * (errors @ batch + penalty * weights)
-        return time.perf_counter() - begin, weights
+        return Trained(time.perf_counter() - begin, 0.0, weights)
 
 
 def main() -> None:
@@ -130,8 +180,8 @@ def main() -> None:
     contender: Contender = Float64(job) if job.contender == "float64" else Engine(job)
     reply(ready=True)
     for line in sys.stdin:
-        seconds, weights = contender.run(json.loads(line).get("rate", job.rate))
-        reply(seconds=seconds, weights=weights.tolist())
+        trained = contender.run(json.loads(line).get("rate", job.rate))
+        reply(**trained._asdict() | {"weights": trained.weights.tolist()})
 
 
 if __name__ == "__main__":

@@ -51,6 +51,10 @@ OURS = ("preprocessed", "interconnection")
 ASSISTED = tuple(name + TTP for name in OURS)
 MOST = {21: 2.2, 1024: 1.15, 4096: 1.15}
 """How many times as long as local truncation the TTP's may take, by batch."""
+ONLINE = {"1000000x100,4096,1": 2}
+"""How many times as long as float64 the online part of "preprocessed" may take, by row."""
+ALL = {"100000x100,1024,10": 6}
+"""The same for all of it."""
 JAX, SPU, TUNED = SPUS = ("SPU, JAX", "SPU", "SPU tuned")
 FLAGS = {JAX: ["--jax"], SPU: [], TUNED: ["--tuned"]}
 FLOAT64 = "float64"
@@ -96,11 +100,11 @@ class Row(NamedTuple):
 
 
 ROWS = (
-    Row(10_000, 20, 21, 1, (10, 5)),
-    Row(100_000, 20, 21, 1, (15, 5)),
+    Row(10_000, 20, 21, 1, (10, 8)),
+    Row(100_000, 20, 21, 1, (15, 8)),
     Row(100_000, 100, 1024, 2, (8, 3)),
     Row(100_000, 100, 1024, 10, (12, 3)),
-    Row(1_000_000, 100, 4096, 1, (5, 2)),
+    Row(1_000_000, 100, 4096, 1, (5, 5)),
 )
 
 
@@ -112,6 +116,7 @@ class Result(NamedTuple):
     ulps: dict[str, float]
     """The largest difference of any weight, in any sample, from float64 at the contender's own rate."""
     max_rss_mb: dict[str, float]
+    prepared: dict[str, list[float]]
 
     def ratio(self, slow: str, fast: str) -> float:
         return statistics.median(self.seconds[slow]) / statistics.median(self.seconds[fast])
@@ -152,6 +157,7 @@ def measure(row: Row, rounds: int, spu: Path, gate: Gate) -> Result:
         {name: [sample.seconds for sample in taken] for name, taken in samples.items()},
         {name: ulps(name) for name in CONTENDERS},
         {name: max(sample.max_rss_mb for sample in taken) for name, taken in samples.items()},
+        {name: [sample.prepared for sample in taken] for name, taken in samples.items()},
     )
 
 
@@ -174,9 +180,13 @@ def report(results: list[Result], rounds: int, gate: Gate) -> str:
         ],
     )
     assisted = table(
-        [*head, *OURS, "at most", "met?"],
+        [*head, "at most", *(cell for name in OURS for cell in (name, "met?"))],
         [[*result.row.cells, *_assisted(result)] for result in results],
     )
+    head_apart = [*head, "products", "preparation", "online"]
+    for part in ("online", "all"):
+        head_apart += [f"{part} / float64", "at most", "met?"]
+    apart = table(head_apart, [[*result.row.cells, name, *_apart(result, name)] for result in results for name in OURS])
     exact = (*OURS, *ASSISTED, *SPUS)
     ulps = table(
         [*head, *exact],
@@ -191,6 +201,9 @@ def report(results: list[Result], rounds: int, gate: Gate) -> str:
         COLUMNS,
         "How many times as long as local truncation the TTP's takes.",
         assisted,
+        "Seconds of ours, apart: the preparation makes masks, triples and their corrections, which do not depend on "
+        "the training; online is all the rest. How many times as long as float64 the online part takes, and all of it.",
+        apart,
         f"The largest difference of any weight from float64 at the same learning rate, in ulp (2^-{BITS}). One in the "
         "thousands or more is a run in which the two shares of a product wrapped around 2^64: the risk of local "
         'truncation, SPU\'s as well as ours, which grows with the batch (docs/protocol.md); "ttp" has none.',
@@ -206,9 +219,22 @@ def _ratios(result: Result, ours: str, floor: int) -> list[str]:
 
 
 def _assisted(result: Result) -> list[str]:
-    """Of each strategy; the limit is for the default one."""
+    """Of each strategy."""
     ratios, most = [result.ratio(name + TTP, name) for name in OURS], MOST[result.row.batch_size]
-    return [*(f"{ratio:.2f}" for ratio in ratios), f"{most:g}", "met" if ratios[0] <= most else "MISSED"]
+    cells = [cell for ratio in ratios for cell in (f"{ratio:.2f}", "met" if ratio <= most else "MISSED")]
+    return [f"{most:g}", *cells]
+
+
+def _apart(result: Result, name: str) -> list[str]:
+    """Preparation and online, and how the latter and all of it compare with float64; limits are for "preprocessed"."""
+    prepared = statistics.median(result.prepared[name])
+    seconds, plain = (statistics.median(result.seconds[one]) for one in (name, FLOAT64))
+    cells = [f"{prepared:.4f}", f"{seconds - prepared:.4f}"]
+    for limits, taken in ((ONLINE, seconds - prepared), (ALL, seconds)):
+        most = limits.get(result.row.name) if name == OURS[0] else None
+        met = "" if most is None else "met" if taken <= most * plain else "MISSED"
+        cells += [f"{taken / plain:.1f}", f"{most or ''}", met]
+    return cells
 
 
 def _shortened(results: list[Result], rounds: int) -> list[str]:
