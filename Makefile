@@ -62,7 +62,7 @@ labextension: $(PANEL)
 	@ln -sfn ../../../../kuscia_nb/labextension .venv/share/jupyter/labextensions/kuscia-nb
 
 docs: .venv/dev
-	$(BIN)/sphinx-build --fail-on-warning --keep-going --nitpicky -c docs -d build/doctrees . build/docs
+	$(BIN)/sphinx-build --jobs=auto --fail-on-warning --keep-going --nitpicky -c docs -d build/doctrees . build/docs
 
 bench: .venv/dev
 	$(BIN)/python benchmarks/ss_lr.py

@@ -47,8 +47,11 @@ python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 90
 nitpick_ignore_regex = [
     # Types of other libraries, whose documentation is not looked up: a build needs no network.
-    ("py:class", r"(np|pd|npt|numpy|pandas|pathlib|collections|matplotlib|ipywidgets|types|typing|datetime)\..*"),
-    ("py:class", r"Any|Path|NDArray|Figure|P"),
+    (
+        "py:class",
+        r"(np|pd|npt|numpy|pandas|pathlib|collections|matplotlib|ipywidgets|types|typing|datetime|contextlib)\..*",
+    ),
+    ("py:class", r"Any|Path|NDArray|Figure|P|Sentence"),
     # Types in a module of their own, which a signature names and nobody imports.
     ("py:class", r"kuscia_nb\.[a-z_]+\..*"),
 ]

@@ -45,8 +45,8 @@ SECONDS = 120
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the built pages; that it is there means that there was no warning."""
     out = tmp_path_factory.mktemp("docs")
-    options = ["--quiet", "--fail-on-warning", "--keep-going", "--nitpicky", "-c", "docs", "-d", str(out / "trees")]
-    command = [sys.executable, "-m", "sphinx", *options, ".", str(out / "html")]
+    options = ["--jobs=auto", "--quiet", "--fail-on-warning", "--keep-going", "--nitpicky", "-c", "docs"]
+    command = [sys.executable, "-m", "sphinx", *options, "-d", str(out / "trees"), ".", str(out / "html")]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert done.returncode == 0, done.stderr
     return out / "html"
