@@ -48,7 +48,7 @@ class Limits(NamedTuple):
     """How many decrypted seeds are remembered."""
     streams: int = 16
     """How many streams a connection has ready, 128 KiB each."""
-    large: int = 16 << 20
+    large: int = 4 << 20
     """Bytes of draws from which a request waits for its turn, so that large ones do not add up."""
 
 
