@@ -35,6 +35,9 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
+_KEPT: list[Any] = []
+"""Links, until the process ends: a link that goes may wait for a peer that is gone."""
+
 FXP_BITS = 18
 ONE = 2**FXP_BITS
 Shape = "tuple[int, ...]"
@@ -425,6 +428,7 @@ def main() -> int:
         program, own = (_training if options.program == "ss_lr" else _operation)(made, options)
         started = time.perf_counter()
         link = connect(spu, options)
+        _KEPT.append(link)
         connected = time.perf_counter()
         share = run(spu, program, own, link, config_of(options))
         ended = time.perf_counter()
