@@ -29,6 +29,8 @@ _CONNECTIONS = 16
 _LARGEST_FRAME = 2**26
 _RETRY = 1.0
 _REPORT = 5.0
+_LINGER = 1.0
+"""Seconds for which a peer that has what it needs may still have its last calls answered: a SPU dies without."""
 _TRY = 10.0
 """Seconds until an attempt to get through counts as failed."""
 
@@ -277,6 +279,10 @@ class SpuTransport:
                 raise TimeLimit(what, hint="its log says whether it has failed; its last message is missing")
             self._turn(deadline)
             self._write(self._channel.leaving())
+        self._hang_up("")  # by which a peer of ours sees that all is said
+        deadline = time.monotonic() + _LINGER
+        while any(one.known for one in self._incoming) and time.monotonic() < deadline:
+            self._turn(deadline)
 
     def _writing(self) -> bool:
         connections = [one.connection for one in self._incoming]

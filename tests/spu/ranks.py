@@ -19,6 +19,7 @@ from spu_python import SPU_PYTHON
 from kuscia_nb.tools.spu_command import SCRIPT
 from kuscia_nb.wire.protobuf import fields
 
+PRODUCTS = Path(__file__).parent / "our_products.py"
 SECONDS = 120
 ONE = 2**18
 
@@ -111,9 +112,9 @@ def uint128(raw: bytes) -> bytes:
 class Ended:
     """What two ranks have said, their shares, and their set-up messages, all by rank."""
 
-    def __init__(self, reports: list[dict[str, Any]], shares: list[np.ndarray], sent: list[dict[str, bytes]]) -> None:
+    def __init__(self, reports: list[dict[str, Any]], shares: list[np.ndarray], forwarders: list[Forwarder]) -> None:
         self.reports, self.shares = reports, shares
-        self._sent = sent
+        self._forwarders = forwarders
 
     @property
     def result(self) -> np.ndarray:
@@ -122,12 +123,12 @@ class Ended:
 
     @property
     def prss_seeds(self) -> list[bytes]:
-        return [uint128(self._sent[rank][f"root:P2P-1:{rank}->{1 - rank}"]) for rank in (0, 1)]
+        return [uint128(self._forwarders[rank].values()[f"root:P2P-1:{rank}->{1 - rank}"]) for rank in (0, 1)]
 
     @property
     def beaver_seeds(self) -> list[bytes]:
         """As they were encrypted to the TTP."""
-        return [self._sent[rank]["root:3:ALLGATHER"] for rank in (0, 1)]
+        return [self._forwarders[rank].values()["root:3:ALLGATHER"] for rank in (0, 1)]
 
 
 class Said(NamedTuple):
@@ -163,15 +164,17 @@ def start_both(
     words: Sequence[object],
     own: Sequence[Sequence[object]],
     ours: int | None = None,
-) -> tuple[list[Said], list[dict[str, bytes]]]:
-    """The same, however it ends: what the ranks have said, and what they have sent."""
+) -> tuple[list[Said], list[Forwarder]]:
+    """The same, however it ends: what the ranks have said, and who has passed on what they sent."""
     ports = free_port(), free_port()
     with ExitStack() as stack:
         forwarders = [stack.enter_context(Forwarder(ports[1 - rank])) for rank in (0, 1)]  # which rank dials through it
         processes = []
         for rank in (0, 1):
             hosts = [f"127.0.0.1:{ports[rank] if at == rank else forwarders[rank].port}" for at in (0, 1)]
-            start = [sys.executable, "-m", "kuscia_nb", "party"] if rank == ours else [SPU_PYTHON, SCRIPT]
+            start: list[object] = [SPU_PYTHON, SCRIPT]
+            if rank == ours:
+                start = [sys.executable, *(["-m", "kuscia_nb", "party"] if program == "ss_lr" else [PRODUCTS])]
             command = [*start, program, "--rank", rank, "--parties", ",".join(hosts), "--json"]
             command += ["--out", folder / f"share{rank}.txt", *words, *own[rank]]
             output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
@@ -180,4 +183,4 @@ def start_both(
             processes.append(process)
         texts = [process.communicate(timeout=SECONDS)[0] for process in processes]
     said = [Said(process.returncode, text) for process, text in zip(processes, texts, strict=True)]
-    return said, [forwarder.values() for forwarder in forwarders]
+    return said, forwarders
