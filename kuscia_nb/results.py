@@ -21,7 +21,6 @@ from .operators.shares import read_share
 from .operators.ss_lr.reach import beyond
 from .operators.ss_lr.scaling import Scaling, original_units
 from .problems import choice
-from .sentence import Sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +62,7 @@ class Results(History):
             warnings.warn(doubt, ModelWarning, stacklevel=2)
         return frame
 
-    def weights_and_doubt(self, task: str | None = None) -> tuple[pd.DataFrame, Sentence | None]:
+    def weights_and_doubt(self, task: str | None = None) -> tuple[pd.DataFrame, str | None]:
         """The frame of `weights`, and what there is to say if it cannot be right.
 
         This is the only place where the shares of both nodes meet.
