@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from conftest import LONG
 from ruamel.yaml import YAML
 
 import kuscia_nb
@@ -114,3 +115,11 @@ def test_what_contributing_names_is_there() -> None:
     assert [name for name in named if not (PROJECT / name).exists()] == []
     targets = set(re.findall(r"^([\w-]+):", (PROJECT / "Makefile").read_text("utf-8"), re.MULTILINE))
     assert set(re.findall(r"\bmake ([\w-]+)", text)) <= targets
+
+
+def test_what_quick_leaves_out_is_there() -> None:
+    names = " ".join(LONG.values()).split()
+    assert sorted(set(names)) == sorted(names)
+    there = {path.stem for path in (PROJECT / "tests").iterdir()}
+    assert set(names) <= there
+    assert {"test_semi2k", "test_edge_cases", "test_rooms", "test_package"} <= there - set(names)
