@@ -154,8 +154,8 @@ class Cluster:
         if name is None:
             import pandas as pd
 
-            sizes = [(name, file.stat().st_size) for name, file in sorted(files.items())]
-            return pd.DataFrame(sizes, columns=["name", "bytes"])
+            names = pd.Series(sorted(files), dtype=object)  # Arrow's texts cannot have every name that a file can
+            return pd.DataFrame({"name": names, "bytes": [files[one].stat().st_size for one in names]})
         name = name.removeprefix(STORAGE).removeprefix("data/")
         if name not in files:
             raise DataError(f"{node} has no data file {name}", hint=choice(name, files))

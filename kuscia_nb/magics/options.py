@@ -66,7 +66,7 @@ def _help(magic: Any) -> str:
     for action in english:
         action.help = chinese.get(action.dest, action.help)
     try:
-        return magic.parser.format_help()
+        return "usage: " + magic.parser.format_help().removeprefix("::").lstrip()  # as argparse alone would begin
     finally:
         for action, text in english.items():
             action.help = text
