@@ -105,7 +105,7 @@ def test_nobody_listens() -> None:
     end = SpuTransport(0, peer, ANY, terms(connect_seconds=1.2))
     with pytest.raises(NotReached, match=f"rank 1 at {peer} was not reached in 1 s: nobody listens there"):
         end.connect()
-    assert end._selector.get_map() is None  # nothing is left open
+    assert end._end._selector.get_map() is None  # nothing is left open
 
 
 def test_the_name_is_unknown() -> None:
@@ -239,7 +239,7 @@ def test_more_than_may_connect() -> None:
         second = SpuTransport(1, addresses[0], addresses[1], terms())
         second.connect()
         meeting.result()
-    assert len(first._incoming) <= 16
+    assert len(first._end._incoming) <= 16
     assert both((first, second), talk) == [expected(1), expected(0)]
     for stranger in strangers:
         stranger.close()
