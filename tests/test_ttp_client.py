@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 from ttp_wire import ENCRYPTED, KEYS, SEEDS
 
@@ -15,6 +16,7 @@ from kuscia_nb import mpc
 from kuscia_nb.errors import OpAdjustError, SeedDecryptError, SessionError, TtpError, TtpNotReached
 from kuscia_nb.mpc import PrgBuffer
 from kuscia_nb.mpc.prg import blocks_of
+from kuscia_nb.mpc.ttp_steps import Dot, MulPriv
 from kuscia_nb.wire.ttp_client import RemoteTtp
 from kuscia_nb.wire.ttp_connection import PATIENCE, Patience
 from kuscia_nb.wire.ttp_keys import TtpKeys
@@ -82,6 +84,14 @@ def test_requests_are_sent_ahead_of_their_answers(far: RemoteTtp, near: mpc.Trus
     assert [answer.result().tolist() for answer in pending] == [
         near.adjust_mul("s", three).tolist() for three in wanted
     ]
+
+
+def test_steps_are_asked_for_all_at_once(far: RemoteTtp, near: mpc.TrustedThirdParty) -> None:
+    """More of them than may be without an answer."""
+    step = [Dot(PrgBuffer(3, 6), PrgBuffer(6, 2), PrgBuffer(7, 3)), MulPriv(PrgBuffer(9, 5), PrgBuffer(11, 5), 4)]
+    for given, expected in zip(*(ttp.adjust_steps("s", step, 10, 100) for ttp in (far, near)), strict=True):
+        np.testing.assert_array_equal(given, expected)
+        assert given.dtype == expected.dtype
 
 
 def test_what_is_asked_is_sent_when_nobody_waits_for_it() -> None:

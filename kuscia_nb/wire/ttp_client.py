@@ -24,6 +24,7 @@ from ..mpc.prg import SEED_BYTES
 from ..mpc.ring import Ring, Words
 from ..mpc.ttp import Ttp
 from ..mpc.ttp_session import Own, PrgBuffer
+from ..mpc.ttp_steps import Dot, Request
 from . import sm2
 from .ttp_connection import PATIENCE, Patience, Pending, TtpConnection
 from .ttp_keys import public_key
@@ -120,6 +121,18 @@ class RemoteTtp(Ttp):
         """Many products at once, as `mpc.TrustedThirdParty.adjust_cross_dot`. SPU's server does not have it."""
         pending = self.ask(session_id, "AdjustCrossDot", masks, vectors, c, batch, rows, transpose=transpose)
         return pending.result()  # type: ignore[return-value]
+
+    def adjust_steps(self, session_id: str, requests: Sequence[Request], stride: int, count: int) -> list[Words]:
+        """As `mpc.Ttp.adjust_steps`, all asked for before the first answer is read."""
+        pending: list[list[PendingWords]] = [[] for _ in requests]
+        for step in range(count):
+            for request, sent in zip(requests, pending, strict=True):
+                buffers = [PrgBuffer(at + step * stride, elements) for at, elements in request.buffers]
+                if isinstance(request, Dot):
+                    sent.append(self.ask(session_id, "AdjustDot", buffers, request.c.elements, 1, request.b.elements))
+                else:
+                    sent.append(self.ask(session_id, "AdjustMulPriv", buffers, request.field_size))
+        return [np.array([one.result() for one in sent]) for sent in pending]
 
     def _send(self, session_id: str, method: str, buffers: Sequence[PrgBuffer], fields: str, size: int) -> PendingWords:
         """Of elements of `size` bytes; the answer is as large as the last buffer."""
