@@ -7,15 +7,12 @@ messages another thread brings: that of its peer, or one that reads a socket.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from time import monotonic
 from typing import Protocol
 
 from .door import opened
-from .ring import Words
-
-Payload = Words | bytes
-"""What a message carries: an array, which knows its type and shape, or bytes."""
+from .payload import Payload
 
 Slot = tuple[str, int] | int
 """Where a message lies in its inbox: the number of a collective, or ("P2P", number)."""
@@ -32,12 +29,15 @@ class Inbox(Protocol):
 
     letters: dict[Slot, Letter]
     """What has come and was not taken yet."""
+    refused: Slot | None
+    """What has come a second time or out of its turn. Nothing is given out any more then."""
 
-    def wait_for(self, slot: Slot) -> Generator[Slot, None, None]:
-        """Return when the message is there, or raise that it will not come.
+    def wait_for(self, slot: Slot) -> Iterable[Slot]:
+        """Wait for a message that is not there, or raise that it will not come.
 
-        In lockstep, yield its slot meanwhile to whoever drives this party; otherwise block, and yield nothing. Where
-        time is limited: TimeoutError, which says for how long nothing came.
+        In lockstep, it is not waited for here: what is returned goes to whoever drives this party, and then the party
+        looks again. Otherwise block until it is there, and return nothing. Where time is limited: TimeoutError, which
+        says for how long nothing came. OutOfTurn, if something was refused.
         """
         ...
 
@@ -46,11 +46,16 @@ class Inbox(Protocol):
         ...
 
 
+class OutOfTurn(Exception):
+    """An inbox has refused a message, and gives out no others: its link says more."""
+
+
 class LockstepMailbox:
     """An inbox for one thread: a party that misses a message hands control back to the scheduler."""
 
     def __init__(self) -> None:
         self.letters: dict[Slot, Letter] = {}
+        self.refused: Slot | None = None
         self._error: BaseException | None = None
 
     def door(self) -> Put:
@@ -58,16 +63,27 @@ class LockstepMailbox:
         return opened(self._filling())
 
     def _filling(self) -> Generator[None, tuple[Slot, Letter], None]:
-        letters = self.letters
+        letters, collective, p2p = self.letters, 1, 1
         while True:
             slot, letter = yield
+            if slot == collective:
+                collective += 1
+            elif slot == ("P2P", p2p):
+                p2p += 1
+            else:
+                self.refused = slot
+                letters.clear()
+                break
             letters[slot] = letter
+        while True:
+            yield
 
-    def wait_for(self, slot: Slot) -> Generator[Slot, None, None]:
-        while slot not in self.letters:
-            if self._error is not None:
-                raise self._error
-            yield slot
+    def wait_for(self, slot: Slot) -> Iterable[Slot]:
+        if self.refused is not None:
+            raise OutOfTurn
+        if self._error is not None:
+            raise self._error
+        return (slot,)
 
     def close(self, error: BaseException) -> None:
         if self._error is None:
@@ -91,20 +107,21 @@ class BlockingMailbox(LockstepMailbox):
         self._heard = monotonic()
 
     def _filling(self) -> Generator[None, tuple[Slot, Letter], None]:
+        lay = opened(super()._filling())
         while True:
-            slot, letter = yield
+            posted = yield
             with self._changed:
-                self.letters[slot] = letter
+                lay(posted)
                 self._heard = monotonic()
                 self._changed.notify()
 
-    def wait_for(self, slot: Slot) -> Generator[Slot, None, None]:
+    def wait_for(self, slot: Slot) -> Iterable[Slot]:
         begin = monotonic()
         with self._changed:
-            for _ in super().wait_for(slot):
+            while slot not in self.letters:
+                super().wait_for(slot)
                 self._changed.wait(self._time_left(begin))
-        return
-        yield slot  # a generator that never hands control back
+        return ()
 
     def _time_left(self, begin: float) -> float | None:
         if self._limit is None:

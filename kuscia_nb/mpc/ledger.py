@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .lazy import Lazy
+from .payload import Shape
 
 now = time.perf_counter
 
@@ -55,8 +56,6 @@ class Stream(NamedTuple):
     key: str
     """With a `{}` for the number of the message."""
 
-
-Shape = tuple[int, ...]
 
 Row = tuple[int, int, int, str, Shape, str, float]
 """A message as a ledger keeps it: number of its stream, number in it, round, op, shape, dtype, time."""

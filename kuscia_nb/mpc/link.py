@@ -15,22 +15,25 @@ all pages.
 
 from __future__ import annotations
 
-import math
 import types
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from ..errors import TimeLimit, UnexpectedMessage
-from .inbox import Inbox, LockstepMailbox, Payload, Put, Slot
-from .ledger import LISTED, WORD, Ledger, Shape, Stream, now
+from ..errors import LinkError, TimeLimit, UnexpectedMessage
+from .inbox import Inbox, LockstepMailbox, OutOfTurn, Put, Slot
+from .ledger import LISTED, WORD, Ledger, Stream, now
+from .payload import RING, Payload, Shape, as_array, compared
 from .ring import Ring, Words
 
 if TYPE_CHECKING:
     from .recorder import Recorder
 
+_HINT = "the same parameters and versions at both parties; if they are, the message was changed on its way"
+
 W = TypeVar("W", bound=Words)
+T = TypeVar("T")
 
 
 def keys(sender: int, channel: str = "root") -> tuple[str, str]:
@@ -73,13 +76,16 @@ class Link:
         """Of who made the link; a party's program gets its end without."""
         self.round = 0
         """The highest round received so far."""
-        self._inbox, self._letters, self._deliver, self._channel = inbox, inbox.letters, deliver, channel
+        self._inbox, self._deliver, self._channel = inbox, deliver, channel
+        self._letters: dict[Slot, tuple[Any, int]] = inbox.letters
         page = ledger.page(self.name)
         self._record, self._same_shape, self._compact = page.record, page.same_shape, page.compact
         self._p2p, self._allgather = self._register(page, rank)
         self._collectives = self._sent = self._received = 0
-        self._peers_page = ledger.page(self.peer) if alone else None
-        if self._peers_page is not None:
+        self._usual: Any = np.ndarray  # the type of what `exchange` and `swap` need not look at any closer
+        self._peers_page: Ledger | None = None
+        if alone:
+            self._usual, self._peers_page = None, ledger.page(self.peer)
             self._peers_streams = self._register(self._peers_page, 1 - rank)
 
     @property
@@ -99,9 +105,18 @@ class Link:
         """The peer's next point-to-point message, of `expect` bytes if that is known beforehand."""
         self._received += 1
         slot = ("P2P", self._received)
-        if slot not in self._letters:
+        while slot not in self._letters:
             yield from self._wait_for(slot, op)
-        return self._take_bytes(slot, op, expect)  # type: ignore[return-value]
+        return self._taken(slot, op, None, _bytes(expect))
+
+    async def receive_as(self, read: Callable[[bytes], T], op: str) -> T:
+        """The peer's next point-to-point message as `read` makes it; what that refuses (ValueError) is unexpected."""
+        message = await self.receive(op)
+        try:
+            return read(message)
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            told = f"{len(message)} bytes of {self._told(('P2P', self._received), op)} from {self.peer}"
+            raise UnexpectedMessage(f"{self.name} got {told}, which cannot be read: {error}", hint=_HINT) from error
 
     @types.coroutine
     def exchange(self, value: Ring, op: str, expect: Shape | None = None) -> Generator[Slot, None, Ring]:
@@ -109,14 +124,24 @@ class Link:
         if value.base is not None:
             value = value.copy()
         self._collectives = number = self._collectives + 1
-        round, shape = self.round + 1, value.shape
+        round, shape, letters = self.round + 1, value.shape, self._letters
         self._record((self._allgather, number, round, op, self._same_shape(shape, shape), "uint64", now()))
         self._deliver((number, (value, round)))
-        if number not in self._letters:
-            yield from self._wait_for(number, op)
+        try:
+            while number not in letters:
+                yield from self._inbox.wait_for(number)
+        except (TimeoutError, OutOfTurn) as error:
+            raise self._in_words(error, number, op) from None
+        if expect is not None:
+            shape = expect
+        came, their_round = letters[number]
+        if type(came) is not self._usual or came.dtype is not RING or came.shape != shape or their_round != round:
+            return self._taken(number, op, RING, shape)
+        del letters[number]
+        self.round = round
         if number % LISTED == 0:
             self._compact()
-        return self._take(number, op, value, expect)
+        return came
 
     @types.coroutine
     def exchange_bytes(self, value: bytes, op: str, expect: int | None = None) -> Generator[Slot, None, bytes]:
@@ -125,9 +150,9 @@ class Link:
         self._collectives = number = self._collectives + 1
         self._record((self._allgather, number, self.round + 1, op, (len(value),), "uint8", now()))
         self._deliver((number, (value, self.round + 1)))
-        if number not in self._letters:
+        while number not in self._letters:
             yield from self._wait_for(number, op)
-        return self._take_bytes(number, op, expect)
+        return self._taken(number, op, None, _bytes(expect))
 
     @types.coroutine
     def swap(self, value: W, op: str, expect: Shape | None = None) -> Generator[Slot, None, W]:
@@ -136,17 +161,34 @@ class Link:
             value = value.copy()
         self._sent += 1
         self._received = number = self._received + 1
-        round, shape = self.round + 1, value.shape
+        round, shape, letters = self.round + 1, value.shape, self._letters
         self._record((self._p2p, self._sent, round, op, self._same_shape(shape, shape), WORD[value.itemsize], now()))
         self._deliver((("P2P", self._sent), (value, round)))
         slot = ("P2P", number)
-        if slot not in self._letters:
+        while slot not in letters:
             yield from self._wait_for(slot, op)
-        return self._take(slot, op, value, expect)
+        if expect is not None:
+            shape = expect
+        came, their_round = letters[slot]
+        if (
+            their_round != round
+            or type(came) is not self._usual
+            or came.dtype is not value.dtype
+            or came.shape != shape
+        ):
+            return self._taken(slot, op, value.dtype, shape)
+        del letters[slot]
+        self.round = round
+        return came
 
     def close(self, error: BaseException) -> None:
         """End this party's waiting, now or later, with `error`."""
         self._inbox.close(error)
+
+    @property
+    def fault(self) -> UnexpectedMessage | None:
+        """What has come and must not have, even if this party does not wait for anything any more."""
+        return None if self._inbox.refused is None else self._out_of_turn()
 
     def describe(self, slot: Slot) -> str:
         """The key of a message that this party waits for, for people."""
@@ -160,79 +202,57 @@ class Link:
         p2p, collective = keys(sender, self._channel)
         return page.register(Stream(*names, "P2P", p2p)), page.register(Stream(*names, "ALLGATHER", collective))
 
-    def _wait_for(self, slot: Slot, op: str) -> Generator[Slot, None, None]:
+    def _wait_for(self, slot: Slot, op: str) -> Iterable[Slot]:
         try:
-            yield from self._inbox.wait_for(slot)
-        except TimeoutError as error:
-            raise TimeLimit(f"{self.name} waits for {self._told(slot, op)} from {self.peer}: {error}") from None
+            return self._inbox.wait_for(slot)
+        except (TimeoutError, OutOfTurn) as error:
+            raise self._in_words(error, slot, op) from None
 
-    def _take(self, slot: Slot, op: str, mine: W, expect: Shape | None) -> W:
-        """The peer's array, which has the type of mine, and its shape if no other is expected."""
+    def _in_words(self, error: Exception, slot: Slot, op: str) -> LinkError:
+        """Why a message is not waited for any longer."""
+        if isinstance(error, OutOfTurn):
+            return self._out_of_turn(f", and waits for {self._told(slot, op)}")
+        return TimeLimit(f"{self.name} waits for {self._told(slot, op)} from {self.peer}: {error}")
+
+    def _taken(self, slot: Slot, op: str, dtype: np.dtype[Any] | None, expect: Shape | None) -> Any:
+        """What has come: an array of this type and shape, or bytes, of any number if none is expected."""
         came, round = self._letters.pop(slot)
-        if round > self.round:
-            self.round = round
-        if expect is None:
-            expect = mine.shape
-        if type(came) is not np.ndarray or came.dtype is not mine.dtype or came.shape != expect:
-            came = self._as_array(came, mine.dtype, expect, slot, op)
+        if dtype is not None and expect is not None:
+            value = as_array(came, dtype, expect)
+        else:
+            value = came if isinstance(came, bytes) and expect in (None, (len(came),)) else None
+        if value is None:
+            got, expected = compared(came, dtype, expect)
+            what = f"{self.name} got {got} of {self._told(slot, op)} from {self.peer}, expected {expected}"
+            raise UnexpectedMessage(what, hint=_HINT)
+        self.round = max(self.round, round or self.round + 1)
         if self._peers_page is not None:
-            self._note_arrival(slot, op, round, came.shape, WORD[came.itemsize])
-        return came  # type: ignore[return-value]
+            self._note_arrival(slot, op, round or self.round, value)
+        return value
 
-    def _as_array(self, came: Payload, dtype: np.dtype[Any], shape: Shape, slot: Slot, op: str) -> Words:
-        """Bytes from a wire as an array, whose type and shape their receiver knows."""
-        if isinstance(came, bytes) and len(came) == math.prod(shape) * dtype.itemsize:
-            return np.frombuffer(came, dtype).reshape(shape)
-        if isinstance(came, np.ndarray) and (came.dtype, came.shape) == (dtype, shape):
-            return came
-        raise self._unexpected(slot, op, came, f"{_size(shape)}{_of_type(came, dtype, dtype)}", dtype)
-
-    def _take_bytes(self, slot: Slot, op: str, expect: int | None) -> bytes:
-        """The peer's bytes."""
-        came, round = self._letters.pop(slot)
-        if round > self.round:
-            self.round = round
-        if not isinstance(came, bytes) or expect not in (None, len(came)):
-            raise self._unexpected(slot, op, came, "bytes" if expect is None else f"{expect} bytes")
-        if self._peers_page is not None:
-            self._note_arrival(slot, op, round, (len(came),), "uint8")
-        return came
-
-    def _note_arrival(self, slot: Slot, op: str, round: int, shape: Shape, dtype: str) -> None:
-        """Write down what the peer has sent, in its place. A round that nobody knows counts as one more."""
+    def _note_arrival(self, slot: Slot, op: str, round: int, value: Payload) -> None:
+        """Write down what the peer has sent, in its place."""
         page, (p2p, collective) = self._peers_page, self._peers_streams
         assert page is not None
-        if not round:
-            round = self.round = self.round + 1
         stream, number = (collective, slot) if isinstance(slot, int) else (p2p, slot[1])
-        page.record((stream, number, round, op, shape, dtype, now()))
+        shape, dtype = ((len(value),), "uint8") if isinstance(value, bytes) else (value.shape, WORD[value.itemsize])
+        page.record((stream, number, round, op, page.same_shape(shape, shape), dtype, now()))
         if number % LISTED == 0:
             page.compact()
+
+    def _out_of_turn(self, and_waits: str = "") -> UnexpectedMessage:
+        assert self._inbox.refused is not None
+        told = self._told(self._inbox.refused, "")
+        return UnexpectedMessage(f"{self.name} got {told} from {self.peer} twice or out of turn{and_waits}", hint=_HINT)
 
     def _told(self, slot: Slot, op: str) -> str:
         """A message of the peer's: its key, and what it is for."""
         key = key_of(slot, 1 - self.rank, self._channel)
         return f"{key} ({op})" if op else key
 
-    def _unexpected(
-        self, slot: Slot, op: str, came: Payload, expected: str, dtype: np.dtype[Any] | None = None
-    ) -> UnexpectedMessage:
-        """`dtype` is that of the array that was expected."""
-        got = f"{len(came)} bytes"
-        if isinstance(came, np.ndarray):
-            got = f"{_size(came.shape)} numbers{_of_type(came, dtype, came.dtype)}"
-        what = f"{self.name} got {got} of {self._told(slot, op)} from {self.peer}, expected {expected}"
-        hint = "the same parameters and versions at both parties; if they are, the message was changed on its way"
-        return UnexpectedMessage(what, hint=hint)
 
-
-def _size(shape: Shape) -> str:
-    return " x ".join(map(str, shape)) or "1"
-
-
-def _of_type(came: Payload, expected: np.dtype[Any] | None, dtype: np.dtype[Any]) -> str:
-    """The type of an array, for people, if another one was expected."""
-    return f" of {dtype}" if isinstance(came, np.ndarray) and came.dtype != expected else ""
+def _bytes(count: int | None) -> Shape | None:
+    return None if count is None else (count,)
 
 
 def connect(

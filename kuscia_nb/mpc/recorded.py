@@ -11,8 +11,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from .inbox import Inbox, LockstepMailbox, Put
-from .ledger import Ledger, Shape
+from .ledger import Ledger
 from .link import Link, W
+from .payload import Shape
 from .recorder import Recorder, Window
 from .ring import Ring, Words
 from .share import Share

@@ -61,7 +61,8 @@ def run_lockstep(programs: Pair, links: tuple[Link, Link]) -> tuple[Outcome, Out
             links[1 - rank].close(left(links[rank].name, links[1 - rank].name, failed=True))
         else:
             _close(links, _deadlock(links, waiting, outcomes))
-    return outcomes[0] or Outcome(), outcomes[1] or Outcome()
+    first, second = (_judged(outcome or Outcome(), link) for outcome, link in zip(outcomes, links, strict=True))
+    return first, second
 
 
 def run_alone(program: Program, link: Link) -> Outcome:
@@ -73,7 +74,7 @@ def run_alone(program: Program, link: Link) -> Outcome:
         while (waits_for := program.send(None)) is None:  # it left a turn to its peer, which has its own here
             pass
     except StopIteration as end:
-        return Outcome(end.value)
+        return _judged(Outcome(end.value), link)
     except BaseException as error:
         return Outcome(error=error)
     program.close()
@@ -86,6 +87,11 @@ def left(name: str, peer: str, *, failed: bool) -> PeerFailed:
     An error may quote the party's data.
     """
     return PeerFailed(f"{name} {'failed' if failed else 'ended'} before it sent what {peer} waits for")
+
+
+def _judged(outcome: Outcome, link: Link) -> Outcome:
+    """A program that has returned has failed all the same, if its link has got what must not come."""
+    return Outcome(error=link.fault, place=outcome.place) if outcome.error is None and link.fault else outcome
 
 
 def _close(links: tuple[Link, Link], error: BaseException) -> None:

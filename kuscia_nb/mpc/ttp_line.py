@@ -10,11 +10,14 @@ from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
-from ..errors import OpAdjustError, SessionError
+import numpy as np
+
+from ..errors import OpAdjustError, SessionError, TtpError
 from .door import Door, opened
 from .ledger import LISTED, WORD, Stream, now
 from .link import Link
-from .ring import Ring, Words
+from .payload import RING, Shape, as_array, compared
+from .ring import WORDS, Ring, Words
 from .ttp import Ttp
 from .ttp_session import Own, PrgBuffer
 from .ttp_steps import Dot, MulPriv, Request
@@ -36,6 +39,9 @@ _FUNCTIONS: dict[Method, str] = {
 
 _Listed = tuple[int, int, tuple[int, ...], str]
 """A request as it is written down: its stream, that of its reply, shape and type of the correction."""
+
+_TYPES = {size: np.dtype(word) for size, word in WORDS.items()}
+"""Bytes of an element -> its type."""
 
 _REQUEST_SHAPE = (14,)
 """An adjust request as 64-bit numbers: up to five buffers of two, and four for field and shapes."""
@@ -99,7 +105,8 @@ class TtpLine:
         self._record(self._asks[method], "adjust", _REQUEST_SHAPE, "uint64")
         session_id = self._checked(joined, adjust_rank)
         correction = getattr(self._ttp, _FUNCTIONS[method])(session_id, *arguments, **options)
-        self._record(self._answers[method], "adjust", correction.shape, WORD[correction.itemsize])
+        if isinstance(correction, np.ndarray) and correction.itemsize in WORD:  # or its client will complain
+            self._record(self._answers[method], "adjust", correction.shape, WORD[correction.itemsize])
         return correction
 
     def _ask_ahead(
@@ -158,7 +165,7 @@ class TtpClient:
     """What a party does with its handle for one session. It knows no TTP, and reaches none."""
 
     def __init__(self, handle: TtpHandle, link: Link, adjust_rank: int) -> None:
-        self._handle, self._recorder = handle, link.recorder
+        self._handle, self._recorder, self._name = handle, link.recorder, link.name
         self._list_next = handle.list_next
         self._ahead: list[Words] = []
         self.adjusts = link.rank == adjust_rank
@@ -182,7 +189,11 @@ class TtpClient:
 
     async def adjust_ahead(self, requests: Sequence[Request], stride: int, count: int) -> list[Words]:
         """`Ttp.adjust_steps` for this session. Each request is listed when its step comes: see `list_next`."""
-        self._ahead = self._handle.ask_ahead(requests, stride, count)
+        replies = self._handle.ask_ahead(requests, stride, count)
+        self._ahead = [
+            self._checked(reply, _METHODS[type(one)], _TYPES[one.field_size], (count, one.c.elements))
+            for one, reply in zip(requests, replies, strict=True)
+        ]
         return self._ahead
 
     def list_next(self, number: int, step: int) -> None:
@@ -193,24 +204,33 @@ class TtpClient:
 
     async def adjust_mul(self, buffers: Sequence[PrgBuffer]) -> Ring:
         """`TrustedThirdParty.adjust_mul` for this session."""
-        return self._ask("AdjustMul", buffers)
+        return self._ask("AdjustMul", RING, (buffers[-1].elements,), buffers)
 
     async def adjust_mul_priv(self, buffers: Sequence[PrgBuffer], field_size: int) -> Words:
         """`TrustedThirdParty.adjust_mul_priv` for this session."""
-        return self._ask("AdjustMulPriv", buffers, field_size)
+        return self._ask("AdjustMulPriv", _TYPES[field_size], (buffers[-1].elements,), buffers, field_size)
 
     async def adjust_dot(self, buffers: Sequence[PrgBuffer], m: int, n: int, k: int) -> Ring:
         """`TrustedThirdParty.adjust_dot` for this session."""
-        return self._ask("AdjustDot", buffers, m, n, k)
+        return self._ask("AdjustDot", RING, (m * n,), buffers, m, n, k)
 
     async def adjust_cross_dot(
         self, masks: Own, vectors: Own, c: PrgBuffer, batch: int, rows: int, *, transpose: bool
     ) -> Ring:
         """`TrustedThirdParty.adjust_cross_dot` for this session."""
-        return self._ask("AdjustCrossDot", masks, vectors, c, batch, rows, transpose=transpose)
+        shape = (c.elements,)
+        return self._ask("AdjustCrossDot", RING, shape, masks, vectors, c, batch, rows, transpose=transpose)
 
-    def _ask(self, method: Method, *arguments: object, **options: object) -> Any:
-        correction = self._handle.ask(method, *arguments, **options)
+    def _ask(self, method: Method, dtype: np.dtype[Any], shape: Shape, *arguments: object, **options: object) -> Any:
+        correction = self._checked(self._handle.ask(method, *arguments, **options), method, dtype, shape)
         if self._recorder is not None:
             self._recorder.called_ttp(correction)
+        return correction
+
+    def _checked(self, reply: object, method: Method, dtype: np.dtype[Any], shape: Shape) -> Any:
+        """A reply of the TTP; TtpError, if it is no array of this type and shape."""
+        correction = as_array(reply, dtype, shape)
+        if correction is None:
+            got, expected = compared(reply, dtype, shape)
+            raise TtpError(f"{self._name} got {got} of the reply to {method} from the TTP, expected {expected}")
         return correction

@@ -27,6 +27,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import DataError, ParameterError
 from ..mpc import Ring, Semi2k, Share, decode
 from ..mpc.truncation import LARGEST
+from .schema import read_object
 from .secret import Encoded, Secret, check_room, finite
 
 _TOO_MANY = 1e-3
@@ -59,7 +60,7 @@ class Computation:
         own = self.semi2k.encode(numbers)
         terms = {"fxp_bits": self.fxp_bits, "shape": own.shape, "largest": bound}
         await self.semi2k.link.send(json.dumps(terms).encode(), "shape")
-        peers: dict[str, Any] = json.loads(await self.semi2k.link.receive())
+        peers = await self.semi2k.link.receive_as(_read_terms, "shape")
         if peers["fxp_bits"] != self.fxp_bits:
             first, second = sorted((self.fxp_bits, peers["fxp_bits"]))
             raise ParameterError(f"the parties have different fxp_bits: {first} and {second}", hint="one for both")
@@ -151,3 +152,16 @@ class Computation:
         x = await self.truncate(x)
         opened = await (self.semi2k.open(x) if to is None else self.semi2k.open_to(x, to))
         return None if opened is None else decode(opened, self.fxp_bits)
+
+
+def _read_terms(message: bytes) -> dict[str, Any]:
+    """What the peer tells of the numbers that it shares."""
+    terms = read_object(message)
+    shape, largest = terms["shape"], terms["largest"]
+    if terms.keys() != {"fxp_bits", "shape", "largest"} or type(terms["fxp_bits"]) is not int:
+        raise ValueError("it has another form")
+    if not (isinstance(shape, list) and shape and all(type(length) is int and length >= 0 for length in shape)):
+        raise ValueError("its shape is none")
+    if type(largest) not in (int, float) or not largest >= 0:
+        raise ValueError("its bound is none")
+    return terms

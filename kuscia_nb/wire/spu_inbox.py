@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import Protocol
 
 import numpy as np
@@ -31,6 +30,7 @@ class KeyedInbox:
 
     def __init__(self, transport: Keyed, rank: int) -> None:
         self.letters: dict[Slot, Letter] = {}
+        self.refused: Slot | None = None  # the transport drops what comes twice
         self._transport, self._rank = transport, rank
 
     def put(self, posted: tuple[Slot, Letter]) -> None:
@@ -39,11 +39,10 @@ class KeyedInbox:
         value = payload if isinstance(payload, bytes) else np.ascontiguousarray(payload).data.cast("B")
         self._transport.send(key_of(slot, self._rank), value)
 
-    def wait_for(self, slot: Slot) -> Generator[Slot, None, None]:
+    def wait_for(self, slot: Slot) -> tuple[()]:
         """Until the message is here, or will not come."""
         self.letters[slot] = self._transport.receive(key_of(slot, 1 - self._rank)), 0
-        return
-        yield slot  # a generator that never hands control back
+        return ()
 
     def close(self, error: BaseException) -> None:
         """End the party's waiting."""

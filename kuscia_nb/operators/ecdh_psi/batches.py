@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
-from ...errors import DataError
 from .worker import BYTES
 
 ONCE, TWICE = "enc", "dual.enc"
@@ -40,16 +39,16 @@ class Batch(NamedTuple):
 
     @classmethod
     def decode(cls, message: bytes) -> Batch:
-        """From protobuf; a DataError for what is none, or has another number of points than it says."""
+        """From protobuf; a ValueError for what is none, or has another number of points than it says."""
         try:
             fields = dict(_fields(message))
             type, points = (_of(fields, number, b"") for number in (_TYPE, _CIPHERTEXT))
             index, is_last, count = (_of(fields, number, 0) for number in (_INDEX, _LAST, _COUNT))
             batch = cls(type.decode(), index, bool(is_last), points)
         except (IndexError, ValueError) as error:
-            raise DataError(f"the peer's message is not a batch of points: {error}") from error
+            raise ValueError(f"it is not a batch of points: {error}") from error
         if len(points) != BYTES * count:
-            raise DataError("the peer's batch has another number of points than it says")
+            raise ValueError("it has another number of points than it says")
         return batch
 
 

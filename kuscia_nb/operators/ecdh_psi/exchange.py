@@ -15,7 +15,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import DataError
 from ...mpc import Link
 from .batches import ONCE, TWICE, Batch
 from .curve import Scalar
@@ -54,7 +53,7 @@ async def blind_twice(
             await link.send(Batch(ONCE, index, index == mine - 1, blinded).encode(), f"points, batch {index + 1}")
             done += len(hashes)
         if index < theirs:
-            blinded = await _receive(link, ONCE, index, index == theirs - 1)
+            blinded = await _receive(link, ONCE, index, terms.peers)
             twice = scalar.times(blinded)
             note(link, "blind again", f"batch {index + 1}", blinded, twice)
             done += len(twice)
@@ -64,20 +63,24 @@ async def blind_twice(
                 message = Batch(TWICE, index, index == theirs - 1, twice).encode()
                 await link.send(message, f"points blinded twice, batch {index + 1}")
         if index < mine and terms.i_learn:
-            own += await _receive(link, TWICE, index, index == mine - 1)
+            own += await _receive(link, TWICE, index, terms.own)
         progress(done // BYTES, terms.own + terms.peers)
-    for received, expected in ((own, terms.own), (peers, terms.peers)):
-        if terms.i_learn and len(received) != expected * BYTES:
-            raise DataError("the peer has sent another number of points than it said")
     return np.frombuffer(own, f"S{BYTES}"), np.frombuffer(peers, f"S{BYTES}")
 
 
-async def _receive(link: Link, type: str, index: int, is_last: bool) -> bytes:
-    """The points of the peer's next message, which has to be this one."""
-    batch = Batch.decode(await link.receive())
-    if batch[:3] != (type, index, is_last):
-        raise DataError(f"the peer has sent batch {batch.number} of type {batch.type!r} instead of {index} of {type!r}")
-    return batch.points
+async def _receive(link: Link, type: str, index: int, total: int) -> bytes:
+    """The points of the peer's next message, which has to be this batch of so many points in all."""
+    count = min(BATCH, total - index * BATCH)
+
+    def read(message: bytes) -> bytes:
+        batch = Batch.decode(message)
+        if batch[:3] != (type, index, (index + 1) * BATCH >= total):
+            raise ValueError(f"it is batch {batch.number} of type {batch.type!r} instead of {index} of {type!r}")
+        if len(batch.points) != count * BYTES:
+            raise ValueError(f"it has {len(batch.points) // BYTES} points instead of {count}")
+        return batch.points
+
+    return await link.receive_as(read, f"{'points' if type == ONCE else 'points blinded twice'}, batch {index + 1}")
 
 
 def note(link: Link, kind: str, op: str, *points: bytes | Blinded) -> None:

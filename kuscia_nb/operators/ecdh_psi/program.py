@@ -23,6 +23,7 @@ from ..component import Component
 from ..ids import check_unique, checked_ids
 from ..parameter import check_equal, read_all
 from ..party import Operator, Party
+from ..schema import read_like
 from .curve import Scalar, hashed
 from .exchange import Blinded, Terms, blind_twice, note
 from .parameters import AGREED, PARAMETERS
@@ -84,7 +85,7 @@ async def _shake_hands(party: Party, values: dict[str, Any], rows: int) -> Terms
     """What both parties bring, once they have agreed on the terms. No name of a column is told."""
     mine = {"rows": rows, "parameters": {name: values[name] for name in AGREED}}
     await party.link.send(json.dumps(mine).encode(), "handshake")
-    theirs = json.loads(await party.link.receive())
+    theirs = await party.link.receive_as(read_like(mine), "handshake")
     first, second = (theirs, mine) if party.link.rank else (mine, theirs)
     check_equal(first["parameters"], second["parameters"], party.domains)
     receiver, rank = int(values["result_to_rank"]), party.link.rank

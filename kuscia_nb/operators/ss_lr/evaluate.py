@@ -10,6 +10,7 @@ from ...sentence import Sentence
 from ..component import Component
 from ..parameter import Parameter, boolean, number
 from ..party import Operator, Party
+from ..schema import read_object
 from .metrics import Evaluation, evaluate
 from .model import digest
 from .rows import held_out
@@ -51,7 +52,7 @@ async def ss_lr_evaluate(party: Party) -> None:
             await party.link.send(json.dumps(numbers).encode(), "metrics")
         _warn(party, scorer, holdout)
     elif parameters["share_metrics"]:
-        report = json.loads(await party.link.receive())
+        report = await party.link.receive_as(read_object, "metrics")
     else:
         report = {"receiver": party.domains[owner], "rows": len(scorer.rows.features)}
         party.describe_output("report", report)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from ...errors import DataError, ParameterError
 from ..parameter import check_equal
 from ..party import Party
+from ..schema import read_like
 from .parameters import PARAMETERS, Parameters
 from .rounding import Choice
 from .rows import Rows
@@ -46,7 +47,7 @@ async def shake_hands(
     has_ids, assisted = rows.ids is not None, truncation.assisted
     mine = Proposal(len(rows), len(rows.names), parameters.has_label, common, has_ids, options, assisted)
     await party.link.send(json.dumps(mine).encode(), "handshake")
-    theirs = Proposal(*json.loads(await party.link.receive()))
+    theirs = Proposal(*await party.link.receive_as(read_like(mine), "handshake"))
     both = [theirs, mine] if party.link.rank else [mine, theirs]
     _check(both, party.domains)
     return both

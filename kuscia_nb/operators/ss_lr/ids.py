@@ -27,11 +27,11 @@ async def check_order(party: Party, both_have_ids: bool, ids: list[str] | None) 
         return
     salt = party.seeds.draw("ids")
     await party.link.send(salt, "ids: salt")
-    peers = await party.link.receive()
+    peers = await party.link.receive("ids: salt", len(salt))
     salt = peers + salt if party.link.rank else salt + peers
     in_order, as_set = _digest(salt, ids), _digest(salt, sorted(ids))
     await party.link.send(in_order + as_set, "ids: digests")
-    received = await party.link.receive()
+    received = await party.link.receive("ids: digests", 64)
     if received[:32] == in_order:
         party.log(f"the ids of {first} and {second} agree in all {len(ids)} rows")
         return

@@ -21,6 +21,7 @@ from ...errors import DataError
 from ...mpc.beside import beside
 from ..parameter import Parameter, check_equal, form, read_all
 from ..party import Party
+from ..schema import read_like
 from .ids import check_order
 from .metrics import Floats
 from .model import TASK_ID, Given, Part
@@ -90,7 +91,7 @@ class Scorer:
             {**terms, "ttp_adjust_rank": parameters["ttp_adjust_rank"]},
         )
         await party.link.send(json.dumps(asdict(mine)).encode(), "handshake")
-        theirs = Offer(**json.loads(await party.link.receive()))
+        theirs = Offer(**await party.link.receive_as(read_like(asdict(mine)), "handshake"))
         offers = [theirs, mine] if party.link.rank else [mine, theirs]
         _check(offers, part, party.domains)
         await check_order(party, all(offer.has_ids for offer in offers), rows.ids)
