@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from .errors import KusciaError
     from .exercises import check
     from .job import Job
-    from .model import Model
     from .operators import Party, operator
+    from .operators.linear_model import Model
     from .templates import suggest, template
     from .trace.trace import Trace
 
@@ -51,7 +51,7 @@ _MODULES = {
     "Cluster": "cluster",
     "Job": "job",
     "KusciaError": "errors",
-    "Model": "model",
+    "Model": "operators.linear_model",
     "Party": "operators",
     "Trace": "trace.trace",
     "check": "exercises",

@@ -78,7 +78,7 @@ class Job(Results):
         """Pictures of shares, weights, traffic and truncation errors; they need matplotlib."""
         from .views.pictures import Pictures
 
-        return Pictures(self, self.observed)
+        return Pictures(self, self.observed, self.draw)
 
     def hidden(self, holds: Callable[[], bool]) -> Job:
         """The same job, not displayed while that holds: for a cell that shows it already."""

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .backends.base import Backend
 from .control.resources import FAILED, PENDING, RUNNING
 from .data.description import description_path
-from .data.files import Folder, readable
-from .errors import DataError, JobError, ModelWarning
-from .model import Model
-from .mpc import decode
+from .data.files import Folder
+from .errors import JobError, ModelWarning
 from .observer.events import ProgramBegun
 from .observer.history import History, operator_of
 from .observer.runs import Run
-from .operators.shares import read_share
-from .operators.ss_lr.reach import beyond
-from .operators.ss_lr.scaling import Scaling, original_units
-from .problems import choice
+from .operators import OPERATORS
+from .operators.results import Ran, Told
+from .sentence import Sentence
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .operators.ss_lr.shadow import Shadow
+    from .canvas import Picture
+    from .operators.linear_model import Model
+
+
+_NO_RESULT = "No result of {task}: {reason}"
+_NO_SHADOW = "No teacher's shadow of {task}: {reason}"
+
+T = TypeVar("T")
 
 
 class Results(History):
@@ -34,22 +38,28 @@ class Results(History):
     def __init__(self, backend: Backend, run: Run) -> None:
         super().__init__(run, backend.unknown)
         self._backend = backend
-        self._shadows: dict[str | None, Shadow] = {}
+        self._kept_results: dict[str, Any] = {}
+
+    def result(self, task: str | None = None) -> Any:
+        """What a task has left (the last one, unless one is named), as its operator reads it; else each node's file."""
+        self._check_finished()
+        return self._read(self._task_id(task))
+
+    def told(self, *, shadow: bool = True) -> list[Any]:
+        """What its operators say of their results, and of the teacher's shadow, if there is one: the job's report.
+
+        Each is a `Told` of operators.results. Of several tasks of one operator it is the last.
+        """
+        self._check_finished()
+        last = {operator_of(event): event.subject for event in self._run.events.select(ProgramBegun)}
+        return [told for task_id in last.values() for told in self._told(task_id, shadow and self.options.shadow)]
 
     def shares(self, node: str, task: str | None = None) -> pd.DataFrame:
         """One node's own share of the weights: feature, owner, ring (uint64), share (that as a number).
 
         One share alone says nothing about the weights. Names come from both nodes' files, shares from this one's.
         """
-        import pandas as pd
-
-        files = self._results(task)
-        if node not in files:
-            raise DataError(f"{node} is not a party of job {self.name}", hint=choice(node, list(files)))
-        ring, description = files[node]
-        features, owners = _names(files)
-        share = decode(ring, description["fxp_bits"])
-        return pd.DataFrame({"feature": features, "owner": owners, "ring": ring, "share": share})
+        return self._having("weights", task).shares(node)
 
     def weights(self, task: str | None = None) -> pd.DataFrame:
         """The model: feature, owner, one column of shares for each node, weight.
@@ -57,55 +67,23 @@ class Results(History):
         If a party has scaled its columns, `original_units` are the weights for the columns as they were. A weight
         that cannot be right is a ModelWarning.
         """
-        frame, doubt = self.weights_and_doubt(task)
-        if doubt is not None:
-            warnings.warn(doubt, ModelWarning, stacklevel=2)
-        return frame
-
-    def weights_and_doubt(self, task: str | None = None) -> tuple[pd.DataFrame, str | None]:
-        """The frame of `weights`, and what there is to say if it cannot be right.
-
-        This is the only place where the shares of both nodes meet.
-        """
-        import pandas as pd
-
-        files = self._results(task)
-        features, owners = _names(files)
-        columns: dict[str, Any] = {"feature": features, "owner": owners}
-        for node in sorted(files):
-            columns[node] = decode(files[node][0], files[node][1]["fxp_bits"])
-        first, second = files.values()
-        columns["weight"] = weights = decode(first[0] + second[0], first[1]["fxp_bits"])
-        scalings = [Scaling.read(description) for _, description in files.values()]
-        if any(scaling.scale != "none" for scaling in scalings):
-            columns["original_units"] = original_units(weights, scalings)
-        owned = [(len(description["columns"]), description["reach"]) for _, description in files.values()]
-        return pd.DataFrame(columns), beyond(weights, features, owned)
+        return _undoubted(*self._having("weights", task).weights())
 
     def model(self, task: str | None = None) -> Model:
         """The model for columns in their original units, to predict with, to save, or for scikit-learn.
 
         It is the observer's: both parties' shares and scaling meet in it, and no party has it.
         """
-        frame, doubt = self.weights_and_doubt(task)
-        if doubt is not None:
-            warnings.warn(doubt, ModelWarning, stacklevel=2)
-        weights = frame["original_units" if "original_units" in frame else "weight"].tolist()
-        features, owners = frame["feature"].tolist(), frame["owner"].tolist()
-        return Model(tuple(features[:-1]), tuple(owners[:-1]), tuple(weights[:-1]), weights[-1], job=self.name)
+        return _undoubted(*self._having("model", task).model())
 
     def predictions(self, node: str, task: str | None = None) -> pd.DataFrame:
-        """What a node has learned of ss_lr_predict: the id (if there is one), score, probability, predicted."""
-        import pandas as pd
-
-        path, name = self._own_output(node, "ss_lr_predict", task)
-        if name is None:
-            frame = pd.read_csv(readable(path), dtype=str)  # ids are texts: 007 is not 7
-            return frame.astype({"score": float, "probability": float, "predicted": int})
-        raise DataError(f"{node} has no predictions: {name} alone has learned them", hint=f'job.predictions("{name}")')
+        """What a node has learned of a prediction: the id (if there is one), score, probability, predicted."""
+        self._check_finished()
+        self._check_node(node)
+        return self._having("predictions", task).predictions(node)
 
     def evaluation(self, task: str | None = None) -> pd.DataFrame:
-        """What ss_lr_evaluate says of the model, of the node that has the labels: metric, value."""
+        """What an evaluation says of the model, of the node that has the labels: metric, value."""
         import pandas as pd
 
         metrics = self.report(task)["metrics"]
@@ -113,15 +91,11 @@ class Results(History):
         return pd.DataFrame({"metric": list(metrics), "value": values})
 
     def report(self, task: str | None = None) -> dict[str, Any]:
-        """The whole report of ss_lr_evaluate: owner, holdout, threshold, metrics, confusion and curves."""
-        for node in self.nodes:
-            path, owner = self._own_output(node, "ss_lr_evaluate", task)
-            if owner is None and "curves" in (found := json.loads(path.read_text("utf-8"))):
-                return found
-        raise DataError(f"no node of job {self.name} that can be read has the report")
+        """The whole report of an evaluation: owner, holdout, threshold, metrics, confusion and curves."""
+        return self._having("report", task).report()
 
     @property
-    def shadow(self) -> Shadow:
+    def shadow(self) -> Any:
         """The teacher's shadow, of a job that was started with `shadow=True`: the same training in plaintext.
 
         The observer reads both nodes' data for it, which no party can.
@@ -134,58 +108,72 @@ class Results(History):
 
     def fxp_bits(self, task: str | None = None) -> int:
         """Fraction bits of the weights."""
-        return next(iter(self._results(task).values()))[1]["fxp_bits"]
+        return self._having("weights", task).fxp_bits
 
-    def observed(self, task: str | None) -> Shadow:
-        """A task's training beside plaintext, from both nodes' files."""
-        from .operators.ss_lr.observed import Material
-        from .operators.ss_lr.shadow import Shadow
+    def observed(self, task: str | None) -> Any:
+        """A task's shadow, computed once."""
+        return self._kept(self._with("shadow", task)).shadow
 
+    def draw(self, name: str, task: str | None) -> Picture:
+        """A picture that a task's operator draws."""
+        return self._kept(self._with(name, task, picture=True)).draw(name)
+
+    def _kept(self, task_id: str) -> Any:
+        """What a task has left, read once: its shadow takes a while."""
+        if task_id not in self._kept_results:
+            self._kept_results[task_id] = self._read(task_id)
+        return self._kept_results[task_id]
+
+    def _told(self, task_id: str, shadow: bool) -> Iterator[Told]:
+        """What there is to say of a task; what cannot be read, or said, does not keep the rest of a report back."""
+        reader = self._reader(task_id)
+        asked = [self._read] if hasattr(reader, "told") else []
+        for read in [*asked, self.observed] if shadow and hasattr(reader, "shadow") else asked:
+            try:
+                yield read(task_id).told()
+            except Exception as error:  # the files of a closed cluster are gone, data are others by now, ...
+                template = _NO_SHADOW if read == self.observed else _NO_RESULT
+                yield Told(notes=[Sentence(template, task=self._alias(task_id), reason=error)])
+
+    def _having(self, what: str, task: str | None) -> Any:
+        """The result that has this: of the task that is named, or of the last one with it."""
+        return self._read(self._with(what, task))
+
+    def _with(self, what: str, task: str | None, *, picture: bool = False) -> str:
+        """The id of the task that is named; if none is, of the last one whose operator reads this from its results."""
         self._check_finished()
-        task_id = self._last("ss_lr", task)
-        if task_id not in self._shadows:
-            environments = [self.env(node, task_id) for node in self.nodes]
-            if any(environment.get("runtime.component.name") != "ss_lr" for environment in environments):
-                raise JobError(f"task {self._alias(task_id)} is no ss_lr: it has no plaintext to be compared with")
-            files = self._results(task)
-            material = Material.read(environments, since=next(iter(self._run.events)).time.timestamp())
-            shares = tuple(ring for ring, _ in files.values())
-            self._shadows[task_id] = Shadow(material, shares, *_names(files), self.seed, self._alias(task_id))
-        return self._shadows[task_id]
+        has = _draws if picture else hasattr
+        ran = dict.fromkeys(event.subject for event in self._run.events.select(ProgramBegun))
+        having = [task_id for task_id in ran if has(self._reader(task_id), what)]
+        chosen = self._task_id(task) if task is not None else having[-1] if having else None
+        if chosen in having:
+            return chosen
+        offering = [name for name, operator in OPERATORS.items() if has(operator.result, what)]
+        whose = f"job {self.name}" if task is None else f"task {self._alias(chosen)}"
+        hint = f"a task of {' or '.join(offering) or 'an operator that reads it'}"
+        shown = f"; %kuscia result {self.name} shows what it has written"
+        raise JobError(f"{whose} has no {'picture ' if picture else ''}{what}", hint=hint + shown)
 
-    def _results(self, task: str | None) -> dict[str, tuple[Any, dict[str, Any]]]:
-        """Node -> share and description, by rank, from the nodes' result files."""
-        self._check_finished()
-        task_id = self._last("ss_lr", task)
-        found = {}
-        for domain, node in self._backend.nodes.items():
-            environment = self._run.events.last(ProgramBegun, node=domain, subject=task_id)
-            if environment is not None:
-                if operator_of(environment) != "ss_lr":
-                    hint = f"%kuscia result {self.name} shows what it has written"
-                    raise JobError(f"task {self._alias(task_id)} is no ss_lr: it has no weights", hint=hint)
-                path = _output(environment, node.storage)
-                if self._backend.closed and not path.exists():
-                    raise JobError(f"the result of job {self.name} is gone with its nodes", hint="run it again")
-                found[domain] = read_share(path)
-        return dict(sorted(found.items(), key=lambda item: item[1][1]["rank"]))
+    def _reader(self, task_id: str | None) -> Callable[[Ran], Any] | None:
+        """What reads a task's results, if its operator brings that."""
+        event = self._run.events.last(ProgramBegun, subject=task_id)
+        operator = OPERATORS.get(operator_of(event)) if event else None
+        return operator.result if operator else None
 
-    def _own_output(self, node: str, operator: str, task: str | None) -> tuple[Folder, str | None]:
-        """Where a node's output of an operator is; and who alone has learned it, if that is the other node."""
-        self._check_finished()
-        self._check_node(node)
-        task_id = self._last(operator, task)
-        environment = self._run.events.last(ProgramBegun, node=node, subject=task_id)
-        if environment is None or operator_of(environment) != operator:
-            named = f"task {self._alias(task_id)} is no {operator}" if task else f"job {self.name} has no {operator}"
-            raise JobError(named, hint=f"a task of {operator}, with the result of ss_lr as its input")
-        path = _output(environment, self._backend.nodes[node].storage)
-        if path.exists():
-            return path, None
-        try:
-            return path, json.loads(description_path(path).read_text("utf-8"))["receiver"]
-        except (OSError, ValueError, KeyError):
-            raise JobError(f"the result of job {self.name} is gone from {node}", hint="run it again") from None
+    def _read(self, task_id: str | None) -> Any:
+        """What a task has left, read from the files of the nodes that can be read."""
+        nodes = self._backend.nodes
+        found = {node: self._run.events.last(ProgramBegun, node=node, subject=task_id) for node in self.nodes}
+        events = {node: event for node, event in found.items() if event is not None and node in nodes}
+        outputs = {node: _output(event, nodes[node].storage) for node, event in events.items()}
+        for path in outputs.values() if self._backend.closed else ():
+            if not path.exists() and not description_path(path).exists():
+                raise JobError(f"the result of job {self.name} is gone with its nodes", hint="run it again")
+        reader, environments = self._reader(task_id), {node: event.data for node, event in events.items()}
+        if reader is None:
+            return outputs
+        began = next(iter(self._run.events)).time.timestamp()
+        return reader(Ran(self.name, self._alias(task_id), self.options, began, environments, outputs))
 
     def _check_finished(self) -> None:
         """A JobError for a job without a result."""
@@ -204,9 +192,13 @@ def _output(environment: ProgramBegun, storage: Folder) -> Folder:
     return storage / place["namespace"] / place["name"]
 
 
-def _names(files: Mapping[str, tuple[Any, dict[str, Any]]]) -> tuple[list[str], list[str]]:
-    """Feature names and owners of the weights: each name from the file of the node that owns the feature."""
-    owners = next(iter(files.values()))[1]["owners"]
-    first = next(iter(files))
-    names = [files[owner or first][1]["features"][i] for i, owner in enumerate(owners)]
-    return names, owners
+def _draws(reader: object, name: str) -> bool:
+    """Whether what a reader reads can be drawn so."""
+    return name in getattr(reader, "pictures", ())
+
+
+def _undoubted(found: T, doubt: str | None) -> T:
+    """A model, with a warning to whoever has asked the job for it if it cannot be right."""
+    if doubt is not None:
+        warnings.warn(doubt, ModelWarning, stacklevel=3)
+    return found

@@ -582,5 +582,5 @@ def test_a_job_whose_files_are_gone_is_still_shown(tmp_path: Path) -> None:
     for path in tmp_path.glob("*/job-ss-lr-*/*-result"):
         path.unlink()
     text = assert_shown_well(job)
-    assert "No weights: the share cannot be read" in text
+    assert "No result of ss_lr_1: the share cannot be read" in text
     cluster.close()

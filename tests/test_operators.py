@@ -581,7 +581,7 @@ def test_a_job_runs_an_operator_that_was_registered_after_the_nodes_were_up(
     assert "What it has written: %kuscia result mine" in report
     assert "weights" not in report.lower()
     for ask in (done.weights, lambda: done.shares("alice"), lambda: done.pictures.shares("bob")):
-        with pytest.raises(JobError, match="is no ss_lr: it has no weights") as caught:
+        with pytest.raises(JobError, match="job mine has no weights") as caught:
             ask()
         assert "%kuscia result mine" in caught.value.hint
 

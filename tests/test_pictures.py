@@ -15,10 +15,10 @@ from PIL import Image
 
 import kuscia_nb as kn
 from kuscia_nb import explore
+from kuscia_nb.canvas import GROUND, LOOKS, Picture
 from kuscia_nb.errors import DataError, JobError, KusciaError
 from kuscia_nb.mpc.chi_square import shown
 from kuscia_nb.operators.ss_lr.shadow import LABEL
-from kuscia_nb.views.pictures_canvas import GROUND, LOOKS, Picture
 from kuscia_nb.views.pictures_shares import low_bits, secret_bits
 from kuscia_nb.views.pictures_traffic import by_op
 

@@ -10,10 +10,10 @@ from reference import rooms
 
 ORDER = (
     *("panel", "magics", "exercises", "explore", "views", "cells"),  # what a person sees
-    *("templates", "connection", "cluster", "job", "results", "model"),  # what a person holds
+    *("templates", "connection", "cluster", "job", "results"),  # what a person holds
     *("backends", "observer", "trace"),  # where the nodes are, and what is known of them
     *("wire", "bfia", "control", "operators", "data", "tools"),  # what nodes and parties do
-    *("mpc", "options", "errors", "problems", "placeholder", "lookalike", "sentence"),  # the ground
+    *("canvas", "mpc", "options", "errors", "problems", "placeholder", "lookalike", "sentence"),  # the ground
 )
 """From the front door inward: what stands here imports only what stands behind it."""
 

@@ -18,8 +18,8 @@ from sklearn.datasets import load_breast_cancer
 
 import kuscia_nb as kn
 from kuscia_nb.errors import DataError, KusciaError
-from kuscia_nb.model import Model
 from kuscia_nb.operators import OPERATORS, Party, operator
+from kuscia_nb.operators.linear_model import Model
 from kuscia_nb.operators.shares import read_share
 from kuscia_nb.operators.ss_lr.metrics import evaluate, lift, log_loss, probabilities, roc
 from kuscia_nb.views.job import text
@@ -355,7 +355,7 @@ def test_curves_of_an_evaluation_are_drawn_and_said(cluster: kn.Cluster, trained
     assert f"area under the curve {metrics['auc']:.3f}" in " ".join(repr(pictures.roc()).split())
     assert f"the largest distance is {metrics['ks']:.3f}" in " ".join(repr(pictures.ks()).split())
     assert "drawn: calibration on 60 rows of alice: " in " ".join(repr(pictures.calibration()).split())
-    with pytest.raises(KusciaError, match="job trained has no ss_lr_evaluate"):
+    with pytest.raises(KusciaError, match="job trained has no picture roc"):
         trained.pictures.roc()
 
 

@@ -280,7 +280,7 @@ def test_only_ss_lr_has_a_shadow(cluster: kn.Cluster, monkeypatch: pytest.Monkey
     config |= {"module_name": "give_answer", "output": [{"type": "dataset", "key": "answer"}]}
     task["taskInputConfig"] = json.dumps(config)
     answer = cluster.apply(job, shadow=True).wait()
-    with pytest.raises(JobError, match="no ss_lr"):
+    with pytest.raises(JobError, match="job answer has no shadow"):
         _ = answer.shadow
 
 

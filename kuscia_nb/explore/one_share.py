@@ -18,7 +18,7 @@ from ..views.table import Table
 from .lesson import MOST, Field, Lesson, Player, bar, explorer, number, repeatable, run, whole
 
 if TYPE_CHECKING:
-    from ..views.pictures_canvas import Picture
+    from ..canvas import Picture
 
 _TERMS = 18
 BINS = (8, 16, 32, 64)

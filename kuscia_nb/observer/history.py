@@ -165,11 +165,6 @@ class History:
             raise JobError(f"job {self.name} has no task {task}", hint=choice(task, list(known)))
         return known.get(task, task)
 
-    def _last(self, operator: str, task: str | None) -> str | None:
-        """The id of the task that is named; if none is, of the last one that runs this operator, or of the last one."""
-        ran = [event.subject for event in self._run.events.select(ProgramBegun) if operator_of(event) == operator]
-        return ran[-1] if task is None and ran else self._task_id(task)
-
     def _alias(self, task_id: str | None) -> str:
         """The name that a task has in the job."""
         return next(event.name for event in self._run.events.select(TaskMade, subject=task_id))

@@ -192,3 +192,11 @@ def form(allowed: str, pattern: str) -> Kind:
         return text
 
     return Kind("text", allowed, read)
+
+
+_PLAIN = form("a plain name, without folders", r"(?!\.\.?$)[^/\\\0]+")
+FILE = (
+    Parameter("name", _PLAIN, None, "", "this party's data file", own=True),
+    Parameter("namespace", _PLAIN, None, "", "the folder of the data file", own=True),
+)
+"""Which file a party reads, of every operator."""

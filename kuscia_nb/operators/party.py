@@ -28,6 +28,7 @@ from ..problems import Problem
 from .component import Component
 from .computation import Computation
 from .parameter import Parameter, given, read_each
+from .results import Ran
 from .shares import read_share, write_share
 
 if TYPE_CHECKING:
@@ -226,6 +227,9 @@ class Operator:
 
     It is given the common parameters, and each node's own, the initiator's first.
     """
+
+    result: Callable[[Ran], Any] | None = None
+    """Reads what a task has left, for the observer: see `results`."""
 
     def check(self, environment: Mapping[str, str]) -> list[Problem]:
         """What the program would refuse of a party's parameters; the path of each problem is a parameter's name."""

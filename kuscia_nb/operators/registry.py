@@ -19,14 +19,17 @@ import inspect
 import keyword
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from ..errors import KusciaError
+from ..problems import Problem
 from .component import Component
 from .ecdh_psi.program import ECDH_PSI
+from .parameter import FILE, Parameter
 from .party import Operator, Program
+from .results import Ran
 from .ss_lr.evaluate import SS_LR_EVALUATE
 from .ss_lr.predict import SS_LR_PREDICT
 from .ss_lr.program import SS_LR
@@ -97,6 +100,9 @@ def operator(
     name: str | None = None,
     image: str | None = None,
     replace: bool = False,
+    parameters: Sequence[Parameter] = (),
+    check: Callable[[Mapping[str, str]], Iterable[Problem]] | None = None,
+    result: Callable[[Ran], Any] | None = None,
 ) -> Callable[[P], P]: ...
 
 
@@ -109,12 +115,19 @@ def operator(
     name: str | None = None,
     image: str | None = None,
     replace: bool = False,
+    parameters: Sequence[Parameter] = (),
+    check: Callable[[Mapping[str, str]], Iterable[Problem]] | None = None,
+    result: Callable[[Ran], Any] | None = None,
 ) -> P | Callable[[P], P]:
     """Register an async function as an operator, and leave it as it is. A cell that does this can be run again.
 
     `inputs` and `outputs` are what the program calls its data sets, in the order in which a job lists them. `name`, the
     module_name in a task, is the function's; `image`, the appImage, is the name with hyphens, and may carry several
     operators. `replace` allows to take the place of a built-in operator.
+
+    What else it may bring: its `parameters`, which the form, the completion and `%kuscia explain` then show; a `check`
+    of a party's environment, which is asked while a cell is typed and says what the program would refuse; and what
+    reads the `result` for `job.result()` and the job's report, called with a `Ran`.
     """
 
     def register(function: P) -> P:
@@ -124,7 +137,9 @@ def operator(
             chosen, _first_line(function) or chosen, _names(inputs, "inputs"), _names(outputs, "outputs")
         )
         _check(component, carrier)
-        OPERATORS.register(Operator(component, function, carrier), replace=replace)
+        table = (*FILE, *parameters) if parameters else ()
+        described = Operator(component, function, carrier, table, check, result=result)
+        OPERATORS.register(described, replace=replace)
         return function
 
     return register if program is None else register(program)

@@ -6,13 +6,12 @@ saved notebook, on GitHub (which drops styles), in light and in dark.
 
 from __future__ import annotations
 
-import math
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import KusciaError
 from ..observer.progress import State
-from ..operators.ss_lr.reach import DIVERGES
+from ..operators.results import Sheet
 from .graph import Node, svg
 from .live_html import condition_table, human, not_begun
 from .table import Table, clipped, html_note, html_paragraph, wrapped
@@ -23,10 +22,7 @@ if TYPE_CHECKING:
 
     from ..job import Job
 
-_MOST_WEIGHTS = 60
-"""A model with more shows its first and last ones."""
 _LONGEST_NAME = 36
-_TRAINED = "{first} and {second} have trained a model together. Each has a share of it that looks random."
 _WORST = ("Failed", "Running", "Pending")
 """Of several phases, the one that a task is shown with."""
 
@@ -96,27 +92,18 @@ class Report(NamedTuple):
 
 def _outcome(job: Job, say: Say) -> tuple[list[str], list[Table], list[Note]]:
     """What a job that succeeded has to show: sentences, tables, and what must be said of them."""
-    summary = [quality(job, say)] if "ss_lr_evaluate" in job.operators else []
-    if "ss_lr" not in job.operators:
-        return [*summary, say("What it has written: %kuscia result {name}", name=job.name)], [], []
-    first, second = sorted(job.nodes)
-    summary = [say(_TRAINED, first=first, second=second), *summary]
-    tables, notes = [], []
-    try:
-        table, doubt = model(job, say)
-        tables.append(table)
-        notes += [Note(say("Warning: {text}", text=doubt))] if doubt else []
-    except KusciaError as error:  # the files of a closed cluster are gone
-        notes.append(Note(say("No weights: {reason}", reason=error)))
-    if job.options.shadow:
-        try:
-            if job.shadow.diverges:
-                notes.append(Note(say(DIVERGES)))
-            else:
-                tables.append(shadow(job, say))
-        except KusciaError as error:  # data that are others by now
-            notes.append(Note(say("No teacher's shadow: {reason}", reason=error)))
-    return summary, tables, notes
+    told = job.told()
+    summary = [say(one) for part in told for one in part.summary]
+    tables = [table(sheet, say) for part in told for sheet in part.sheets]
+    if not tables:
+        summary.append(say("What it has written: %kuscia result {name}", name=job.name))
+    return summary, tables, [Note(say(one)) for part in told for one in part.notes]
+
+
+def table(sheet: Sheet, say: Say) -> Table:
+    """An operator's table in the language of the report; long names are cut."""
+    rows = [tuple(clipped(cell, _LONGEST_NAME) for cell in row) for row in sheet.rows]
+    return Table(say(sheet.title), tuple(map(say, sheet.columns)), rows, sheet.left)
 
 
 def _graph(job: Job, say: Say) -> str:
@@ -211,64 +198,6 @@ def traffic(job: Job, say: Say) -> Table:
     title = say("Traffic (a round: messages that need not wait for each other)")
     columns = (*map(say, ("from", "to", "messages", "rounds", "bytes")), "")
     return Table(title, columns, cells, left=2, empty=unknown or say("nothing yet"))
-
-
-def quality(job: Job, say: Say) -> str:
-    """How good the model is, in one line, if a task has evaluated it."""
-    try:
-        report = job.report()
-    except KusciaError as error:  # the files of a closed cluster are gone
-        return say("No evaluation: {reason}", reason=error)
-    numbers, rows = report["metrics"], report["metrics"]["rows"]
-    said = [say("accuracy {accuracy:.3f}", accuracy=numbers["accuracy"])]
-    said += [] if numbers["auc"] is None else [f"AUC {numbers['auc']:.3f}"]
-    held_out = "{quality} on {rows:,.0f} held-out rows of {owner}"
-    which = held_out if report["holdout"] else "{quality} on {rows:,.0f} rows of {owner}"
-    return say(which, quality=", ".join(said), rows=rows, owner=report["owner"])
-
-
-def model(job: Job, say: Say | None = None) -> tuple[Table, str]:
-    """The weights, with as many decimals as a fixed-point number of the job has; and why they cannot be right."""
-    say = say or speaker()
-    frame, doubt = job.weights_and_doubt()
-    nodes = list(frame.columns[2 : frame.columns.get_loc("weight")])
-    decimals = math.ceil(job.fxp_bits() * math.log10(2))
-    cells: list[tuple[str, ...]] = [
-        (
-            clipped(feature, _LONGEST_NAME),
-            owner,
-            *(f"{number:.{decimals}f}" for number in numbers[: len(nodes) + 1]),
-            *(f"{number:.6g}" for number in numbers[len(nodes) + 1 :]),
-        )
-        for feature, owner, *numbers in _rows(frame)
-    ]
-    title = say("Weights (each share is random, their sum modulo 2^64 is the weight)")
-    if len(cells) > _MOST_WEIGHTS:
-        title = say("Weights (first and last of {count:,}; job.weights() has all)", count=len(cells))
-        cells[_MOST_WEIGHTS - 10 : -10] = [("…",) * len(frame.columns)]
-    shares = (say("share of {node}", node=node) for node in nodes)
-    original = [say("in original units")] if "original_units" in frame else []
-    columns = (say("feature"), say("owner"), *shares, say("weight"), *original)
-    return Table(title, columns, cells, left=2), say(doubt) if doubt else ""
-
-
-def shadow(job: Job, say: Say) -> Table:
-    """The model beside the same training in plaintext, which only the observer of both nodes can do."""
-    found = job.shadow
-    frame = found.weights.reindex(columns=["feature", "owner", "secret", "plaintext", "error_ulp"])
-    decimals = math.ceil(found.material.fxp_bits * math.log10(2))
-    cells: list[tuple[str, ...]] = [
-        (clipped(feature, _LONGEST_NAME), owner, f"{secret:.{decimals}f}", f"{plaintext:.{decimals}f}", f"{error:+.1f}")
-        for feature, owner, secret, plaintext, error in _rows(frame)
-    ]
-    if len(cells) > _MOST_WEIGHTS:
-        cells[_MOST_WEIGHTS - 10 : -10] = [("…",) * len(frame.columns)]
-    title = say(
-        "Teacher's shadow: plaintext of both parties, computed by the observer; errors in ulp = 2^-{bits}",
-        bits=found.material.fxp_bits,
-    )
-    columns = ("feature", "owner", "weight", "plaintext", "error in ulp")
-    return Table(title, tuple(map(say, columns)), cells, left=2)
 
 
 def _rows(frame: pd.DataFrame) -> list[list[Any]]:

@@ -6,22 +6,21 @@ Each call gives a `Picture`: a notebook shows it, `.save(path)` writes it, and a
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..errors import JobError
-from ..operators.ss_lr.reach import DIVERGES
-from .pictures_canvas import Picture
+from ..canvas import Picture
 
 if TYPE_CHECKING:
     from ..job import Job
-    from ..operators.ss_lr.shadow import Shadow
 
 
 class Pictures:
     """What can be drawn of a job. `weights` and `truncation` are the teacher's: they compare with plaintext."""
 
-    def __init__(self, job: Job, observe: Callable[[str | None], Shadow]) -> None:
-        self._job, self._observe = job, observe
+    def __init__(
+        self, job: Job, observe: Callable[[str | None], Any], draw: Callable[[str, str | None], Picture]
+    ) -> None:
+        self._job, self._observe, self._draw = job, observe, draw
 
     def shares(self, node: str, task: str | None = None) -> Picture:
         """A node's shares of the weights against the weights themselves, with tests of uniformity.
@@ -43,16 +42,15 @@ class Pictures:
         from .pictures_shares import received
 
         self._job.shares(node, task)  # which says so if there is no such node
-        return received(self._job.name, node, self._observe(task).run())
+        steps = self._observe(task).run()
+        return received(self._job.name, node, steps.received(node), steps.source)
 
     def weights(self, task: str | None = None) -> Picture:
         """The weights beside plaintext, and the error of each in ulp.
 
         The observer trains in plaintext on both nodes' data for it: no party can draw this.
         """
-        from .pictures_errors import weights
-
-        return weights(self._job.name, self._comparable(task))
+        return self._draw("weights", task)
 
     def truncation(self, task: str | None = None) -> Picture:
         """The error of the weights after each step, by where it comes from.
@@ -60,33 +58,23 @@ class Pictures:
         The steps of a repeatable job (`seed=`) are its own, computed again; any other job has kept no weights on the
         way, and the picture has the steps of a run like it. Drawn by the observer, as `weights`.
         """
-        from .pictures_errors import truncation
-
-        return truncation(self._job.name, self._comparable(task).run())
+        return self._draw("truncation", task)
 
     def roc(self, task: str | None = None) -> Picture:
-        """The ROC curve of ss_lr_evaluate, from the report of the labels' owner."""
-        from .pictures_quality import roc
-
-        return roc(self._job.name, self._job.report(task))
+        """The ROC curve of an evaluation, from the report of the labels' owner."""
+        return self._draw("roc", task)
 
     def ks(self, task: str | None = None) -> Picture:
         """How far apart the scores of both classes are, by threshold (Kolmogorov-Smirnov)."""
-        from .pictures_quality import ks
-
-        return ks(self._job.name, self._job.report(task))
+        return self._draw("ks", task)
 
     def calibration(self, task: str | None = None) -> Picture:
         """How often a predicted probability came true."""
-        from .pictures_quality import calibration
-
-        return calibration(self._job.name, self._job.report(task))
+        return self._draw("calibration", task)
 
     def loss(self, task: str | None = None) -> Picture:
         """The log loss on the training rows after each epoch, on shares and in plaintext; drawn by the observer."""
-        from .pictures_quality import loss
-
-        return loss(self._job.name, self._observe(task).losses)
+        return self._draw("loss", task)
 
     def traffic(self) -> Picture:
         """Bytes by op and sender, from the trace."""
@@ -95,12 +83,11 @@ class Pictures:
         trace = self._job.trace
         return traffic(self._job.name, trace.messages, trace.unlisted)
 
-    def _comparable(self, task: str | None) -> Shadow:
-        """A shadow with a model in plaintext."""
-        shadow = self._observe(task)
-        if shadow.diverges:
-            raise JobError(DIVERGES, hint="scale the features to [-1, 1] (scale: minmax), or lower learning_rate")
-        return shadow
+    def __getattr__(self, name: str) -> Callable[..., Picture]:
+        """A picture that a user's operator draws."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return lambda task=None: self._draw(name, task)
 
     def __repr__(self) -> str:
         nodes = " | ".join(map(repr, self._job.nodes))

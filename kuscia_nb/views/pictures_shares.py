@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..canvas import FAINT, GROUND, INK, LOOKS, PLAIN, SECRET, Look, Picture, canvas, labelled, legend
 from ..mpc.chi_square import LEAST, Uniformity, shown, uniformity
 from ..mpc.ring import signed
-from .pictures_canvas import FAINT, GROUND, INK, LOOKS, PLAIN, SECRET, Look, Picture, canvas, labelled, legend
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from ..explore.one_share import OneShare, Variant
     from ..mpc import Ring
-    from ..operators.ss_lr.shadow import Steps
 
 _MOST_BINS = 24
 _SECRET_BINS = 16
@@ -58,16 +57,15 @@ def shares(job: str, node: str, own: Ring, secrets: Ring, fxp_bits: int) -> Pict
     return Picture(drawn.figure, words)
 
 
-def received(job: str, node: str, steps: Steps) -> Picture:
-    """The ring elements that a node got from its peer, over the whole ring."""
-    numbers = steps.seen[steps.shadow.material.nodes.index(node)].received
+def received(job: str, node: str, numbers: Ring, source: str) -> Picture:
+    """The ring elements that a node got from its peer, over the whole ring; `source` says where they come from."""
     test = uniformity(numbers)
     drawn = canvas(f"{job}: what {node} received", (7.5, 3.8))
     _ring_bars(drawn.axes[0], test, LOOKS[0])
-    title = f"{len(numbers):,} numbers from the peer; {_verdict(test)}\n{steps.source}"
+    title = f"{len(numbers):,} numbers from the peer; {_verdict(test)}\n{source}"
     labelled(drawn.axes[0], title, "value / 2^63", "numbers per bin")
     legend(drawn, drawn.axes[0], 1)
-    words = f"{job}: {node} received {len(numbers):,} ring elements from its peer ({steps.source}): {_words(test)}."
+    words = f"{job}: {node} received {len(numbers):,} ring elements from its peer ({source}): {_words(test)}."
     return Picture(drawn.figure, words)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from ..canvas import GROUND, INK, LOOKS, Picture, canvas, labelled, legend
 from ..errors import JobError
-from .pictures_canvas import GROUND, INK, LOOKS, Picture, canvas, labelled, legend
 
 
 def by_op(messages: pd.DataFrame) -> pd.DataFrame:

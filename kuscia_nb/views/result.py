@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..data.description import description_path
 from ..data.files import Folder
-from ..errors import JobError, KusciaError
+from ..errors import JobError
 from ..problems import choice
-from .job import model
+from .job import table
 from .table import Table, html_note, html_paragraph, wrapped
 from .texts import speaker
 
@@ -42,23 +42,23 @@ class File(NamedTuple):
 
 @dataclass(frozen=True)
 class Result:
-    """A job's output files, and the model if they are the shares of one."""
+    """A job's output files, and what their operators say of them."""
 
     headline: str
     files: tuple[File, ...]
-    model: Table | None = None
-    doubt: str = ""
-    """Why the model cannot be right."""
+    tables: tuple[Table, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Why they cannot be right."""
 
     def __repr__(self) -> str:
-        model = [*([wrapped(self.doubt)] if self.doubt else []), self.model.text()] if self.model else []
-        return "\n\n".join([self.headline, *(file.text() for file in self.files), *model])
+        told = [*map(wrapped, self.notes), *(table.text() for table in self.tables)]
+        return "\n\n".join([self.headline, *(file.text() for file in self.files), *told])
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         files = "".join(f"<div>{file.html()}</div>" for file in self.files)
         side_by_side = f'<div style="display:flex;flex-wrap:wrap;column-gap:3em">{files}</div>'
-        model = (html_note(self.doubt) if self.doubt else "") + (self.model.html() if self.model else "")
-        return {"text/plain": repr(self), "text/html": html_paragraph(self.headline) + side_by_side + model}
+        told = "".join([*map(html_note, self.notes), *(table.html() for table in self.tables)])
+        return {"text/plain": repr(self), "text/html": html_paragraph(self.headline) + side_by_side + told}
 
 
 def result(job: Job, storage: Mapping[str, Folder], node: str | None = None) -> Result:
@@ -70,8 +70,10 @@ def result(job: Job, storage: Mapping[str, Folder], node: str | None = None) -> 
         raise JobError(f"{node} is not a party of job {job.name}", hint=choice(node, job.nodes))
     asked = job.nodes if node is None else [node]
     files = [file for one in asked for file in _files(job, one, storage[one])]
-    table, doubt = _model(job) if node is None else (None, "")
-    return Result(f"Result of {job.name}", tuple(files), table, doubt)
+    say, told = speaker(), job.told(shadow=False) if node is None else []
+    tables = tuple(table(sheet, say) for part in told for sheet in part.sheets)
+    notes = tuple(say(note) for part in told if part.sheets for note in part.notes)
+    return Result(f"Result of {job.name}", tuple(files), tables, notes)
 
 
 def _files(job: Job, node: str, storage: Folder) -> Iterator[File]:
@@ -99,13 +101,3 @@ def _absent(path: Folder) -> str:
     except (OSError, ValueError, KeyError):
         return ""
     return f"(nothing here: {receiver} alone has learned it)"
-
-
-def _model(job: Job) -> tuple[Table | None, str]:
-    """The weights, if the files are shares of weights, and why they cannot be right."""
-    say = speaker()
-    try:
-        table, doubt = model(job, say)
-    except KusciaError:
-        return None, ""
-    return table, say("Warning: {text}", text=doubt) if doubt else ""

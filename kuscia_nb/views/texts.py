@@ -176,15 +176,15 @@ CHINESE = {
     ),
     "Teacher's shadow: the plaintext run diverges as well": "教师对照：明文训练同样发散",
     "Repeatable run with seed {seed}: nothing in it is secret.": "使用种子 {seed} 的可重复运行：其中没有任何秘密。",
-    "No weights: {reason}": "没有权重：{reason}",
+    "No result of {task}: {reason}": "没有 {task} 的结果：{reason}",
     "{first} and {second} have trained a model together. Each has a share of it that looks random.": (
         "{first} 和 {second} 共同训练出一个模型，各持有一个看上去随机的分片。"
     ),
     "This learning rate hardly moves the weights: they stay near 0.": "学习率太小，权重几乎不动，停留在 0 附近。",
     "{name} is used {change}: the job has too few digits for it.": "{name} {change}：作业的位数不够表示它。",
     "Tasks": "任务",
-    "No evaluation: {reason}": "没有评估结果：{reason}",
     "accuracy {accuracy:.3f}": "准确率 {accuracy:.3f}",
+    "accuracy {accuracy:.3f}, AUC {auc:.3f}": "准确率 {accuracy:.3f}，AUC {auc:.3f}",
     "{quality} on {rows:,.0f} held-out rows of {owner}": "{quality}（{owner} 的 {rows:,.0f} 条留出样本）",
     "{quality} on {rows:,.0f} rows of {owner}": "{quality}（{owner} 的 {rows:,.0f} 条样本）",
     (
@@ -250,7 +250,7 @@ CHINESE = {
     "Teacher's shadow: plaintext of both parties, computed by the observer; errors in ulp = 2^-{bits}": (
         "教师对照：观察者用双方明文数据计算的结果；误差单位 ulp = 2^-{bits}"
     ),
-    "No teacher's shadow: {reason}": "没有教师对照：{reason}",
+    "No teacher's shadow of {task}: {reason}": "没有 {task} 的教师对照：{reason}",
     "plaintext": "明文",
     "error in ulp": "误差（ulp）",
     "feature": "特征",

@@ -18,7 +18,7 @@ GIVEN_OUT = {
     "kuscia_nb.operators.ss_lr.shadow.Shadow",
     "kuscia_nb.trace.view.View",
     "kuscia_nb.views.pictures.Pictures",
-    "kuscia_nb.views.pictures_canvas.Picture",
+    "kuscia_nb.canvas.Picture",
 }
 """Classes whose objects come from functions and methods."""
 

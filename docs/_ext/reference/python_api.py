@@ -31,12 +31,12 @@ def mpc() -> str:
 
 def results() -> str:
     """What the public classes give out: objects that nobody makes by hand."""
+    from kuscia_nb.canvas import Picture
     from kuscia_nb.control.kubectl import Output
     from kuscia_nb.operators.computation import Computation
     from kuscia_nb.operators.ss_lr.shadow import Shadow
     from kuscia_nb.trace.view import View
     from kuscia_nb.views.pictures import Pictures
-    from kuscia_nb.views.pictures_canvas import Picture
 
     classes = (Computation, View, Pictures, Picture, Shadow, Output)
     return page(_section(one.__module__, one.__name__, one) for one in classes)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from ..parameter import Parameter, choice, form, one_of, whole
+from ..parameter import FILE, Parameter, choice, form, one_of, whole
 
-_PLAIN = form("a plain name, without folders", r"(?!\.\.?$)[^/\\\0]+")
 _COLUMN = form("the name of a column", r"\S(.*\S)?")
 _FIELD = form("the name of one column", r"[^\s,]([^,]*[^\s,])?")
 _STRATEGIES = ("try_and_increment", "try_and_rehash")
 _FORMATS = ("x962_compressed", "x962_uncompressed", "x962_hybrid")
 
 PARAMETERS = (
-    Parameter("name", _PLAIN, None, "", "this party's data file", own=True),
-    Parameter("namespace", _PLAIN, None, "", "the folder of the data file", own=True),
+    *FILE,
     Parameter("id_column", _COLUMN, None, "", "the column with this party's ids, if it is not field_names", own=True),
     Parameter("field_names", _FIELD, "id", "", "the column with the ids"),
     Parameter("skip_rows", whole(0), "1", "lines", "how many lines come before the first row of a data file"),

@@ -13,6 +13,7 @@ from ..party import Operator, Party
 from ..schema import read_object
 from .metrics import Evaluation, evaluate
 from .model import digest
+from .results import Evaluated
 from .rows import held_out
 from .scores import Scorer, given, parameters_of
 
@@ -106,4 +107,5 @@ SS_LR_EVALUATE = Operator(
     ss_lr_evaluate,
     image="ss-lr-evaluate",
     parameters=PARAMETERS,
+    result=Evaluated,
 )

@@ -22,7 +22,7 @@ from ...errors import ParameterError
 from ...mpc import fixed
 from ...problems import Problem
 from ...sentence import Sentence
-from ..parameter import Kind, Parameter, boolean, choice, form, given, number, one_of, read_each, refuse, whole
+from ..parameter import FILE, Kind, Parameter, boolean, choice, form, given, number, one_of, read_each, refuse, whole
 from .scaling import SCALES
 
 
@@ -52,7 +52,6 @@ _OTHER_TTP = "ttp_server_host = {host} is not asked: the TTP in this process is"
 _ROUNDED = "{name} = {value:.3g} is {ulps:.3g} ulp at fxp_bits={bits} and is used as {used:.3g} ({change}); {advice}"
 _HARDLY = "This learning rate hardly moves the weights: they stay near 0."
 _OTHER = "{name} is used {change}: the job has too few digits for it."
-_PLAIN = form("a plain name, without folders", r"(?!\.\.?$)[^/\\\0]+")
 A_PARTY = form("a party, such as host.0", r"[a-z]+\.[0-9]+")
 _ANY = r"\S(.*\S)?"
 EMBEDDED_TTP = "ttp-server:9449"
@@ -65,8 +64,7 @@ _COUNTS = Kind("JSON", '{"host.0": 10, "guest.0": 10}', _counts)
 _OPTIMIZERS = ("momentum", "adagrad", "adadelta", "rmsprop", "adam", "adamax", "nadam")
 
 PARAMETERS = (
-    Parameter("name", _PLAIN, None, "", "this party's data file", own=True),
-    Parameter("namespace", _PLAIN, None, "", "the folder of the data file", own=True),
+    *FILE,
     Parameter("has_label", boolean(), None, "", _LABEL, own=True),
     Parameter("id_column", form("the name of a column", _ANY), None, "", _ID, own=True),
     Parameter("scale", one_of(*SCALES), "none", "", _SCALES, own=True),

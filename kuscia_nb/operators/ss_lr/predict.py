@@ -11,6 +11,7 @@ from ..parameter import Parameter
 from ..party import Operator, Party, ranked_parties
 from .metrics import probabilities
 from .parameters import A_PARTY
+from .results import Predictions
 from .scores import Scorer, given, parameters_of
 
 if TYPE_CHECKING:
@@ -69,4 +70,5 @@ SS_LR_PREDICT = Operator(
     ss_lr_predict,
     image="ss-lr-predict",
     parameters=PARAMETERS,
+    result=Predictions,
 )

@@ -24,6 +24,7 @@ from .handshake import shake_hands
 from .ids import check_order
 from .model import digest
 from .parameters import PARAMETERS, Parameters, label_problems, problems
+from .results import SharedModel
 from .rounding import Choice, agreed
 from .rows import Rows
 from .sanity import Sanity
@@ -144,4 +145,5 @@ SS_LR = Operator(
     parameters=PARAMETERS,
     checks=problems,
     checks_parties=label_problems,
+    result=SharedModel,
 )

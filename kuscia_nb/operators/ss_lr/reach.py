@@ -27,7 +27,6 @@ from .parameters import Parameters
 
 _BEYOND = "the weight of {feature} is {weight:.3g}, and this job's steps reach {reach:.3g} at most: {why}; {advice}"
 _WHY = "the training has diverged, or a product has wrapped around the ring"
-DIVERGES = "Teacher's shadow: the plaintext run diverges as well"
 _ADVICE = "scale the features to [-1, 1] (scale: minmax), or lower learning_rate"
 
 

@@ -12,6 +12,7 @@ The three add up to the whole difference. Truncation rounds at random; `Plaintex
 
 from __future__ import annotations
 
+import math
 import textwrap
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,16 +24,21 @@ from numpy.typing import NDArray
 from ...errors import DataError, JobError
 from ...mpc import Ring, decode
 from ...mpc.ring import signed
+from ...sentence import Sentence
+from ..results import Sheet, Told
 from .metrics import evaluate, log_loss, probabilities
 from .observed import Material, Seen
 from .plaintext import Floats, Spread
-from .reach import DIVERGES, reach
+from .reach import reach
+from .results import shortened
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _EPOCHS = 100
 """Most epochs after which a loss is computed, evenly spread."""
+DIVERGES = "Teacher's shadow: the plaintext run diverges as well"
+_TOLD = "Teacher's shadow: plaintext of both parties, computed by the observer; errors in ulp = 2^-{bits}"
 LABEL = "teacher's shadow: plaintext of both parties, computed by the observer"
 
 
@@ -163,6 +169,20 @@ class Shadow:
         weights = self.plaintexts["ring"][-1]
         return not bool((np.abs(weights) <= reach(material.parameters, layout.epochs * layout.batches, largest)).all())
 
+    def told(self) -> Told:
+        """The weights on shares and in plaintext, for the job's report."""
+        if self.diverges:
+            return Told(notes=[Sentence(DIVERGES)])
+        frame = self.weights.reindex(columns=["feature", "owner", "secret", "plaintext", "error_ulp"])
+        bits = self.material.fxp_bits
+        decimals = math.ceil(bits * math.log10(2))
+        rows = [
+            (feature, owner, f"{secret:.{decimals}f}", f"{plaintext:.{decimals}f}", f"{error:+.1f}")
+            for feature, owner, secret, plaintext, error in frame.to_numpy(dtype=object).tolist()
+        ]
+        columns = ("feature", "owner", "weight", "plaintext", "error in ulp")
+        return Told(sheets=[Sheet(Sentence(_TOLD, bits=bits), columns, shortened(rows), left=2)])
+
     def __repr__(self) -> str:
         if self.diverges:
             return textwrap.fill(DIVERGES, 100)
@@ -208,6 +228,10 @@ class Steps:
     """What each rank has of it."""
     is_the_job: bool
     """Whether it is the job itself, or a run like it."""
+
+    def received(self, node: str) -> Ring:
+        """The first numbers that a node got from its peer."""
+        return self.seen[self.shadow.material.nodes.index(node)].received
 
     @property
     def source(self) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..operators.ss_lr.shadow import LABEL, Losses
-from .pictures_canvas import FAINT, LOOKS, PLAIN, SECRET, Picture, canvas, labelled, legend
+from ...canvas import FAINT, LOOKS, PLAIN, SECRET, Picture, canvas, labelled, legend
+from .shadow import LABEL, Losses
 
 Report = dict[str, Any]
 """What ss_lr_evaluate has written at the owner of the labels."""

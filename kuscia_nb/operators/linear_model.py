@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .data.files import write_atomically
-from .errors import DataError
-from .operators.ss_lr.metrics import probabilities
+from ..data.files import write_atomically
+from ..errors import DataError
+from .ss_lr.metrics import probabilities
 
 if TYPE_CHECKING:
     import pandas as pd

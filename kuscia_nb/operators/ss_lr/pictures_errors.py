@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..operators.ss_lr.shadow import LABEL, Shadow, Steps
-from .pictures_canvas import EXACT, FAINT, INK, LOOKS, PLAIN, SECRET, Picture, canvas, labelled, legend
+from ...canvas import EXACT, FAINT, INK, LOOKS, PLAIN, SECRET, Picture, canvas, labelled, legend
+from .shadow import LABEL, Shadow, Steps
 
 _NAMED = 40
 """Weights whose names can be read below an axis."""

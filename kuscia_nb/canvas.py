@@ -6,6 +6,7 @@ Okabe and Ito, which people of all kinds of colour vision can tell apart; nothin
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -13,14 +14,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..errors import KusciaError
-from .table import wrapped
+from .errors import KusciaError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 GROUND, INK, FAINT = "white", "#1a1a1a", "#8c8c8c"
+WIDTH = 100
+"""Columns of what it says as text."""
 _DPI = 200
 _SHARPNESS = 2
 """Pixels of the PNG for one on the page."""
@@ -89,7 +91,7 @@ class Picture:
         return path
 
     def __repr__(self) -> str:
-        return wrapped(self.words)
+        return textwrap.fill(self.words, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def canvas(title: str, size: tuple[float, float], panels: int = 1, *, rows: int = 1, **layout: Any) -> Canvas:

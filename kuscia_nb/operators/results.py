@@ -1,0 +1,60 @@
+"""What a finished task has left, as the observer of its nodes reads it, if its operator brings a reader.
+
+A reader is called with a `Ran`, and is best a class. What its objects have, the job has: `weights`, `shares` and
+`model` of shares of a model, `predictions`, `report`, a `shadow`, pictures; all of it is at `job.result()`. `told` says
+what stands in the job's report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..data.files import Folder
+from ..errors import JobError
+from ..options import Options
+from ..sentence import Sentence
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A task that has succeeded."""
+
+    job: str
+    alias: str
+    options: Options
+    """How the job was run."""
+    began: float
+    """When the job began, in seconds since 1970."""
+    environments: Mapping[str, Mapping[str, str]]
+    """What each node's program was started with; the initiator's first."""
+    outputs: Mapping[str, Folder]
+    """The first output of each node. A party may have written none."""
+
+    def gone(self, node: str) -> JobError:
+        """The error where a node's output is not there any more."""
+        return JobError(f"the result of job {self.job} is gone from {node}", hint="run it again")
+
+
+class Sheet(NamedTuple):
+    """A table of texts for a job's report; the first `left` columns are words, the others numbers."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    left: int = 1
+
+
+class Told(NamedTuple):
+    """What a job's report says of a result. A Sentence with a translation is said in the language of the report."""
+
+    summary: Sequence[str] = ()
+    sheets: Sequence[Sheet] = ()
+    notes: Sequence[str] = ()
+    """What has to be said with it: doubts, for example."""
+
+
+def doubtful(doubt: Sentence | None) -> list[Sentence]:
+    """A doubt as a note."""
+    return [] if doubt is None else [Sentence("Warning: {text}", text=doubt)]
