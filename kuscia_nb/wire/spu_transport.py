@@ -173,7 +173,8 @@ class SpuTransport:
             text += f"; it has sent {', '.join(unread[:4])}, which this party does not ask for"
         hint = "see whether the other party still runs; if it computes, raise --message-timeout"
         if unread:
-            hint = "both parties need the same rows, batch_size, l2_norm, truncation and openings"
+            hint = "the same rows, batch_size, l2_norm, truncation and openings at both parties; "
+            hint += "--no-handshake, if the peer has none"
         return TimeLimit(text + self._last_strange(), where=f"rank {1 - self._rank} at {self._peer}", hint=hint)
 
     def _last_strange(self) -> str:
