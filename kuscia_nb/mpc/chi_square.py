@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import DataError
-from ..mpc import Ring
+from .ring import Ring
 
 LEAST = 5
 """Numbers that a bin has to be expected to get for the test to hold."""
