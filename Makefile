@@ -15,7 +15,7 @@ SOURCES := $(shell find labextension/src labextension/style labextension/schema 
 demo: .venv/demo
 	$(BIN)/python -m kuscia_nb
 
-# Lint, types and the tests that need no browser, kernel or build (tests/conftest.py), side by side on two cores.
+# Lint, types and the tests that need no browser, kernel or build (tests/quick.py), side by side on two cores.
 quick: .venv/dev $(MODULES)
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint quick-tests
 

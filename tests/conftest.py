@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from protocol import Protocol
+from quick import LONG
 from spu_python import SPU_PYTHON
 
 collect_ignore = [] if "FATE_FLOW" in os.environ else ["test_fate_flow.py"]
@@ -21,24 +22,6 @@ if not SPU_PYTHON.exists():
 def pytest_report_header() -> str:
     there = "runs" if SPU_PYTHON.exists() else "is left out: make test-spu makes what it needs (1 GB)"
     return f"tests/spu, against a real SPU, {there}"
-
-
-LONG = {
-    "a browser": "browser test_binder",
-    "a kernel": """
-        test_bfia_notebook test_kubectl_notebook test_kuscia_magic test_live test_live_parts test_magics test_notebook
-        test_notebooks test_panel test_panel_protocol test_trace_viewer test_tutorial test_typed
-    """,
-    "a build": "test_docs test_openapi_client test_panel_package",
-    "other processes": "spu test_bfia_server test_command_line test_isolation test_scheduler",
-    "seconds": """
-        test_bfia test_cluster test_explore test_freshness test_kubectl_formats test_lesson_1 test_lesson_2
-        test_lesson_7 test_manifest test_own_data test_panel_editor test_panel_entities test_panel_form test_pictures
-        test_psi test_rounding test_scores test_security test_shadow test_small_inputs test_template test_trace
-        test_training test_truncation
-    """,
-}
-"""What `make quick` leaves out, by what it needs, or because it takes several seconds."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from conftest import LONG
+from quick import LONG
 from ruamel.yaml import YAML
 
 import kuscia_nb
