@@ -255,7 +255,7 @@ def test_it_listens_on_one_address(server: BfiaServer) -> None:
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.0.0.1:8084", "LOCALHOST:1", "[::1]:8084", "127.1.2.3"])
 @pytest.mark.parametrize("origin", ["", "http://localhost:8888", "https://127.0.0.1"])
 def test_who_is_let_in(server: BfiaServer, host: str, origin: str) -> None:
-    headers = {"Host": host} | ({"Origin": origin} if origin else {})
+    headers = {"Host": host} | ({"Origin": origin, "Sec-Fetch-Site": "cross-site"} if origin else {})
     assert ask(server, "GET", "/v1/interconn/node/health", headers).status == 200
 
 
@@ -273,6 +273,10 @@ def test_who_is_let_in(server: BfiaServer, host: str, origin: str) -> None:
         ({"Origin": "https://evil.example"}, "this server does not answer to pages of https://evil.example"),
         ({"Origin": "null"}, "this server does not answer to pages of null"),
         ({"Origin": "http://localhost.evil.example"}, "this server does not answer to pages of "),
+        (
+            {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
+            "this server does not answer to pages of other",
+        ),
     ],
 )
 def test_who_is_kept_out(server: BfiaServer, path: str, headers: dict[str, str], text: str) -> None:

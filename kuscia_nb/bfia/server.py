@@ -142,6 +142,8 @@ def _stranger(request: Request) -> str:
         return f"this server answers to {HOST} and localhost only, not to the host {host}"
     if origin and not _is_here(origin):
         return f"this server does not answer to pages of {origin}"
+    if not origin and request.header("Sec-Fetch-Site") == "cross-site":  # such as a picture of a page
+        return "this server does not answer to pages of other sites"
     return ""
 
 
