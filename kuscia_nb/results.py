@@ -11,8 +11,8 @@ from .backends.base import Backend
 from .control.resources import FAILED, PENDING, RUNNING
 from .data.description import description_path
 from .data.files import Folder
-from .errors import JobError, ModelWarning
-from .observer.events import ProgramBegun
+from .errors import JobError, KusciaError, ModelWarning
+from .observer.events import Handed, ProgramBegun
 from .observer.history import History, operator_of
 from .observer.runs import Run
 from .operators import OPERATORS
@@ -39,6 +39,7 @@ class Results(History):
         super().__init__(run, backend.unknown)
         self._backend = backend
         self._kept_results: dict[str, Any] = {}
+        self._watches: dict[str, Any] = {}
 
     def result(self, task: str | None = None) -> Any:
         """What a task has left (the last one, unless one is named), as its operator reads it; else each node's file."""
@@ -53,6 +54,32 @@ class Results(History):
         self._check_finished()
         last = {operator_of(event): event.subject for event in self._run.events.select(ProgramBegun)}
         return [told for task_id in last.values() for told in self._told(task_id, shadow and self.options.shadow)]
+
+    def watched(self) -> list[Any]:
+        """What a job with `shadow=True` shows of its tasks while they run, from what they hand the observer: `Told`s.
+
+        A task of which nothing can be said yet is left out; the report will say why if it stays so.
+        """
+        watching = self.options.shadow and "shadow" not in self.unknown
+        ran = dict.fromkeys(event.subject for event in self._run.events.select(Handed)) if watching else {}
+        return [told for task_id in ran for told in self._watched(task_id)]
+
+    def _watched(self, task_id: str) -> Iterator[Told]:
+        """What can be said of one task, as soon as all parties have handed something."""
+        watch, handed = getattr(self._reader(task_id), "watch", None), self._handed(task_id)
+        if watch is None or not all(handed.values()):
+            return
+        try:
+            if task_id not in self._watches:
+                self._watches[task_id] = watch(self._ran(task_id))
+            yield self._watches[task_id].told(handed)
+        except KusciaError:
+            return
+
+    def _handed(self, task_id: str | None) -> dict[str, list[Any]]:
+        """What each node's program of a task has handed the observer, in order."""
+        handed = self._run.events.select(Handed, subject=task_id)
+        return {node: [event.data for event in handed if event.node == node] for node in self.nodes}
 
     def shares(self, node: str, task: str | None = None) -> pd.DataFrame:
         """One node's own share of the weights: feature, owner, ring (uint64), share (that as a number).
@@ -162,18 +189,21 @@ class Results(History):
 
     def _read(self, task_id: str | None) -> Any:
         """What a task has left, read from the files of the nodes that can be read."""
+        reader, ran = self._reader(task_id), self._ran(task_id)
+        for path in ran.outputs.values() if self._backend.closed else ():
+            if not path.exists() and not description_path(path).exists():
+                raise JobError(f"the result of job {self.name} is gone with its nodes", hint="run it again")
+        return ran.outputs if reader is None else reader(ran)
+
+    def _ran(self, task_id: str | None) -> Ran:
+        """What there is to read of a task."""
         nodes = self._backend.nodes
         found = {node: self._run.events.last(ProgramBegun, node=node, subject=task_id) for node in self.nodes}
         events = {node: event for node, event in found.items() if event is not None and node in nodes}
         outputs = {node: _output(event, nodes[node].storage) for node, event in events.items()}
-        for path in outputs.values() if self._backend.closed else ():
-            if not path.exists() and not description_path(path).exists():
-                raise JobError(f"the result of job {self.name} is gone with its nodes", hint="run it again")
-        reader, environments = self._reader(task_id), {node: event.data for node, event in events.items()}
-        if reader is None:
-            return outputs
-        began = next(iter(self._run.events)).time.timestamp()
-        return reader(Ran(self.name, self._alias(task_id), self.options, began, environments, outputs))
+        environments = {node: event.data for node, event in events.items()}
+        began, handed = next(iter(self._run.events)).time.timestamp(), self._handed(task_id)
+        return Ran(self.name, self._alias(task_id), self.options, began, environments, outputs, handed)
 
     def _check_finished(self) -> None:
         """A JobError for a job without a result."""

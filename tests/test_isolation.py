@@ -256,10 +256,13 @@ def test_nothing_leads_from_a_party_to_anything_else(tasks: Tasks, trace: str, s
             for tell in (party.log, party.warn, party.note):
                 tell("a batch")
             party.progress(1, 2)
+            assert party.hand is not None
+            party.hand(predictions.ring)
             watch.look()
         semi2k.ttp.leave()
 
-    assert tasks.run(program, "first", "second", trace=trace, strategy=strategy) == [None] * 4
+    options: dict[str, Any] = {"trace": trace, "strategy": strategy, "shadow": True}
+    assert tasks.run(program, "first", "second", **options) == [None] * 4
     first, second = seen
     assert len(first.walks) == len(second.walks) == 4
     for look in (*first.walks, *second.walks):

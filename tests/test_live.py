@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -341,6 +342,25 @@ def test_other_views_have_no_widgets(front_end: FrontEnd, view: str) -> None:
     assert [output.output_type for output in outputs] == (["execute_result"] if view == "plain" else [])
     assert front_end.updates == []
     assert front_end.value("_.phase") == "Succeeded"
+
+
+def test_the_loss_of_a_watched_job_is_drawn_while_it_trains(front_end: FrontEnd) -> None:
+    """And again in the report that stays."""
+    named = "Teacher's shadow: log loss on the training rows, computed by the observer; no party knows it: after epoch"
+    request = front_end.begin(cell("-o job --shadow", endless("shadowed")))
+    front_end.until(lambda: "of 100,000" in front_end.shown)
+    drawing = re.search(r'<svg role="img" aria-label="([^"]*)"', front_end.shown)
+    assert drawing is not None
+    assert re.fullmatch(
+        rf"{named} [\d,]+ of 100,000: 0\.\d{{4}} on shares, 0\.\d{{4}} in plaintext \(a coin: 0\.6931\)",
+        unescape(drawing[1]),
+    )
+    front_end.aside("job.stop()")
+    front_end.end(request)
+    request = front_end.begin(cell("--shadow"))
+    report = front_end.end(request)[-1].data
+    assert f'aria-label="{named} 1 of 1: ' in unescape(report["text/html"])
+    assert "after epoch 1 of 1: 0." in report["text/plain"]
 
 
 def test_the_view_in_chinese(front_end: FrontEnd) -> None:

@@ -18,6 +18,7 @@ from sklearn.datasets import load_breast_cancer
 
 import kuscia_nb as kn
 from kuscia_nb.errors import DataError, KusciaError
+from kuscia_nb.mpc import decode
 from kuscia_nb.operators import OPERATORS, Party, operator
 from kuscia_nb.operators.linear_model import Model
 from kuscia_nb.operators.shares import read_share
@@ -359,19 +360,57 @@ def test_curves_of_an_evaluation_are_drawn_and_said(cluster: kn.Cluster, trained
         trained.pictures.roc()
 
 
-@pytest.mark.parametrize("seed", [None, 5])
-def test_the_observer_sees_the_loss_fall(cluster: kn.Cluster, seed: int | None) -> None:
+WATCHED = "the job itself, as its parties told the observer while it ran"
+
+
+@pytest.mark.parametrize(
+    ("options", "source"),
+    [
+        ({"shadow": True}, WATCHED),
+        ({"shadow": True, "strategy": "interconnection", "trace": "full"}, WATCHED),
+        ({"seed": 5}, "the job, computed again with its seed 5"),
+        ({}, "a run like the job, with other random numbers"),
+    ],
+)
+def test_the_observer_sees_the_loss_fall(cluster: kn.Cluster, options: Any, source: str) -> None:
     put(cluster, *small())
-    done = cluster.apply(job("watched", task("train", "ss_lr", **LR, **files())), shadow=True, seed=seed).wait(WAIT)
-    losses = done.shadow.losses
+    done = cluster.apply(job("watched", task("train", "ss_lr", **LR, **files())), **options).wait(WAIT)
+    losses = done.observed(None).losses
+    assert losses.source == source
+    handed = done.events.select("handed")
+    assert bool(handed) == done.options.shadow
+    if handed:
+        assert [event.node for event in handed].count("alice") == 20
+        ends = [event.data for event in handed[-2:]]
+        assert decode(ends[0] + ends[1], 18).tolist() == done.weights()["weight"].tolist()
     assert losses.frame["epoch"].tolist() == list(range(21))
     assert losses.secret[0] == losses.plaintext[0] == pytest.approx(np.log(2))
     assert (np.diff(losses.plaintext) < 0).all()
     np.testing.assert_allclose(losses.secret, losses.plaintext, atol=1e-4)
-    assert ("computed again with its seed 5" in losses.source) == (seed is not None)
+    assert f"to {losses.secret[-1]:.4f} on shares" in " ".join(repr(done.pictures.loss()).split())
+    if not done.options.shadow:
+        return
     quality = done.shadow.quality()
     assert quality["log_loss"].tolist() == pytest.approx([losses.secret[-1], losses.plaintext[-1]], abs=1e-4)
     alice, bob = small()
     truth, scores = alice["y"], done.model().decision_function(pd.concat([alice, bob], axis=1))
     assert quality.loc["on shares", "auc"] == pytest.approx(sklearn.roc_auc_score(truth, scores))
-    assert f"to {losses.secret[-1]:.4f} on shares" in " ".join(repr(done.pictures.loss()).split())
+
+
+def test_the_loss_of_a_job_that_runs(cluster: kn.Cluster) -> None:
+    """As soon as both parties have ended an epoch; every look goes on from the last one."""
+    put(cluster, *small())
+    parameters = LR | {"num_epoch": 100_000}
+    running = cluster.apply(job("endless", task("train", "ss_lr", **parameters, **files())), shadow=True)
+    try:
+        while len(running.events.select("handed")) < 3:
+            assert not running.ended(0.05)
+        (first,) = running.watched()[0].charts
+        assert running.phase == "Running"
+        assert (first.count, first.until, list(first.at[:2])) == ("epoch", 100_000, [0, 1])
+        (_, secret), (_, plaintext) = first.lines
+        np.testing.assert_allclose(secret, plaintext, atol=1e-4)
+    finally:
+        running.stop()
+    (again,) = running.watched()[0].charts
+    assert list(again.at[: len(first.at)]) == list(first.at)

@@ -25,7 +25,7 @@ from ..data.description import description_path
 from ..data.tables import Tables
 from ..errors import JobStopped, KusciaError
 from ..mpc import Door, Ledger, Link, NoLedger, Outcome, Seeds, Ttp, TtpLine, connect, connect_recorded, run_lockstep
-from ..observer.events import Counted, ProgramBegun, ProgramEnded, Progressed, Recorded, Said
+from ..observer.events import Counted, Handed, ProgramBegun, ProgramEnded, Progressed, Recorded, Said
 from ..observer.observer import Observer
 from ..observer.runs import Run
 from ..operators import OPERATORS, Operator, Party, ranked_parties
@@ -231,6 +231,7 @@ class LockstepAgent:
             Door(lambda done, steps: emit(Progressed(*of, done, steps))),
             Door(lambda message: emit(Said(*of, "note", message))),
             Door(self._tables[pod.domain].read),
+            Door(lambda share: emit(Handed(*of, share.copy()))) if pod.run.options.shadow else None,
         )
         return pod.operator.program(party)
 

@@ -75,6 +75,14 @@ class Progressed(Event):
 
 
 @dataclass(frozen=True)
+class Handed(Event):
+    """A program of a job with a teacher's shadow has handed the observer something of its own, such as a share."""
+
+    kind = "handed"
+    data: Any = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Said(Event):
     """A program, or somebody about it, has something to say."""
 

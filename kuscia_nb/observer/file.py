@@ -1,6 +1,6 @@
 """A run as a file and back: JSON lines, the first one for the run, then one for each event.
 
-Everything that the views need is in it. The numbers of a full trace are not: `Trace.save` has a file for these.
+What the views need is in it. No numbers of a full trace, for which there is `Trace.save`, and no shares of a shadow.
 Whoever has the file sees what the observer sees, of all nodes. Nothing in it is executed.
 """
 
@@ -22,7 +22,7 @@ from ..data.files import write_atomically
 from ..errors import DataError, KusciaError
 from ..mpc.ledger import Ledger, Message, Stream, Total
 from ..options import Options
-from .events import Event, Recorded
+from .events import Event, Handed, Recorded
 from .runs import Run
 
 _FORMAT = "kuscia_nb.run/1"
@@ -40,7 +40,7 @@ def save(run: Run, path: str | Path) -> Path:
         "nodes": {domain: kept is not None for domain, kept in run.nodes.items()},
         "ended": run.ended.is_set(),
     }
-    lines = [head, *(_line(event) for event in run.events if not isinstance(event, Recorded))]
+    lines = [head, *(_line(event) for event in run.events if not isinstance(event, Recorded | Handed))]
     text = "".join(json.dumps(line, ensure_ascii=False, default=str) + "\n" for line in lines)
     write_atomically(path, text.encode())
     return path

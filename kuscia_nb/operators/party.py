@@ -65,6 +65,9 @@ class Party:
     """Put a sentence into the job's report that is no warning."""
     read_table: ReadTable = field(default=read_table, repr=False)
     """A file of this node as a table: `data.table.read_table`; a node reads it once."""
+    hand: Callable[[Ring], None] | None = None
+    """Hand the observer of both nodes a share of this party, on the way; the `watch` of the operator's reader makes
+    something of it. None, unless the job was started with `shadow=True`."""
     _sessions: Iterator[int] = field(default_factory=itertools.count, init=False, repr=False, compare=False)
 
     @property

@@ -3,13 +3,16 @@
 A reader is called with a `Ran`, and is best a class. What its objects have, the job has: `weights`, `shares` and
 `model` of shares of a model, `predictions`, `report`, a `shadow`, pictures; all of it is at `job.result()`. `told` says
 what stands in the job's report.
+
+A reader may have `watch`, too. In a job with `shadow=True` it is called with a `Ran` while the task runs, and gives an
+object whose `told(handed)` says, again and again, what follows from all that the parties have handed the observer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from ..data.files import Folder
 from ..errors import JobError
@@ -19,7 +22,7 @@ from ..sentence import Sentence
 
 @dataclass(frozen=True)
 class Ran:
-    """A task that has succeeded."""
+    """A task that has succeeded, or that is watched while it runs."""
 
     job: str
     alias: str
@@ -31,6 +34,8 @@ class Ran:
     """What each node's program was started with; the initiator's first."""
     outputs: Mapping[str, Folder]
     """The first output of each node. A party may have written none."""
+    handed: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    """What each node's program has handed the observer on the way: nothing without `shadow=True`."""
 
     def gone(self, node: str) -> JobError:
         """The error where a node's output is not there any more."""
@@ -46,6 +51,22 @@ class Sheet(NamedTuple):
     left: int = 1
 
 
+class Chart(NamedTuple):
+    """Lines over a count from 0, and their last values in words."""
+
+    title: str
+    words: str
+    count: str
+    """What is counted."""
+    until: int
+    """Where the counting ends."""
+    at: Sequence[int]
+    lines: Sequence[tuple[str, Sequence[float]]]
+    """The name of each, and its value at each of these counts; what the chart is about comes first."""
+    level: tuple[str, float]
+    """A value to compare with, and its name."""
+
+
 class Told(NamedTuple):
     """What a job's report says of a result. A Sentence with a translation is said in the language of the report."""
 
@@ -53,6 +74,7 @@ class Told(NamedTuple):
     sheets: Sequence[Sheet] = ()
     notes: Sequence[str] = ()
     """What has to be said with it: doubts, for example."""
+    charts: Sequence[Chart] = ()
 
 
 def doubtful(doubt: Sentence | None) -> list[Sentence]:

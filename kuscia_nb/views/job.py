@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import KusciaError
 from ..observer.progress import State
 from ..operators.results import Sheet
+from .chart import Drawing
 from .graph import Node, svg
 from .live_html import condition_table, human, not_begun
 from .table import Table, clipped, html_note, html_paragraph, wrapped
@@ -42,7 +43,7 @@ class Report(NamedTuple):
     """What has come out, in a sentence or two."""
     notes: list[Note]
     """Errors and warnings."""
-    results: list[Table]
+    results: list[Table | Drawing]
     happened: list[Table]
     """Conditions and traffic."""
     details: list[str]
@@ -90,14 +91,17 @@ class Report(NamedTuple):
         )
 
 
-def _outcome(job: Job, say: Say) -> tuple[list[str], list[Table], list[Note]]:
+def _outcome(job: Job, say: Say) -> tuple[list[str], list[Table | Drawing], list[Note]]:
     """What a job that succeeded has to show: sentences, tables, and what must be said of them."""
     told = job.told()
     summary = [say(one) for part in told for one in part.summary]
-    tables = [table(sheet, say) for part in told for sheet in part.sheets]
-    if not tables:
+    results: list[Table | Drawing] = []
+    for part in told:
+        results += [table(sheet, say) for sheet in part.sheets]
+        results += [Drawing(chart, say) for chart in part.charts]
+    if not results:
         summary.append(say("What it has written: %kuscia result {name}", name=job.name))
-    return summary, tables, [Note(say(one)) for part in told for one in part.notes]
+    return summary, results, [Note(say(one)) for part in told for one in part.notes]
 
 
 def table(sheet: Sheet, say: Say) -> Table:

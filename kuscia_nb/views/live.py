@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.getipython import get_ipython
 
 from ..observer.progress import State
+from .chart import Drawing
 from .job import bundle
 from .live_html import conditions, head, programs, standing
 from .table import html_note
@@ -167,6 +168,7 @@ class Widgets:
         self.seen = threading.Event()
         """The front end has shown the view, and was heard: clicks will be, too."""
         self._head, self._programs, self._conditions = HTML(), HTML(), HTML()
+        self._charts = HTML() if job.options.shadow else None
         self._tooltips = (
             say("Stop the job on both nodes; the cell then ends with an error"),
             say("Stop the job and forget it on both nodes; its files stay"),
@@ -178,7 +180,8 @@ class Widgets:
         self._bells: list[HTML] = []
         self._news = -1
         self._ring_again = time.monotonic() + PERIOD / 2
-        self._rows = (self._head, HBox(self._buttons), self._programs, self._conditions)
+        above, below = (self._head, HBox(self._buttons), self._programs), (self._conditions,)
+        self._rows = (*above, *([self._charts] if self._charts else []), *below)
         self._box: VBox = VBox(self._rows, _view_count=0)
         _listen(self._box)
         self._box.observe(self._heard, "_view_count")
@@ -246,6 +249,9 @@ class Widgets:
             _set(self._head, head(say, job.name, job.nodes[0], job.phase))
             _set(self._conditions, conditions(say, state, job.nodes))
         _set(self._programs, programs(say, state, state.seconds, state.not_begun(job.resource)))
+        if self._charts is not None:
+            charts = (Drawing(chart, say) for told in job.watched() for chart in told.charts)
+            _set(self._charts, "".join(chart.html() for chart in charts))
         self._ring()
 
     def close(self, report: str) -> None:

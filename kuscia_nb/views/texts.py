@@ -251,6 +251,15 @@ CHINESE = {
         "教师对照：观察者用双方明文数据计算的结果；误差单位 ulp = 2^-{bits}"
     ),
     "No teacher's shadow of {task}: {reason}": "没有 {task} 的教师对照：{reason}",
+    "Teacher's shadow: log loss on the training rows, computed by the observer; no party knows it": (
+        "教师对照：训练样本上的对数损失，由观察者计算，任何一方都不知道"
+    ),
+    "after epoch {epoch:,} of {of:,}: {secret:.4f} on shares, {plaintext:.4f} in plaintext (a coin: 0.6931)": (
+        "第 {epoch:,}/{of:,} 轮之后：分片上 {secret:.4f}，明文 {plaintext:.4f}（抛硬币：0.6931）"
+    ),
+    "on shares": "分片上",
+    "a coin": "抛硬币",
+    "epoch": "轮次",
     "plaintext": "明文",
     "error in ulp": "误差（ulp）",
     "feature": "特征",

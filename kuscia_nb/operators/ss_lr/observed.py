@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
@@ -35,7 +35,7 @@ from ...mpc.data import SIGMOID_SHIFT
 from ...mpc.preprocessed import cut_at_once
 from ...mpc.share import ASSISTED, LOCAL
 from .parameters import Parameters
-from .plaintext import ROUNDINGS, Plaintext
+from .plaintext import ROUNDINGS, Floats, Plaintext
 from .program import STRATEGY
 from .rounding import Choice, agreed
 from .rows import Rows
@@ -119,6 +119,10 @@ class Material:
             self.parameters.step_rate / 2**bits if ring_rate else self.parameters.learning_rate / layout.batch_size,
             float(decode(encode(l2, bits), bits)) if ring_numbers else self.parameters.l2_norm,
         )
+
+    def scores(self, weights: NDArray[np.floating[Any]]) -> Floats:
+        """X w + intercept, of the rows that were trained on."""
+        return np.hstack(self.features) @ weights[:-1] + weights[-1]
 
     @property
     def grains(self) -> dict[str, float]:

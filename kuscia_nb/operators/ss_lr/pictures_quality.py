@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ...canvas import FAINT, LOOKS, PLAIN, SECRET, Picture, canvas, labelled, legend
-from .shadow import LABEL, Losses
+from .losses import Losses
+from .shadow import LABEL
 
 Report = dict[str, Any]
 """What ss_lr_evaluate has written at the owner of the labels."""

@@ -12,7 +12,7 @@ and adds the errors of its own truncations. Which these are depends on how produ
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -54,20 +54,23 @@ class Plaintext(NamedTuple):
         return np.arange(steps, 0, -every)[::-1]
 
     def weights(self, after: NDArray[np.int64] | None = None) -> Floats:
-        """The weights after each of these steps, or each kept one: (steps, width).
+        """The weights after each of these steps, or each kept one: (steps, width)."""
+        return np.array([*self.on_the_way(self.kept if after is None else after)])
+
+    def on_the_way(self, after: NDArray[np.int64]) -> Iterator[Floats]:
+        """The weights after each of these steps, no step being made before it is asked for.
 
         Those of a training that diverges may be infinite or NaN.
         """
-        w, penalty, kept = np.zeros(self.rows.shape[2]), self.penalty, self.kept if after is None else after
-        result, found = np.empty((len(kept), len(w))), 0
-        with np.errstate(over="ignore", invalid="ignore"):
-            for step in range(1, kept[-1] + 1):
-                rows = self.rows[(step - 1) % len(self.rows)]
-                residuals = rows @ w / 8 - self.targets[(step - 1) % len(self.rows)]
-                w = w - self.rate * (residuals @ rows + penalty * w)
-                if step == kept[found]:
-                    result[found], found = w, found + 1
-        return result
+        w, penalty, done = np.zeros(self.rows.shape[2]), self.penalty, 0
+        for step in after.tolist():
+            with np.errstate(over="ignore", invalid="ignore"):
+                for batch in range(done, step):
+                    rows = self.rows[batch % len(self.rows)]
+                    residuals = rows @ w / 8 - self.targets[batch % len(self.rows)]
+                    w = w - self.rate * (residuals @ rows + penalty * w)
+            done = step
+            yield w
 
     def spread(self, fxp_bits: int, grains: Mapping[str, float]) -> Spread | None:
         """How large truncation errors are to be expected, in ulp; None for a training too large to say.

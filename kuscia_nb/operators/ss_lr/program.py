@@ -22,6 +22,7 @@ from ..shares import write_share
 from . import reach
 from .handshake import shake_hands
 from .ids import check_order
+from .losses import handing
 from .model import digest
 from .parameters import PARAMETERS, Parameters, label_problems, problems
 from .results import SharedModel
@@ -110,7 +111,8 @@ async def _train(
         )
         party.log(f"{layout.epochs} x {layout.batches} batches of {layout.batch_size}, {plan.strategy} products")
         own = encode(training.features, bits)
-        share = await train(mpc, own, targets(mpc, training.labels, len(own)), plan, party.progress)
+        on_step = handing(party.hand, layout)
+        share = await train(mpc, own, targets(mpc, training.labels, len(own)), plan, party.progress, on_step)
     finally:
         mpc.ttp.leave()
     return share.ring

@@ -17,6 +17,7 @@ from ...sentence import Sentence
 from ..linear_model import Model
 from ..results import Ran, Sheet, Told, doubtful
 from ..shares import read_share
+from .losses import LossWatch
 from .reach import beyond
 from .scaling import Scaling, original_units
 
@@ -40,6 +41,7 @@ class SharedModel:
     """The parties' shares of the weights, and what they add up to."""
 
     pictures = ("weights", "truncation", "loss")
+    watch = LossWatch
 
     def __init__(self, ran: Ran) -> None:
         files = {node: read_share(path) for node, path in ran.outputs.items()}
@@ -96,8 +98,9 @@ class SharedModel:
 
         material = Material.read(list(self._ran.environments.values()), since=self._ran.began)
         shares = tuple(ring for ring, _ in self._files.values())
+        handed = tuple(self._ran.handed[node] for node in self._files) if any(self._ran.handed.values()) else ()
         seed = self._ran.options.seed
-        return Shadow(material, shares, self._features, self._owners, seed, self._ran.alias)
+        return Shadow(material, shares, self._features, self._owners, seed, self._ran.alias, handed)
 
     def draw(self, name: str) -> Picture:
         """One of its pictures."""

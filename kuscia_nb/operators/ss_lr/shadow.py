@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,8 @@ from ...mpc import Ring, decode
 from ...mpc.ring import signed
 from ...sentence import Sentence
 from ..results import Sheet, Told
-from .metrics import evaluate, log_loss, probabilities
+from .losses import WATCHED, LossCurve, Losses, shown_steps
+from .metrics import evaluate
 from .observed import Material, Seen
 from .plaintext import Floats, Spread
 from .reach import reach
@@ -35,8 +37,6 @@ from .results import shortened
 if TYPE_CHECKING:
     import pandas as pd
 
-_EPOCHS = 100
-"""Most epochs after which a loss is computed, evenly spread."""
 DIVERGES = "Teacher's shadow: the plaintext run diverges as well"
 _TOLD = "Teacher's shadow: plaintext of both parties, computed by the observer; errors in ulp = 2^-{bits}"
 LABEL = "teacher's shadow: plaintext of both parties, computed by the observer"
@@ -58,6 +58,8 @@ class Shadow:
     """Of a repeatable job; None if its randomness was fresh."""
     scope: str
     """What the job's seeds were drawn for, without the party."""
+    handed: tuple[Sequence[Ring], ...] = ()
+    """Each party's shares after the steps of `shown_steps`, of a job that was watched."""
 
     @property
     def ulp(self) -> float:
@@ -100,29 +102,20 @@ class Shadow:
         import pandas as pd
 
         weights = (self.weights["secret"].to_numpy(), self.plaintexts["ring"][-1])
-        found = [evaluate(self._scores(one), self.material.labels).metrics for one in weights]
+        found = [evaluate(self.material.scores(one), self.material.labels).metrics for one in weights]
         return pd.DataFrame(found, index=["on shares", "plaintext"]).astype({"rows": int})
 
     @cached_property
     def losses(self) -> Losses:
-        """The log loss on the training rows after each epoch: of the job if it is repeatable, else of a run like it."""
-        layout = self.material.layout
-        epochs = np.unique(np.linspace(1, layout.epochs, min(layout.epochs, _EPOCHS)).astype(np.int64))
-        after, bits = epochs * layout.batches, self.material.fxp_bits
+        """The log loss on the training rows after each epoch: of the job, if it was watched or can be repeated.
+
+        Of any other job it is that of a run like it.
+        """
+        if self.handed:
+            return LossCurve(self.material, WATCHED).catch_up(*self.handed)
+        after = shown_steps(self.material.layout)
         first, second = self.material.train(after, self.seed, self.scope)
-        secret = decode(first.weights + second.weights, bits)
-        plaintext = self.material.plaintext(ring_numbers=True, ring_rate=True).weights(after)
-        start = np.zeros((1, secret.shape[1]))
-        both = [np.concatenate([start, one]) for one in (secret, plaintext)]
-        curves = [np.array([self._loss(weights) for weights in one]) for one in both]
-        return Losses(np.append(0, epochs), curves[0], curves[1], _source(self.seed))
-
-    def _scores(self, weights: Floats) -> Floats:
-        """Of the rows that were trained on."""
-        return np.hstack(self.material.features) @ weights[:-1] + weights[-1]
-
-    def _loss(self, weights: Floats) -> float:
-        return log_loss(probabilities(self._scores(weights)), self.material.labels == 1)
+        return LossCurve(self.material, _source(self.seed)).catch_up([*first.weights], [*second.weights])
 
     @cached_property
     def spread(self) -> Spread | None:
@@ -170,9 +163,10 @@ class Shadow:
         return not bool((np.abs(weights) <= reach(material.parameters, layout.epochs * layout.batches, largest)).all())
 
     def told(self) -> Told:
-        """The weights on shares and in plaintext, for the job's report."""
+        """The weights on shares and in plaintext, and the loss of a job that was watched, for the job's report."""
+        charts = [self.losses.chart()] if self.handed else []
         if self.diverges:
-            return Told(notes=[Sentence(DIVERGES)])
+            return Told(notes=[Sentence(DIVERGES)], charts=charts)
         frame = self.weights.reindex(columns=["feature", "owner", "secret", "plaintext", "error_ulp"])
         bits = self.material.fxp_bits
         decimals = math.ceil(bits * math.log10(2))
@@ -181,7 +175,7 @@ class Shadow:
             for feature, owner, secret, plaintext, error in frame.to_numpy(dtype=object).tolist()
         ]
         columns = ("feature", "owner", "weight", "plaintext", "error in ulp")
-        return Told(sheets=[Sheet(Sentence(_TOLD, bits=bits), columns, shortened(rows), left=2)])
+        return Told(sheets=[Sheet(Sentence(_TOLD, bits=bits), columns, shortened(rows), left=2)], charts=charts)
 
     def __repr__(self) -> str:
         if self.diverges:
@@ -198,23 +192,6 @@ class Shadow:
         own, exact = (self.weights[name].abs().max() for name in ("error_ulp", "exact_rate_error_ulp"))
         text = f"{LABEL[0].upper()}{LABEL[1:]}. 1 ulp = 2^-{self.material.fxp_bits}. Largest error of a weight: "
         return f"{text}{own:.1f} ulp with the rate that the ring has, {exact:.1f} ulp with the exact rate."
-
-
-class Losses(NamedTuple):
-    """The log loss on the training rows by epoch, from 0: before the first step."""
-
-    epochs: NDArray[np.int64]
-    secret: Floats
-    plaintext: Floats
-    source: str
-    """Where the secret weights come from, for people."""
-
-    @property
-    def frame(self) -> pd.DataFrame:
-        """epoch, secret, plaintext."""
-        import pandas as pd
-
-        return pd.DataFrame({"epoch": self.epochs, "secret": self.secret, "plaintext": self.plaintext})
 
 
 @dataclass(frozen=True, eq=False, repr=False)
