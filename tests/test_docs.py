@@ -38,7 +38,7 @@ from kuscia_nb.panel.requests import METHODS
 PROJECT = Path(__file__).parent.parent
 DOCS = PROJECT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
-SECONDS = 120
+SECONDS = 600
 
 
 @pytest.fixture(scope="module")

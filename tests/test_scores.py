@@ -407,7 +407,7 @@ def test_the_loss_of_a_job_that_runs(cluster: kn.Cluster) -> None:
             assert not running.ended(0.05)
         (first,) = running.watched()[0].charts
         assert running.phase == "Running"
-        assert (first.count, first.until, list(first.at[:2])) == ("epoch", 100_000, [0, 1])
+        assert (first.counted, first.until, list(first.at[:2])) == ("epoch", 100_000, [0, 1])
         (_, secret), (_, plaintext) = first.lines
         np.testing.assert_allclose(secret, plaintext, atol=1e-4)
     finally:

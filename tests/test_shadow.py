@@ -292,7 +292,7 @@ def test_the_report_has_the_shadow_if_it_was_asked_for(cluster: kn.Cluster) -> N
     for feature, plaintext, error in job.shadow.weights[["feature", "plaintext", "error_ulp"]].to_numpy(dtype=object):
         assert re.search(rf"{feature} .*{plaintext:.6f} +{re.escape(f'{error:+.1f}')}\n?", section)
     assert "Teacher&#x27;s shadow" in html
-    losses = job.losses().frame.iloc[-1]
+    losses = job.shadow.losses.frame.iloc[-1]
     ends = f"{losses['secret']:.4f} on shares, {losses['plaintext']:.4f} in plaintext"
     words = f"after epoch 3 of 3: {ends}"
     assert words in " ".join(text.split())

@@ -56,7 +56,7 @@ class Chart(NamedTuple):
 
     title: str
     words: str
-    count: str
+    counted: str
     """What is counted."""
     until: int
     """Where the counting ends."""

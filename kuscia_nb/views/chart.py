@@ -47,7 +47,7 @@ class Drawing(NamedTuple):
         curves = "".join(f'<path {style} d="{path}"/>' for style, path in reversed(lines))
         numbers = "".join(_text(_LEFT - 6, axes.y(at) + 4, f"{at:.3f}", "end") for at in (axes.low, axes.high))
         counts = _text(_LEFT, bottom + 15, "0") + _text(right, bottom + 15, f"{chart.until:,}", "end")
-        counted = _text(_LEFT + _WIDTH // 2, bottom + 15, say(chart.count), "middle")
+        counted = _text(_LEFT + _WIDTH // 2, bottom + 15, say(chart.counted), "middle")
         names = [(style, say(line)) for style, (line, _) in zip(styles, chart.lines, strict=True)]
         legend = _legend(bottom + 36, [*names, (_LEVEL, say(chart.level[0]))])
         return (
