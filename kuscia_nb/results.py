@@ -56,9 +56,10 @@ class Results(History):
         return [told for task_id in last.values() for told in self._told(task_id, shadow and self.options.shadow)]
 
     def watched(self) -> list[Any]:
-        """What a job with `shadow=True` shows of its tasks while they run, from what they hand the observer: `Told`s.
+        """What a job with `shadow=True` shows of its tasks while they run, from what they hand the observer.
 
-        A task of which nothing can be said yet is left out; the report will say why if it stays so.
+        Each is a `Told` of operators.results. A task of which nothing can be said yet is left out; if it stays so, the
+        report says why.
         """
         watching = self.options.shadow and "shadow" not in self.unknown
         ran = dict.fromkeys(event.subject for event in self._run.events.select(Handed)) if watching else {}

@@ -10,6 +10,8 @@ from html import escape
 from typing import NamedTuple
 
 _WIDTH, _HEIGHT, _GAP, _SPACE = 150, 40, 46, 14
+_PAPER = 'style="fill:var(--jp-layout-color0, Canvas)"'
+"""A box hides the lines that pass behind it."""
 _TEXT = 'text-anchor="middle" fill="currentColor"'
 
 
@@ -79,7 +81,7 @@ def _box(node: Node, x: int, y: int) -> str:
     middle = x + _WIDTH // 2
     alias, below = (escape(_short(text)) for text in (node.alias, f"{node.operator}: {node.phase}"))
     return (
-        f'<rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="4"/>'
+        f'<rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="4" {_PAPER}/>'
         f'<g stroke="none" {_TEXT}><text x="{middle}" y="{y + 16}" font-weight="bold">{alias}</text>'
         f'<text x="{middle}" y="{y + 32}" font-size="10">{below}</text></g>'
     )

@@ -61,3 +61,31 @@ def test_a_nodes_file_is_previewed_from_its_row(desk: Desk) -> None:
     region = table.locator("..")
     region.focus()
     expect(region).to_be_focused()
+
+
+MODEL = """
+import numpy as np, pandas as pd
+import kuscia_nb as kn
+x = np.random.default_rng(1).normal(size=(200, 4))
+ids = pd.DataFrame({"id": range(200)})
+kn.connect().put("alice", "a.csv", ids.assign(p=x[:, 0], q=x[:, 1], y=(x.sum(1) > 0) * 1))
+kn.connect().put("bob", "b.csv", ids.assign(r=x[:, 2], s=x[:, 3]))
+job = kn.connect().apply(kn.template("psi-lr", alice="a.csv", bob="b.csv")).wait()
+"""
+
+
+def test_a_job_of_several_tasks_is_drawn_and_a_tasks_log_is_shown(desk: Desk) -> None:
+    notebook, panel = started(desk, "drawn.ipynb", MODEL)
+    notebook.run(1)
+    panel.row("job psi-lr").first.click()
+    drawn = panel.region.get_by_role("img", name="Tasks: psi_1")
+    expect(drawn).to_have_accessible_name(
+        "Tasks: psi_1 Succeeded → ss_lr_1 Succeeded → ss_lr_predict_1 Succeeded, ss_lr_evaluate_1 Succeeded"
+    )
+    panel.open("job psi-lr")
+    panel.choose(panel.row("task ss_lr_1").first, "Show Log")
+    log = notebook.page.locator("#jp-main-dock-panel .jp-MainAreaWidget:not(.lm-mod-hidden) .cm-content").last
+    expect(log).to_contain_text("wrote this party's share of 5 weights")
+    for theme in ("dark", "light"):
+        notebook.theme(theme)
+        assert panel.unreadable() == []
