@@ -213,23 +213,25 @@ def opened_to_both(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Computation, "open", leaks)
 
 
+def without_mask(monkeypatch: pytest.MonkeyPatch, factor: int) -> None:
+    """Products whose first or second factor is opened as it is."""
+    draw = mpc.Semi2k.draw_triple
+
+    def leaks(self: mpc.Semi2k, *elements: int) -> Any:
+        buffers, parts = draw(self, *elements)
+        parts[factor] = np.zeros_like(parts[factor])
+        return buffers, parts
+
+    monkeypatch.setattr(mpc.Semi2k, "draw_triple", leaks)
+
+
 def no_mask(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the second factor of a product: the weights."""
-    masked = mpc.Semi2k._open_masked
-
-    async def leaks(self: mpc.Semi2k, x: Any, a: Any, y: Any, b: Any) -> Any:
-        return await masked(self, x, a, y, np.zeros_like(b))
-
-    monkeypatch.setattr(mpc.Semi2k, "_open_masked", leaks)
+    without_mask(monkeypatch, 1)
 
 
 def no_mask_of_the_columns(monkeypatch: pytest.MonkeyPatch) -> None:
-    masked = mpc.Semi2k._open_masked
-
-    async def leaks(self: mpc.Semi2k, x: Any, a: Any, y: Any, b: Any) -> Any:
-        return await masked(self, x, np.zeros_like(a), y, b)
-
-    monkeypatch.setattr(mpc.Semi2k, "_open_masked", leaks)
+    without_mask(monkeypatch, 0)
 
 
 def no_mask_in_a_truncation(monkeypatch: pytest.MonkeyPatch) -> None:
