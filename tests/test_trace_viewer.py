@@ -1,4 +1,4 @@
-"""The trace viewer without a browser: what is sent to it, its script in Node, and the static form that stays."""
+"""The trace viewer without a browser: what is sent to it, its script, and the static form that stays."""
 
 from __future__ import annotations
 
@@ -11,24 +11,23 @@ import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 from test_live import FrontEnd
 from test_notebook import Notebook
 from test_trace import Traced, operations, training
+from test_viewer_state import decoded, twice
 
 import kuscia_nb as kn
 from kuscia_nb import mpc
 from kuscia_nb.errors import KusciaError
 from kuscia_nb.mpc.lazy import Lazy
-from kuscia_nb.trace.compute import HIDDEN
-from kuscia_nb.trace.formulas import KINDS
 from kuscia_nb.trace.steps import Record, Sent
 from kuscia_nb.views import trace_viewer
 from kuscia_nb.views.table import WIDTH
 from kuscia_nb.views.trace_viewer import STATIC, bundle, html, state
 
+SOURCES = Path(__file__).parent.parent / "labextension" / "src" / "viewer"
 SCRIPT, STYLE = STATIC / "trace_viewer.js", STATIC / "trace_viewer.css"
 LIMIT = 2_000_000
 STRATEGIES = ("preprocessed", "interconnection")
@@ -51,23 +50,6 @@ def small() -> Record:
     return Traced(operations).record
 
 
-def node(code: str, *arguments: str) -> str:
-    """What a module prints in Node; the viewer's script is `import`ed as "viewer"."""
-    code = code.replace('"viewer"', json.dumps(SCRIPT.as_uri()))
-    command = ["node", "--input-type=module", "--eval", code, *arguments]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert result.returncode == 0, result.stderr
-    return result.stdout
-
-
-def in_script(code: str, found: tuple[dict[str, Any], bytes], folder: Path) -> str:
-    """What a module prints in Node that gets the files of a viewer's state."""
-    header, columns = folder / "header.json", folder / "columns.bin"
-    header.write_text(json.dumps(found[0]), "utf-8")
-    columns.write_bytes(found[1])
-    return node(code, str(header), str(columns))
-
-
 # --- what is sent ----------------------------------------------------------------------------------------------------
 
 
@@ -81,15 +63,6 @@ def test_the_state_of_a_whole_tutorial_is_small(tutorial: kn.Trace) -> None:
     assert sizes[0] < 50_000
 
 
-def twice(record: Record) -> Record:
-    """A trace of two tasks that did the same."""
-    count = len(record.messages)
-    later = (step._replace(task=1, messages=tuple(seq + count for seq in step.messages)) for step in record.steps)
-    tasks = (*record.tasks, record.tasks[0]._replace(id="second"))
-    messages = (*record.messages, *(sent._replace(task=1) for sent in record.messages))
-    return dataclasses.replace(record, tasks=tasks, steps=(*record.steps, *later), messages=messages)
-
-
 @pytest.fixture
 def long(monkeypatch: pytest.MonkeyPatch) -> Record:
     """A trace of two tasks that is too long for a browser."""
@@ -97,33 +70,22 @@ def long(monkeypatch: pytest.MonkeyPatch) -> Record:
     return twice(Traced(training("interconnection", mpc.Layout((3, 2), 4, 30, 2))).record)
 
 
-def test_a_trace_that_is_too_long_is_cut_in_the_middle_of_each_task_and_says_so(long: Record, tmp_path: Path) -> None:
+def test_a_trace_that_is_too_long_is_cut_in_the_middle_of_each_task_and_says_so(long: Record) -> None:
     header, columns = state(long)
     assert 60_000 < len(columns) <= 80_000, "as much as fits"
-    code = """
-    import { readFileSync } from "node:fs";
-    import { openTrace, stepAt } from "viewer";
-    const header = JSON.parse(readFileSync(process.argv[1], "utf-8"));
-    const trace = openTrace(header, new DataView(Uint8Array.from(readFileSync(process.argv[2])).buffer));
-    console.log(JSON.stringify(Array.from({ length: trace.count }, (_, i) => stepAt(trace, i))
-      .map((step) => [step.number, step.kind, step.task.id, step.messages.map((m) => [m.op, m.sender, m.round])])));
-    """
-    shown = json.loads(in_script(code, (header, columns), tmp_path))
-    half = len(long.steps) // 2
+    shown, half = decoded((header, columns))["step_number"].tolist(), len(long.steps) // 2
     assert header["cut"] == len(long.steps) - len(shown) > 0
-    assert {0, half - 1, half, len(long.steps) - 1} <= {number for number, *_ in shown}
-    for number, kind, task, messages in shown:
-        step = long.steps[number]
-        assert (kind, task) == (step.kind, long.tasks[step.task].id)
-        sent = [long.messages[seq].message for seq in step.messages]
-        assert messages == [[message.op, message.sender, message.round] for message in sent]
+    assert {0, half - 1, half, len(long.steps) - 1} <= set(shown)
+    for number, place in zip(shown, decoded((header, columns))["step_pattern"], strict=True):
+        step, pattern = long.steps[number], header["patterns"][place]
+        assert (pattern["kind"], pattern["task"]) == (step.kind, step.task)
 
 
 def test_of_very_many_messages_as_many_as_fit_are_shown(long: Record) -> None:
     messages = tuple(sorted([*long.messages] * 20, key=lambda sent: sent.task))
     header, columns = state(dataclasses.replace(long, steps=(), messages=messages))
     assert 60_000 < len(columns) <= 80_000
-    kept = next(place["length"] for place in header["columns"] if place["name"] == "message_kind")
+    kept = next(place["length"] for place in header["columns"] if place["name"] == "message_op")
     assert header["cut"] == 20 * len(long.messages) - kept
 
 
@@ -156,25 +118,12 @@ def test_of_each_array_there_are_as_many_elements_as_fit(small: Record, monkeypa
         assert (header["elements"], header["cut"], len(columns)) == (most, 0, limit)
 
 
-def test_where_a_step_is_says_the_task_if_there_are_several(small: Record, long: Record, tmp_path: Path) -> None:
-    code = """
-    import { readFileSync } from "node:fs";
-    import { openTrace, place, textsFor } from "viewer";
-    const header = JSON.parse(readFileSync(process.argv[1], "utf-8"));
-    const trace = openTrace(header, new DataView(Uint8Array.from(readFileSync(process.argv[2])).buffer));
-    console.log(JSON.stringify([0, trace.count - 1].map((i) => place(trace, textsFor("en"), i))));
-    """
-    first, last = json.loads(in_script(code, state(long), tmp_path))
-    assert (first, last) == (f"outside of training, task {long.tasks[0].id}", "epoch 2, batch 30, task second")
-    assert json.loads(in_script(code, state(small), tmp_path)) == ["", ""]
-
-
 def test_sizes_only_are_steps_without_numbers(cluster: kn.Cluster) -> None:
     trace = cluster.apply(kn.tutorial_manifest(), replace=True).wait().trace
     header, _ = state(trace.record)
     lengths = {place["name"]: place["length"] for place in header["columns"]}
     assert header["numbers"] is False
-    assert lengths["step_kind"] == lengths["message_kind"] == len(trace.messages)
+    assert lengths["step_op"] == lengths["message_op"] == len(trace.messages)
     assert lengths["words"] == 0
 
 
@@ -182,13 +131,15 @@ def test_sizes_only_are_steps_without_numbers(cluster: kn.Cluster) -> None:
 
 
 def test_the_script_is_one_module_without_others() -> None:
-    subprocess.run(["node", "--check", "--input-type=module"], input=SCRIPT.read_bytes(), timeout=60, check=True)
+    code = "const { default: module } = await import(process.argv[1]); console.log(Object.keys(module).sort().join())"
+    command = ["node", "--input-type=module", "--eval", code, SCRIPT.as_uri()]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout.strip() == "initialize,render"
     text = SCRIPT.read_text("utf-8")
     assert (
         re.findall(r"^\s*import\b|\bimport\s*\(|\bfetch\b|XMLHttp|WebSocket|\beval\b|innerHTML", text, re.MULTILINE)
         == []
     )
-    assert "export default { initialize, render }" in text
 
 
 @pytest.mark.parametrize("path", [SCRIPT, STYLE])
@@ -200,83 +151,10 @@ def test_nothing_is_loaded_from_anywhere(path: Path) -> None:
 
 
 def test_every_control_is_documented_for_tests() -> None:
-    text = SCRIPT.read_text("utf-8")
-    head = text.partition("// --- texts")[0]
-    used = set(re.findall(r'"(trace-[a-z-]+)"', text)) - {"trace-lens-"}
+    head = (SOURCES / "index.ts").read_text("utf-8")
+    used = set(re.findall(r'"(trace-[a-z-]+)"', SCRIPT.read_text("utf-8")))
+    assert "trace-first" in used
     assert used <= set(re.findall(r"trace-[a-z-]+", head))
-
-
-def test_both_languages_say_the_same_things() -> None:
-    code = """
-    import { readFileSync } from "node:fs";
-    const text = readFileSync(process.argv[1], "utf-8");
-    const tables = new Function(text.match(/const EN = [^]*?\\n};\\n/)[0] + text.match(/const ZH = [^]*?\\n};\\n/)[0]
-      + text.match(/const ZH_KINDS = [^]*?\\n};\\n/)[0] + "return { EN, ZH, ZH_KINDS };")();
-    const holes = (text) => (text.match(/\\{\\w+\\}/g) || []).sort().join(" ");
-    console.log(JSON.stringify([Object.fromEntries(Object.entries(tables.EN).map(([k, v]) => [k, holes(v)])),
-      Object.fromEntries(Object.entries(tables.ZH).map(([k, v]) => [k, holes(v)])), tables.ZH_KINDS]));
-    """
-    english, chinese, kinds = json.loads(node(code, str(SCRIPT)))
-    assert english == chinese
-    assert set(kinds) == set(KINDS)
-    assert all(len(pair) == 2 and all(pair) for pair in kinds.values())
-
-
-SHOW = """
-import { readFileSync } from "node:fs";
-import { around, carried, linesOf, numbersOf, openTrace, stepAt, valuesOf, visible, written } from "viewer";
-const header = JSON.parse(readFileSync(process.argv[1], "utf-8"));
-const trace = openTrace(header, new DataView(Uint8Array.from(readFileSync(process.argv[2])).buffer));
-const lenses = ["alice", "bob", "ttp", "observer"];
-const result = lenses.map((lens) => Array.from({ length: trace.count }, (_, i) => {
-  const step = stepAt(trace, i);
-  const text = (n, fixed) => visible(n, lens, step.task) ? written(n.words[0], n.name, step, fixed) : "hidden";
-  const show = (n) => typeof n === "string" ? n : text(n, false);
-  const right = (line) => line.terms.flatMap((term) => valuesOf(step, term, line.rank).map(show));
-  return {
-    lines: linesOf(step).map((line) => [show(line.left), right(line)]),
-    around: linesOf(step).map((line) => around(line, step)),
-    numbers: numbersOf(step).map((n) => [n.name, show(n), text(n, true)]),
-    contents: step.messages.map((m) => carried(trace, step, m)).map((n) => n && show(n)),
-  };
-}));
-console.log(JSON.stringify(result));
-"""
-
-
-@pytest.fixture(scope="module", params=["operations", *STRATEGIES])
-def shown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Record, list[list[Any]]]:
-    """A trace, and what the script makes of it for alice, bob, the TTP and the observer."""
-    record = Traced(operations if request.param == "operations" else training(request.param)).record
-    folder = tmp_path_factory.mktemp("state")
-    return record, json.loads(in_script(SHOW, state(record), folder))
-
-
-def around(formula: str) -> list[str]:
-    """What a truncation has before and after its terms."""
-    found = re.search(r"= ([(-]*\().*(\) >> \d+\)?)$", formula)
-    return list(found.groups()) if found else ["", ""]
-
-
-@pytest.mark.parametrize("lens", range(4))
-def test_the_script_shows_what_python_shows(shown: tuple[Record, list[list[Any]]], lens: int) -> None:
-    """The same numbers in the same formulas, hidden from the same people."""
-    record, result = shown
-    view = kn.Trace(record).view(("alice", "bob", "ttp", "observer")[lens])
-    assert len(result[lens]) == len(record.steps)
-    for seq, found in enumerate(result[lens]):
-        lines = [re.findall(r"[^\s·=()+-]+", re.sub(r">> \d+", "", line.numbers)) for line in view.lines(seq)]
-        assert [[left, *right] for left, right in found["lines"]] == lines
-        assert found["around"] == [around(line.numbers) for line in view.lines(seq)]
-        rows = {(row.name, row.ring if row.ring == HIDDEN else str(row.ring[0])) for row in view.rows(seq) if row.ring}
-        assert {(name, ring) for name, ring, _ in found["numbers"]} == rows
-        fixed = {
-            (row.name, f"{row.fixed[0]:.4g}") for row in view.rows(seq) if row.fixed and not isinstance(row.fixed, str)
-        }
-        assert {(name, f"{float(number):.4g}") for name, _, number in found["numbers"] if number != HIDDEN} == fixed
-        contents = [view.content(message) for message in record.steps[seq].messages]
-        expected = [c if c is None or c == HIDDEN else str(c[0]) for c in contents]
-        assert found["contents"] == expected
 
 
 def test_who_computes_a_truncation_gets_the_number_that_it_shows(tutorial: kn.Trace) -> None:

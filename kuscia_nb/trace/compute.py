@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +16,15 @@ HIDDEN = "hidden"
 """What stands in the place of a number that somebody does not see."""
 
 Show = Callable[[Number], str]
+
+
+class Part(NamedTuple):
+    """A number in a formula, or a product of several."""
+
+    symbols: tuple[str, ...]
+    """Their names, as people read them."""
+    numbers: tuple[Number | str, ...]
+    """What stands in their place: a product may have been kept as one number; what a step does not have is its name."""
 
 
 class Line(NamedTuple):
@@ -116,14 +125,58 @@ def _columns(step: Step, matrix: Ring, vector: Ring, rank: int) -> Ring | None:
 # --- for people ------------------------------------------------------------------------------------------------------
 
 
-def lines(step: Step, task: Task, show: Show) -> Iterator[Line]:
-    """Every formula of a step, for every party that computes it; `show` gives the text of a number."""
+def equations(step: Step, task: Task) -> Iterator[list[Part | str]]:
+    """Every formula of a step, for every party that computes it: its numbers, and what stands between them."""
     for formula in step.about.formulas:
         for rank in sorted(instances(step, formula), key=lambda rank: task.names[rank]):
-            yield Line(
-                _written(step, task, formula, rank, lambda factors, _: "·".join(factors)),
-                _written(step, task, formula, rank, _filled(step, rank, show), show),
-            )
+            yield [_part(step, task, [formula.left], rank), " = ", *_right(step, task, formula, rank)]
+
+
+def lines(step: Step, task: Task, show: Show) -> Iterator[Line]:
+    """The same as text; `show` gives that of a number."""
+
+    def filled(part: Part) -> list[str]:
+        return [number if isinstance(number, str) else show(number) for number in part.numbers]
+
+    for equation in equations(step, task):
+        yield Line(_text(equation, lambda part: part.symbols), _text(equation, filled))
+
+
+def _text(equation: list[Part | str], written: Callable[[Part], Iterable[str]]) -> str:
+    return "".join(one if isinstance(one, str) else "·".join(written(one)) for one in equation)
+
+
+def _right(step: Step, task: Task, formula: Formula, rank: int) -> Iterator[Part | str]:
+    before, after = _around(step, task, formula, rank)
+    yield from [before] if before else []
+    for place, term in enumerate(terms(step, formula, rank)):
+        if place or term.negative:
+            sign = "-" if term.negative else "+"
+            yield f" {sign} " if place else sign
+        kept = number(step, term.kept, rank) if term.kept else None
+        part = _part(step, task, term.factors, rank)
+        yield part if kept is None else part._replace(numbers=(kept,))
+    yield from [after] if after else []
+
+
+def _around(step: Step, task: Task, formula: Formula, rank: int) -> tuple[str, str]:
+    """What a function has before and after its terms; >>> is without a sign."""
+    match formula.function:
+        case "T" if rank == 1 and task.mirrored:
+            return "-(-(", f") >> {step.bits})"  # rounds up: see `truncate`
+        case "T":
+            return "(", f") >> {step.bits}"
+        case "S":
+            return "(", f") >>> {step.bits}"
+        case "B":
+            return "(", ") >>> 63"
+    return "", ""
+
+
+def _part(step: Step, task: Task, factors: Iterable[Ref], rank: int) -> Part:
+    symbols = tuple(symbol(factor, rank, task.names) for factor in factors)
+    found = (number(step, factor, rank) for factor in factors)
+    return Part(symbols, tuple(name if one is None else one for name, one in zip(symbols, found, strict=True)))
 
 
 def symbol(ref: Ref, rank: int, names: tuple[str, str]) -> str:
@@ -134,41 +187,6 @@ def symbol(ref: Ref, rank: int, names: tuple[str, str]) -> str:
     return f"{ref.name}_{names[int(ref.whose) if owner is None else owner]}"
 
 
-def _filled(step: Step, rank: int, show: Show) -> Callable[[list[str], Term], str]:
-    def text(factors: list[str], term: Term) -> str:
-        kept = number(step, term.kept, rank) if term.kept else None
-        if kept is not None:
-            return show(kept)
-        found = [number(step, factor, rank) for factor in term.factors]
-        return "·".join(name if one is None else show(one) for name, one in zip(factors, found, strict=True))
-
-    return text
-
-
-def _written(
-    step: Step,
-    task: Task,
-    formula: Formula,
-    rank: int,
-    text: Callable[[list[str], Term], str],
-    show: Show | None = None,
-) -> str:
-    right = ""
-    for term in terms(step, formula, rank):
-        sign = "-" if term.negative else "+"
-        right += f" {sign} " if right else "-" if term.negative else ""
-        right += text([symbol(factor, rank, task.names) for factor in term.factors], term)
-    if formula.function == "B":
-        right = f"({right}) >>> 63"
-    elif formula.function:
-        right = f"({right}) {'>>' if formula.function == 'T' else '>>>'} {step.bits}"
-        if formula.function == "T" and rank == 1 and task.mirrored:
-            right = f"-(-{right})"  # rounds up: see `truncate`
-    result = number(step, formula.left, rank)
-    left = symbol(formula.left, rank, task.names)
-    return f"{left} = {right}" if show is None or result is None else f"{show(result)} = {right}"
-
-
 def as_ring(x: Ring) -> list[int]:
     """The elements, 0 to 2^64 - 1."""
     return x.tolist()
@@ -176,7 +194,12 @@ def as_ring(x: Ring) -> list[int]:
 
 def as_fixed(x: Ring, step: Step, name: str, task: Task) -> list[float]:
     """The elements as fixed-point numbers."""
+    bits = fraction_bits(step, name, task)
+    return x.astype(float).tolist() if bits is None else decode(x, bits).tolist()
+
+
+def fraction_bits(step: Step, name: str, task: Task) -> int | None:
+    """How many bits of a number are behind the point; None of a whole number, which has no sign."""
     if name in step.about.small.split():
-        return x.astype(float).tolist()
-    wide = name in step.about.wide.split()
-    return decode(x, task.fxp_bits * (2 if wide else 1)).tolist()
+        return None
+    return task.fxp_bits * (2 if name in step.about.wide.split() else 1)

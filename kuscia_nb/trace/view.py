@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import KusciaError
+from ..mpc.ledger import Message
 from ..problems import choice
 from .compute import HIDDEN, Line, as_fixed, as_ring, lines
 from .steps import BOTH, TTP_SEES, Number, Record, Step, Task
@@ -92,18 +93,14 @@ class View:
     def content(self, seq: int) -> list[int] | str | None:
         """What a message carried: ring elements, HIDDEN, or None if the trace does not have it."""
         at = self._record.step_of.get(seq)
-        task, message = self._record.messages[seq]
         if at is None:
             return None
-        names = self._record.tasks[task].names
-        name = CARRIED.get((self._record.steps[at].kind, message.kind))
-        if name is None:
-            return None
-        party = message.receiver if message.kind == "REPLY" else message.sender
-        number = self._record.steps[at].number(name, names.index(party))
+        place, message = self._record.messages[seq]
+        task = self._record.tasks[place]
+        number = carried(self._record.steps[at], message, task)
         if number is None:
             return None
-        return as_ring(number.data) if self.sees(number, self._record.tasks[task]) else HIDDEN
+        return as_ring(number.data) if self.sees(number, task) else HIDDEN
 
     def sees(self, number: Number, task: Task) -> bool:
         """Whether a number is to be seen."""
@@ -138,6 +135,15 @@ class View:
 
     def __repr__(self) -> str:
         return f"The trace as {self.who} sees it: {len(self._record.steps):,} steps\n{self.excerpt()}"
+
+
+def carried(step: Step, message: Message, task: Task) -> Number | None:
+    """The number that a message of a step carries, if the trace has it."""
+    name = CARRIED.get((step.kind, message.kind))
+    if name is None:
+        return None
+    party = message.receiver if message.kind == "REPLY" else message.sender
+    return step.number(name, task.names.index(party))
 
 
 CARRIED: dict[tuple[str, str], str] = {

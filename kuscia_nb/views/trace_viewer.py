@@ -1,8 +1,9 @@
 """The trace viewer: a widget where there is anywidget and somebody who looks, in the place of the static form.
 
 The widget gets a header and one buffer of columns, once; everything else happens in the browser
-(static/trace_viewer.js). The static form is text, and HTML of plain tables and a picture. It alone is what a cell's
-output has: a saved view of a widget would be an error in a notebook that is opened again.
+(labextension/src/viewer, which `npm run build:viewer` makes static/trace_viewer.js of). The static form is text, and
+HTML of plain tables and a picture. It alone is what a cell's output has: a saved view of a widget would be an error in
+a notebook that is opened again.
 """
 
 from __future__ import annotations
@@ -23,22 +24,26 @@ import numpy as np
 from ..errors import KusciaError
 from ..mpc.ledger import Message
 from ..trace.columns import Arrays, pack
-from ..trace.formulas import KINDS, Formula
 from ..trace.garbage import uncollected
 from ..trace.steps import Record, Step
-from ..trace.view import CARRIED
+from ..trace.view import OBSERVER, TTP
 from .table import html_note, html_paragraph
 from .trace_diagram import arrows, lanes
 from .trace_diagram import html as diagram
+from .trace_patterns import carried_places, kinds, lenses, patterns, seen_by
 from .trace_text import headline, remarks, tables, text
 
 STATIC = Path(__file__).parent.parent / "static"
 MOST_BYTES = 1_400_000
 """What the state of a widget takes in a browser at most; a notebook file that keeps it has a third more."""
-_LEAST_OF_A_STEP, _LEAST_OF_A_MESSAGE = 16, 45
-"""Bytes in the state, about: more than fit are not even tried."""
-_NOT_SHOWN = frozenset({"message_time", "message_dtype", "array_start"})
-"""Columns that the viewer does without."""
+_LEAST_OF_A_STEP, _LEAST_OF_A_MESSAGE = 10, 28
+"""Bytes in the state, at least: more than fit are not even tried."""
+_COLUMNS = (
+    *(f"step_{name}" for name in ("op", "batch", "epoch", "messages", "draws")),
+    *(f"message_{name}" for name in ("op", "sender", "receiver", "key", "number", "round", "bytes")),
+    *("own_messages", "draws", "number_array", "array_length", "words"),
+)
+"""Columns of a trace that the viewer has as they are; what else it knows of a step is in the step's pattern."""
 
 
 def bundle(record: Record) -> dict[str, str]:
@@ -89,17 +94,34 @@ def state(record: Record) -> tuple[dict[str, Any], bytes]:
     most = min(len(listed), MOST_BYTES // least)
     while True:
         shown, numbers = _ends(record, most)
-        header, arrays = pack(shown, elements)
-        places, buffer = _joined({**arrays, "step_number": np.array(numbers)})
+        header, columns = _described(shown, elements)
+        places, buffer = _joined({**columns, "step_number": np.array(numbers)})
         if len(buffer) <= MOST_BYTES:
-            header |= {"columns": places, "elements": elements, "formulas": _formulas(), "carried": _carried()}
-            header |= {"remarks": list(record.notes), "left_out": record.left_out}
-            header |= {"numbers": bool(record.steps), "cut": len(listed) - len(numbers)}
-            return header, buffer
+            header |= {"columns": places, "elements": elements, "cut": len(listed) - len(numbers)}
+            return header | {"numbers": bool(record.steps)}, buffer
         if elements > 1:
-            elements = _elements_that_fit(arrays["array_length"], len(buffer) - MOST_BYTES)
+            elements = _elements_that_fit(columns["array_length"], len(buffer) - MOST_BYTES)
         else:
             most = int(0.95 * most * MOST_BYTES / len(buffer))
+
+
+def _described(record: Record, elements: int) -> tuple[dict[str, Any], Arrays]:
+    """What the header says of a trace, and the columns that the viewer has."""
+    packed, arrays = pack(record, elements)
+    found, members = patterns(record)
+    columns = {name: arrays[name] for name in _COLUMNS}
+    columns |= {"step_pattern": np.array(members), "own_carried": np.array(carried_places(record))}
+    header = {
+        "title": record.title,
+        "repeatable": bool(record.notes),
+        "tasks": [{"id": task.id, "left_out": task.left_out, "unlisted": task.unlisted} for task in record.tasks],
+        "lenses": lenses(record),
+        "draws_seen": seen_by((TTP, OBSERVER), record),
+        "names": {name: packed["names"][name] for name in ("ops", "people", "keys")},
+        "kinds": kinds(found),
+        "patterns": found,
+    }
+    return header, columns
 
 
 def _elements_that_fit(lengths: np.ndarray, excess: int) -> int:
@@ -136,8 +158,6 @@ def _joined(arrays: Arrays) -> tuple[list[dict[str, Any]], bytes]:
     """All columns in one buffer, each in the smallest type that holds it, and where they are."""
     places, parts, length = [], [], 0
     for name, array in arrays.items():
-        if name in _NOT_SHOWN:
-            continue
         array = array if name in ("words", "draws", "message_bytes") else _narrow(array)
         data = array.tobytes()
         places.append({"name": name, "type": array.dtype.name, "start": length, "length": len(array)})
@@ -152,33 +172,6 @@ def _narrow(array: np.ndarray) -> np.ndarray:
     low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
     kinds = (np.int8, np.int16, np.int32) if low < 0 else (np.uint8, np.uint16, np.uint32)
     return array.astype(next(kind for kind in kinds if high <= np.iinfo(kind).max and low >= np.iinfo(kind).min))
-
-
-def _formulas() -> dict[str, Any]:
-    """Every kind of step, for the browser."""
-    return {
-        name: {
-            "title": kind.title,
-            "text": kind.text,
-            "wide": kind.wide.split(),
-            "small": kind.small.split(),
-            "shared": kind.shared.split(),
-            "formulas": [_formula(formula) for formula in kind.formulas],
-        }
-        for name, kind in KINDS.items()
-    }
-
-
-def _formula(formula: Formula) -> dict[str, Any]:
-    terms = [
-        {"negative": term.negative, "factors": term.factors, "kept": term.kept, "only": term.only}
-        for term in formula.terms
-    ]
-    return {"left": formula.left, "terms": terms, "function": formula.function, "exact": formula.exact}
-
-
-def _carried() -> list[tuple[str, str, str]]:
-    return [(*kinds, name) for kinds, name in CARRIED.items()]
 
 
 def _interactive() -> bool:

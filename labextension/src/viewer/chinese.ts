@@ -1,0 +1,135 @@
+import type { EN } from './english';
+
+export const ZH: Record<keyof typeof EN, string> = {
+  title: '{job} 的追踪',
+  untitled: '追踪',
+  region: '协议追踪',
+  steps: '第 {i} 步，最后一步是 {n}',
+  messagesOnly: '第 {i} 条消息，最后一条是 {n}',
+  badge: '观察者的追踪：包含各方的全部数值。视角只是遮住它们，数据仍在本页面中。',
+  badgeSizes: '只有大小：用 --trace full（Python 中 trace="full"）记录每一步的数值。',
+  seed: '用固定种子可重复运行：其中没有秘密。',
+  cut: '此视图中没有各任务中段的 {n} 步，trace.steps 里有。',
+  cutMessages: '此视图中没有各任务中段的 {n} 条消息，trace.messages 里有。',
+  preview: '这里每个数组只有前 {k} 个元素，追踪中有更多。',
+  previewOne: '这里每个数组只有第一个元素，追踪中有更多。',
+  leftOut: '未保留：运行中段的 {n} 个操作。',
+  unlisted: '之后的 {n} 条消息只计数，未列出。',
+  first: '第一步',
+  back: '后退一步',
+  play: '播放',
+  pause: '暂停',
+  forward: '前进一步',
+  last: '最后一步',
+  stepping: '逐步浏览',
+  scrub: '在追踪中的位置',
+  batch: '批次',
+  outside: '训练之外',
+  batchOf: '批次 {b}',
+  epochOf: '轮次 {e}，批次 {b}',
+  taskOf: '{place}，任务 {task}',
+  jump: '跳到下一个',
+  jumpTo: '选择操作',
+  lens: '视角',
+  observer: '观察者',
+  ttp: 'TTP',
+  format: '数值',
+  ring: '环',
+  fixed: '定点数',
+  element: '元素',
+  hidden: '不可见',
+  both: '双方',
+  formulas: '公式',
+  numbers: '数值',
+  messages: '消息',
+  name: '名称',
+  of: '属于',
+  shape: '形状',
+  values: '前几个元素',
+  sum: '双方之和',
+  from: '发送方',
+  to: '接收方',
+  what: '内容',
+  bytes: '字节',
+  content: '数值',
+  round: '轮',
+  notKept: '追踪中没有',
+  none: '没有消息',
+  noFormula: '没有计算。',
+  noNumbers: '没有数值。',
+  local: '计算',
+  diagram: '当前步骤附近的时序图',
+  timeline: '当前步骤附近的步骤种类：TTP、消息、本地',
+  keys: '按键：← → 单步，Page Up/Down 批次，Home End，空格 播放，1–4 视角，F 数值',
+  keysSizes: '按键：← → 单步，Home End，空格 播放',
+  gap: '有 {n} 步不在此视图中',
+  draws: '告知 TTP：{list}',
+  draw: '计数器 {c}，{n} 个元素',
+  live: '{where}：{title}，{op}。视角：{lens}。',
+  more: '…'
+};
+
+/** Titles and explanations of the kinds of steps. */
+export const ZH_KINDS: Record<string, [title: string, text: string]> = {
+  join: ['把种子交给 TTP', '双方各把一个新的 16 字节种子交给 TTP，用来生成三元组分量。追踪记录里没有种子。'],
+  send: ['消息', '双方之间的消息：参数、形状或种子。追踪记录里没有内容。'],
+  exchange: ['交换', '双方互相发送数据。'],
+  share: ['私有输入', '所有者的分片就是数据本身，对方的分片是零；不发消息。'],
+  seal: ['把公开值变成分片', '双方都知道这两个种子：这只改变形式，并不隐藏什么。'],
+  triple: [
+    'Beaver 三元组',
+    '双方各自用种子生成 a、b、c 的分量；TTP 重新生成它们，并把修正值 d 发给其中一方，使 a · b = c。'
+  ],
+  'triple elementwise': [
+    'Beaver 三元组',
+    '双方各自用种子生成 a、b、c 的分量；TTP 重新生成它们，并把修正值 d 发给其中一方，使 a · b = c。'
+  ],
+  'open x': ['公开 x − a', 'x 被随机数 a 遮住；双方发送各自的分量并得到 e，e 不透露 x。'],
+  'open y': ['公开 y − b', 'y 被随机数 b 遮住；双方发送各自的分量并得到 g，g 不透露 y。'],
+  combine: ['用三元组合成乘积', '双方用公开的 e、g 和自己的三元组分量在本地算出乘积的分片，不发消息。'],
+  'combine elementwise': [
+    '用三元组合成乘积',
+    '双方用公开的 e、g 和自己的三元组分量在本地算出乘积的分片，不发消息。'
+  ],
+  truncate: ['截断', '双方各自把分片右移：0 号向下取整，1 号向上取整。不发消息。'],
+  pair: [
+    '为截断准备的随机数对',
+    '双方各自生成自己的 a 和 c 的分量；TTP 重新生成它们，并把修正值 d 发给其中一方，使双方的 a 之积等于双方的 c 之和。'
+  ],
+  'send top bit': [
+    '发送被遮住的最高位',
+    '双方最高位 u 都是 1 时，分片之和才会回绕 2^64。双方各发送自己的最高位，用随机数 a 遮住。'
+  ],
+  'assisted truncate': [
+    '借助 TTP 截断',
+    'm 是两个最高位之积的分片，表示分片之和是否回绕。双方各自右移分片并减去回绕：误差小于一个单位，绝不会因回绕而出错。'
+  ],
+  open: ['公开秘密值', '双方发送分片并得到总和：秘密值在这里被公开。'],
+  'mask columns': ['遮住各自的列', '双方各发送一次被随机数 A 遮住的列；F 供这一块的所有乘积使用。'],
+  vectors: ['为一块乘积准备的向量', '双方各生成遮住分片的 v；TTP 给出 A v 的两个分量；F v 预先加上。'],
+  'send masked': ['发送被遮住的分片', '双方发送对应对方列的分片，用随机数 v 遮住。'],
+  'cross combine': ['与本方列相乘', '双方用自己的列乘以（自己的分片加对方发来的值），再加上预处理好的 q。'],
+  'cross combine transposed': [
+    '与本方列相乘',
+    '双方用自己的列乘以（自己的分片加对方发来的值），再加上预处理好的 q。'
+  ],
+  'dot public': ['与公开向量相乘', '双方各自在自己的分片上计算，不发消息。'],
+  scale: ['乘公开数并截断', '双方各自在自己的分片上计算，不发消息。'],
+  add: ['相加', '双方各自在自己的分片上计算，不发消息。'],
+  subtract: ['相减', '双方各自在自己的分片上计算，不发消息。'],
+  negate: ['取负', '双方各自在自己的分片上计算，不发消息。'],
+  'add public': ['加公开值', '双方各自在自己的分片上计算，不发消息。'],
+  'subtract public': ['减公开值', '双方各自在自己的分片上计算，不发消息。'],
+  'subtract from public': ['公开值减去', '双方各自在自己的分片上计算，不发消息。'],
+  'multiply by public': ['乘公开值', '双方各自在自己的分片上计算，不发消息。'],
+  blind: [
+    '盲化自己的 ID',
+    '双方各自把 ID 哈希成曲线上的点 H，乘以自己的秘密数，并按随机顺序发送：对方看到的是随机点。只显示每个点 32 字节中的前 8 字节。'
+  ],
+  'blind again': ['盲化对方的点', '双方各自把对方发来的点 Q 乘以自己的秘密数，再发回去。'],
+  compare: ['比较', '双方都有的 ID 此时是同一个点，因为谁先乘并不影响结果：C 是双方共有的点。'],
+  times: ['乘整数', '双方各自在自己的分片上计算，不发消息。'],
+  'add scaled': ['加上公开倍数', '双方各自在自己的分片上计算，不发消息。'],
+  step: ['更新权重', '双方各自在自己的分片上计算，不发消息。'],
+  update: ['更新权重', '双方各自在自己的分片上计算，不发消息。']
+};
