@@ -26,6 +26,7 @@ from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_notebook, output_from_msg
 
 import kuscia_nb as kn
+from kuscia_nb.backends.local import LocalBackend
 from kuscia_nb.views.job import bundle
 from kuscia_nb.views.table import WIDTH
 
@@ -540,14 +541,16 @@ def test_the_text_of_a_wide_table_is_cut(cluster: kn.Cluster) -> None:
 
 
 def test_the_views_of_a_job_that_has_not_begun(cluster: kn.Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster._backend._plane.loop, "add", lambda key: None)
+    backend = cluster._backend
+    assert isinstance(backend, LocalBackend)
+    monkeypatch.setattr(backend._plane.loop, "add", lambda key: None)
     job = cluster.apply(TUTORIAL.replace("name: job-ss-lr", "name: held"))
     monkeypatch.undo()
     text = assert_shown_well(job)
     assert text.startswith("KusciaJob held: Pending after 0.00 s")
     assert text.count("(nothing yet)") == 2, "no conditions, no traffic"
     assert cluster.jobs().set_index("name").loc["held", "phase"] == "Pending"
-    cluster._backend._plane.loop.add(("alice", "KusciaJob", "held"))
+    backend._plane.loop.add(("alice", "KusciaJob", "held"))
     assert job.wait().phase == "Succeeded"
 
 
