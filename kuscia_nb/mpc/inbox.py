@@ -79,6 +79,7 @@ class LockstepMailbox:
             yield
 
     def wait_for(self, slot: Slot) -> Iterable[Slot]:
+        """What to yield to whoever drives this party, which comes back when something was sent."""
         if self.refused is not None:
             raise OutOfTurn
         if self._error is not None:
@@ -86,6 +87,7 @@ class LockstepMailbox:
         return (slot,)
 
     def close(self, error: BaseException) -> None:
+        """Whoever waits here, now or later, gets `error`; the first one counts."""
         if self._error is None:
             self._error = error
 
@@ -116,6 +118,7 @@ class BlockingMailbox(LockstepMailbox):
                 self._changed.notify()
 
     def wait_for(self, slot: Slot) -> Iterable[Slot]:
+        """Nothing; returns when the message is there. TimeoutError, when nothing was heard for too long."""
         begin = monotonic()
         with self._changed:
             while slot not in self.letters:
@@ -132,6 +135,7 @@ class BlockingMailbox(LockstepMailbox):
         return left
 
     def close(self, error: BaseException) -> None:
+        """The same, from any thread; whoever sleeps wakes."""
         with self._changed:
             super().close(error)
             self._changed.notify()
