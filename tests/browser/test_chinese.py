@@ -12,7 +12,7 @@ from desk import ROOT, Desk, Server
 from playwright.sync_api import Browser, Page, expect
 from side_panel import ENDLESS, JOB, LOAD
 
-from kuscia_nb.panel.form import operators
+from kuscia_nb.panel.form import operators, templates
 
 SOURCES = ROOT / "labextension" / "src"
 TEXTS = json.loads((ROOT / "kuscia_nb/locale/zh_CN/LC_MESSAGES/kuscia_nb.json").read_text("utf-8"))
@@ -29,7 +29,7 @@ IN_THE_FORM = {
     *("ID", "L0", "L1", "PEM", "base64", "sigmoid", "BFIA", "JSON", "KusciaJob", "kusciajob", "bfia_submit"),
     *("train_data", "perfect_logit_a", "perfect_logit_b", "csv"),
 }
-PLURALS = {"%1 job", "%1 job running", "%2 message", "%1 request"}
+PLURALS = {"%1 job", "%1 job running", "%2 message", "%1 request", "%1 row", "%1 column"}
 
 
 def asked_for() -> set[str]:
@@ -43,10 +43,10 @@ def asked_for() -> set[str]:
 
 
 def told_by_operators() -> set[str]:
-    """Every text that the form shows of the operators that are there from the start, but for names and values."""
+    """Every text that the form shows of operators and templates that are there from the start, but names and values."""
     texts = set()
-    for operator in operators():
-        texts.add(operator["description"])
+    for operator in [*operators(), *templates(["alice", "bob"])]:
+        texts |= {operator["title"], operator["description"]}
         for one in operator["parameters"]:
             texts |= {one["type"], one["unit"], one["meaning"], "" if one["choices"] else one["allowed"]}
     return {text for text in texts if re.search("[a-z]{2}", text) and not text.startswith("{")}
