@@ -44,6 +44,14 @@ def typed(path: str) -> Path:
     return Path(os.path.expanduser(path))
 
 
+def file_names(folder: Folder) -> list[str]:
+    """The files in a folder; none, if there is no such folder, or the file system takes no such name."""
+    try:
+        return sorted(path.name for path in folder.iterdir() if path.is_file())
+    except (OSError, ValueError):  # too long; a NUL or half a surrogate pair
+        return []
+
+
 def readable(file: Folder) -> Any:
     """What pandas reads a file from."""
     if isinstance(file, os.PathLike):

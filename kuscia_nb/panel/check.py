@@ -22,7 +22,7 @@ from ..control import accepting
 from ..control.app_images import furnish
 from ..control.node import Node
 from ..control.resources import KusciaJob
-from ..data.files import Folder
+from ..data.files import file_names
 from ..errors import ManifestError
 from ..placeholder import VARIABLE, expressions, no_name, written
 from ..problems import FieldPath, Magic, Problem, choice
@@ -156,11 +156,3 @@ def file_problems(job: KusciaJob, nodes: Mapping[str, NodeApi]) -> Iterator[Prob
                 continue
             place: FieldPath = ("spec", "tasks", i, "taskInputConfig", "task_params", party.role, str(index), "name")
             yield Problem(place, f"{party.domain_id} has no file {folder}/{name}", choice(name, names))
-
-
-def file_names(folder: Folder) -> list[str]:
-    """The files in a folder; none, if there is no such folder, or the file system takes no such name."""
-    try:
-        return sorted(path.name for path in folder.iterdir() if path.is_file())
-    except (OSError, ValueError):  # too long; a NUL or half a surrogate pair
-        return []

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..data.files import readable
+from ..data.files import file_names, readable
 from ..data.parquet import is_parquet, no_pyarrow
 from ..errors import DataError
 from ..problems import choice
-from .check import file_names
 from .protocol import Column, Preview
 
 if TYPE_CHECKING:

@@ -240,7 +240,7 @@ def check(magic: Magic, text: str) -> list[protocol.Diagnostic]:
 @method
 def complete(magic: Magic, text: str, line: int, column: int) -> protocol.Offer:
     """What may be written at a place of a cell; lines and columns count from 1."""
-    from .check import file_names
+    from ..data.files import file_names
     from .complete import Known
     from .complete import complete as completed
 

@@ -182,7 +182,7 @@ def test_the_menu_and_the_palette_have_all_commands(desk: Desk) -> None:
     notebook.page.get_by_role("menuitem", name="Kuscia").click()
     items = notebook.page.locator(".lm-Menu").get_by_role("menuitem")
     labelled = items.filter(has_text=re.compile(r"\S"))
-    expect(labelled).to_have_count(11)
+    expect(labelled).to_have_count(13)
     labels = [text.strip() for text in labelled.all_inner_texts()]
     notebook.page.keyboard.press("Escape")
     notebook.command("apputils:activate-command-palette")
