@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _default: Cluster | None = None
 _open: weakref.WeakSet[Backend] = weakref.WeakSet()
+_stored: dict[Path, Cluster] = {}
 _connecting = threading.Lock()
 
 
@@ -20,7 +21,7 @@ def connect(to: str = "local", *, storage: str | Path | None = None) -> Cluster:
     """The cluster to work with.
 
     "local" is alice, bob and a TTP in this process; they start at the first call and are the same ever after. With
-    `storage`, a cluster of its own, whose files stay in that folder.
+    `storage`, a cluster of its own, whose files stay in that folder; it is the same one until it is closed.
     """
     global _default
     from .backends.local import LocalBackend
@@ -31,7 +32,11 @@ def connect(to: str = "local", *, storage: str | Path | None = None) -> Cluster:
         raise KusciaError(what, hint='connect("local"): alice, bob and a TTP')
     if storage is not None:
         try:
-            return _opened(LocalBackend(Path(storage)))
+            with _connecting:
+                place = Path(storage).resolve()
+                if place not in _stored or _stored[place].closed:  # a cell may run twice
+                    _stored[place] = _opened(LocalBackend(Path(storage)))
+                return _stored[place]
         except (OSError, ValueError) as error:
             what = f"{storage} cannot be the storage: {getattr(error, 'strerror', None) or error}"
             raise KusciaError(what, hint="a folder that you may write to; it is made if need be") from error
@@ -50,6 +55,7 @@ def disconnect() -> None:
     """Close every cluster that `connect` gave out and that is still in use."""
     for backend in list(_open):
         backend.close()
+    _stored.clear()
 
 
 def _opened(backend: Backend) -> Cluster:

@@ -49,9 +49,18 @@ def test_a_folder_is_one_process_at_a_time(tmp_path: Path) -> None:
             kn.connect(storage=tmp_path)
         other.kill()
     own = kn.connect(storage=tmp_path)
-    with pytest.raises(KusciaError, match="in use by another cluster of this process"):
-        kn.connect(storage=tmp_path)
+    assert kn.connect(storage=f"{tmp_path}/../{tmp_path.name}") is own, "a cell may run twice"
     own.close()
+    again = kn.connect(storage=tmp_path)
+    assert again is not own
+    again.close()
+
+
+def test_who_could_not_begin_can_try_again(tmp_path: Path) -> None:
+    (tmp_path / "alice").write_text("a file where alice's folder would be")
+    with pytest.raises(KusciaError, match="cannot be the storage: Not a directory"):
+        kn.connect(storage=tmp_path)
+    (tmp_path / "alice").unlink()
     kn.connect(storage=tmp_path).close()
 
 
@@ -59,10 +68,10 @@ def test_what_a_killed_process_was_writing_is_removed(tmp_path: Path) -> None:
     kn.connect(storage=tmp_path).close()
     results = tmp_path / "alice" / "job-host-0"
     results.mkdir()
-    for name in (".task-result.1a2b3c4d", ".task-result.json.00ff00ff", ".keep", "task-result"):
+    for name in (".task-result.1a2b3c4d.draft", ".task-result.json.00ff00ff.draft", ".log.20261127", "task-result"):
         (results / name).write_text("half")
     kn.connect(storage=tmp_path).close()
-    assert sorted(path.name for path in results.iterdir()) == [".keep", "task-result"]
+    assert sorted(path.name for path in results.iterdir()) == [".log.20261127", "task-result"]
 
 
 def test_nobody_else_can_read_what_is_stored(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from ..data.files import make_folder
+from ..data.files import make_folder, remove_drafts
 from ..errors import KusciaError
 
 NAME = ".lock"
@@ -15,8 +15,9 @@ NAME = ".lock"
 def claim(storage: Path) -> Callable[[], None]:
     """Take a folder, which is made if need be, for this process; returns what gives it back.
 
-    A KusciaError names the process that has it. When a process ends, however it does, the system gives back what it
-    had. Where the system has no such locks, nothing is claimed.
+    Files that an earlier process was killed in the midst of writing are removed. A KusciaError names the process that
+    has the folder. When a process ends, however it does, the system gives back what it had. Where the system has no
+    such locks, nothing is claimed.
     """
     make_folder(storage)
     try:
@@ -29,13 +30,11 @@ def claim(storage: Path) -> Callable[[], None]:
     except BlockingIOError:
         owner = os.read(file, 20).decode("ascii", "replace")
         os.close(file)
-        who = "another cluster of this process" if owner == str(os.getpid()) else f"process {owner}"
-        what = f"{storage} is in use by {who}"
-        raise KusciaError(
-            what, hint="close that cluster (cluster.close(), or the end of its kernel), or take another folder"
-        ) from None
+        hint = "close that cluster (cluster.close(), or the end of its kernel), or take another folder"
+        raise KusciaError(f"{storage} is in use by process {owner}", hint=hint) from None
     except OSError:  # a file system without locks
         return lambda: os.close(file)
     os.ftruncate(file, 0)
     os.write(file, str(os.getpid()).encode())
+    remove_drafts(storage)
     return lambda: os.close(file)

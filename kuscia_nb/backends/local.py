@@ -38,7 +38,6 @@ from ..control.node import Node
 from ..control.plane import ControlPlane
 from ..control.records import OVERDUE, SCHEDULER
 from ..control.resources import KusciaJob
-from ..data.files import remove_drafts
 from ..data.sample import write_sample
 from ..errors import JobError, KusciaError
 from ..mpc import TrustedThirdParty
@@ -71,7 +70,13 @@ class LocalBackend:
             self._clean = weakref.finalize(self, shutil.rmtree, storage, ignore_errors=True)
         else:
             self._clean = weakref.finalize(self, claim(storage))
-            remove_drafts(storage)
+        try:
+            self._begin(storage)
+        except BaseException:
+            self._clean()  # who mends what was wrong can try again
+            raise
+
+    def _begin(self, storage: Path) -> None:
         self.ttp = TrustedThirdParty()
         self.observer = Observer()
         self.nodes = {domain: Node(domain, storage / domain, self.observer.logs) for domain in DOMAINS}

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Protocol, Self
 
 from ..errors import DataError
 
-_DRAFT = re.compile(r"\..+\.[0-9a-f]{8}")
+_DRAFT = re.compile(r"\..+\.[0-9a-f]{8}\.draft")
 
 
 class Folder(Protocol):
@@ -63,7 +63,7 @@ def readable(file: Folder) -> Any:
 def write_atomically(path: Path, content: bytes | BinaryIO) -> None:
     """Write a file that is seen whole or not at all, by its owner alone; its folder is made if need be."""
     make_folder(path.parent)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.draft")
     try:
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             if isinstance(content, bytes):
