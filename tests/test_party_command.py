@@ -115,6 +115,22 @@ def test_nobody_is_there(folder: Path, ttp: str, parties: str, capsys: pytest.Ca
     assert "try: start the other party" in error
 
 
+def test_where_the_share_cannot_be_written_is_said_before_the_training(
+    folder: Path, ttp: str, parties: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for out, why in ((folder, "Is a directory"), (folder / "alice.csv" / "share.txt", "Not a directory")):
+        assert main([*words(folder, 0, parties, ttp), "--out", str(out)]) == 1
+        assert said(capsys).startswith(f"DataError: the file cannot be written: {why}\n  {out}\n")
+
+
+def test_a_missing_file_in_this_folder(
+    folder: Path, ttp: str, parties: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    assert main([*words(folder, 0, parties, ttp), "--data", "bobs.csv"]) == 1
+    assert "try: did you mean 'bob.csv'? this folder has: " in said(capsys)
+
+
 def test_an_error_is_json_where_that_is_asked_for(
     folder: Path, ttp: str, parties: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -31,7 +31,8 @@ def missing(path: Folder, shown_as: str) -> DataError:
     files = sorted(entry.name for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith("."))
     guess = difflib.get_close_matches(path.name, files, 1)
     listed = ", ".join(files[:20]) + (f" and {len(files) - 20} more" if len(files) > 20 else "")
-    there = f"the folder {folder.name} has: {listed}" if files else f"the folder {folder.name} has no files"
+    place = f"the folder {folder.name}" if folder.name else "this folder"
+    there = f"{place} has: {listed}" if files else f"{place} has no files"
     return DataError(
         "there is no such file", where=shown_as, hint=f"did you mean {guess[0]!r}? {there}" if guess else there
     )

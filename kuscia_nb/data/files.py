@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, BinaryIO, Protocol, Self
 
 from ..errors import DataError
@@ -90,6 +91,16 @@ def remove_drafts(folder: Path) -> None:
     for path in folder.rglob(".*"):
         if _DRAFT.fullmatch(path.name) and path.is_file():
             path.unlink(missing_ok=True)
+
+
+def check_writable(path: Path, shown_as: str) -> None:
+    """For whose result would be lost otherwise: a DataError, if no file can be written there."""
+    with writing(shown_as):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        make_folder(path.parent)
+        with TemporaryFile(dir=path.parent):
+            pass
 
 
 @contextmanager

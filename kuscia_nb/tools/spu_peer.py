@@ -27,6 +27,7 @@ import importlib
 import importlib.metadata
 import json
 import math
+import os
 import sys
 import time
 from decimal import Context, Decimal
@@ -420,6 +421,8 @@ def main() -> int:
         made.error("SPU 0.9.5 truncates in the same way at both ranks: --truncation symmetric, or ttp")
     if (options.tls_peer or options.ttp_ca) and not (options.tls_cert and options.tls_key):
         made.error("TLS needs --tls-cert and --tls-key")
+    if os.path.isdir(options.out) or not os.access(os.path.dirname(os.path.abspath(options.out)), os.W_OK):
+        made.error(f"--out {options.out}: no file can be written there")  # said before the training, not after it
     try:
         spu = importlib.import_module("spu")
     except ImportError as error:
@@ -438,7 +441,8 @@ def main() -> int:
     except RuntimeError as error:
         return _failed(*_meaning(str(error)))
     exact = Context(prec=40)
-    Path(options.out).write_text("".join(f"{exact.divide(Decimal(int(n)), Decimal(ONE)):f}\n" for n in share))
+    with open(os.open(options.out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:  # its owner's alone
+        file.writelines(f"{exact.divide(Decimal(int(n)), Decimal(ONE)):f}\n" for n in share)
     report = {"program": options.program, "rank": options.rank, "numbers": len(share), "out": options.out}
     report |= {"seconds": round(ended - connected, 3), "connecting": round(connected - started, 3)}
     print(json.dumps(report) if options.json else f"{options.program}: {ended - connected:.2f} s; own share of "

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data.files import check_writable, writing
 from ..data.table import read_table
 from ..errors import DataError, KusciaError, ParameterError
 from ..mpc import Layout, Ledger, Link, Ring, Seeds, Terms, encode, run_alone
@@ -53,6 +54,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _run(options: argparse.Namespace) -> dict[str, Any]:
     parameters = Parameters.from_environment({PREFIX + name: value for name, value in environment(options).items()})
+    check_writable(options.out, str(options.out))
     training = _rows(options, parameters)
     assisted = options.truncation == ASSISTED
     for warning in parameters.warnings(len(training), training.largest, assisted=assisted):
@@ -164,9 +166,9 @@ def _write(out: Path, share: Ring, parameters: Parameters, options: argparse.Nam
     ]
     owners = [_NAMES[rank] for rank, count in enumerate(options.features) for _ in range(count)]
     description = {"rank": options.rank, "party": _NAMES[options.rank], "task_id": "party"}
-    write_share(
-        out, share, parameters.fxp_bits, {**description, "features": [*names, "intercept"], "owners": [*owners, ""]}
-    )
+    with writing(str(out)):
+        own_part = {**description, "features": [*names, "intercept"], "owners": [*owners, ""]}
+        write_share(out, share, parameters.fxp_bits, own_part)
 
 
 def _in_words(done: dict[str, Any]) -> str:
