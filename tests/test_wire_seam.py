@@ -50,11 +50,17 @@ async def training(link: mpc.Link, ttp: Any, strategy: str, truncation: str) -> 
     return weights.ring.tolist(), list(link.ledger.messages)
 
 
+@cache
+def ttp_at(address: Any) -> Any:
+    """The one in another process. Kept: a proxy that is collected closes the connection of the next one."""
+    server = TtpProcess(address, b"ttp")
+    server.connect()
+    return server.ttp()  # type: ignore[attr-defined]
+
+
 def party(rank: int, listener: socket.socket, ttp_address: Any, strategy: str, truncation: str) -> Any:
     """The work of one party's process."""
-    server = TtpProcess(ttp_address, b"ttp")
-    server.connect()
-    program = partial(training, ttp=server.ttp(), strategy=strategy, truncation=truncation)  # type: ignore[attr-defined]
+    program = partial(training, ttp=ttp_at(ttp_address), strategy=strategy, truncation=truncation)
     with socket.create_connection(listener.getsockname()) if rank else listener.accept()[0] as connection:
         outcome = run_over(connection, NAMES, rank, program)
     if outcome.error is not None:

@@ -114,12 +114,16 @@ class _Times:
     """Times of a clock that counts nanoseconds, as it counts them."""
 
     def __init__(self, times: NDArray[np.float64]) -> None:
-        counts = np.rint(times * _NANO).astype(np.int64)
-        self._first = int(counts[0]) if len(counts) else 0
-        self._kept: NDArray[Any] = _narrow(counts - self._first)
-        self._counted = True
-        if (self[:] != times).any():  # another kind of clock
-            self._counted, self._kept = False, times
+        nanoseconds = np.rint(times * _NANO)
+        self._counted = bool((np.abs(nanoseconds) < 1 << 62).all())
+        self._kept: NDArray[Any] = times
+        if self._counted:
+            counts = nanoseconds.astype(np.int64)
+            self._first = int(counts[0]) if len(counts) else 0
+            self._kept = _narrow(counts - self._first)
+            self._counted = bool((self[:] == times).all())
+        if not self._counted:  # another kind of clock
+            self._kept = times
 
     def __getitem__(self, place: Any) -> Any:
         return (self._first + self._kept[place].astype(np.int64)) / _NANO if self._counted else self._kept[place]
