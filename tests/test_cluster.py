@@ -623,7 +623,7 @@ def test_stop_ends_a_job_on_both_nodes(cluster: kn.Cluster) -> None:
 
 
 def test_a_program_that_does_not_end_keeps_nobody_waiting(cluster: kn.Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("backends.local", "backends.lockstep"):
+    for module in ("backends.controlled", "backends.lockstep"):
         monkeypatch.setattr(f"kuscia_nb.{module}.PATIENCE", 0.05)
     release, writing = threading.Event(), threading.Event()
 

@@ -12,7 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from kuscia_nb.backends.lockstep import Join, LockstepAgent
+from kuscia_nb.backends.lockstep import LockstepAgent
+from kuscia_nb.backends.pods import Join
 from kuscia_nb.bfia.client import Client
 from kuscia_nb.bfia.handlers import Handlers
 from kuscia_nb.bfia.wire import Request, Response

@@ -8,57 +8,22 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from ..control.agent import Ended, Started
-from ..control.environment import agent_environment, task_environment
-from ..control.failures import logged
 from ..control.interrupts import undisturbed
 from ..control.kinds import KusciaTask
 from ..control.node import Node
-from ..control.objects import LABEL
-from ..data.description import description_path
 from ..data.tables import Tables
-from ..errors import JobStopped, KusciaError
-from ..mpc import Door, Ledger, Link, NoLedger, Outcome, Seeds, Ttp, TtpLine, connect, connect_recorded, run_lockstep
-from ..observer.events import Counted, Handed, ProgramBegun, ProgramEnded, Progressed, Recorded, Said
+from ..errors import JobStopped
+from ..mpc import Ledger, Link, NoLedger, Outcome, Ttp, TtpLine, connect, connect_recorded, run_lockstep
+from ..observer.events import Counted, Recorded
 from ..observer.observer import Observer
-from ..observer.runs import Run
-from ..operators import OPERATORS, Operator, Party, ranked_parties
-from ..operators.party import outputs
-from ..problems import choice
+from ..operators import OPERATORS, Operator
 from .base import PATIENCE
-
-Join = Callable[[float], bool]
-"""Waits for the end of a task's programs so many seconds at most; whether they have ended."""
-
-
-def on_thread(name: str, target: Callable[[], None]) -> Join:
-    """Run `target` on a thread of its own; returns what waits for its end."""
-    thread = threading.Thread(target=target, name=name, daemon=True)
-    thread.start()
-
-    def join(seconds: float) -> bool:
-        thread.join(seconds)
-        return not thread.is_alive()
-
-    return join
-
-
-@dataclass(frozen=True)
-class Pod:
-    """One party's program of a task, and whom to tell about it."""
-
-    domain: str
-    environment: dict[str, str]
-    operator: Operator
-    run: Run
-    started: Started
-    ended: Ended
+from .pods import Join, Pod, on_thread, stopped
 
 
 @dataclass
@@ -68,9 +33,9 @@ class Session:
     pods: dict[str, Pod] = field(default_factory=dict)
     links: tuple[Link, Link] | None = None
     lines: tuple[TtpLine, ...] = ()
+    """The parties' lines to the TTP, by rank."""
     ledger: Ledger | None = None
     """What passes over the links, if it is written down."""
-    """The parties' lines to the TTP, by rank."""
     stopped: set[str] = field(default_factory=set)
     """The domains whose program was stopped; it has failed, however it ends."""
     join: Join = lambda seconds: True
@@ -95,24 +60,14 @@ class LockstepAgent:
 
     def start(self, node: Node, task: KusciaTask, started: Started, ended: Ended) -> None:
         """Start one party's program. KusciaError, if there is none for its operator."""
-        party = task.party(node.domain)
-        assert party is not None
-        module = party.env["runtime.component.name"]
-        if module not in self._operators:
-            what = f"the image of AppImage {party.app_image_ref} has no program {module} in this process"
-            raise KusciaError(what, hint=choice(module, self._operators))
-        run = self._observer.of(node.domain, task)
-        environment = party.env | agent_environment(node.domain, node.storage) | task_environment(task, node.domain)
-        environment |= run.options.environment()
-        run.events.emit(ProgramBegun(node.domain, task.name, environment))
-        pod = Pod(node.domain, environment, self._operators[module], run, started, ended)
+        pod = Pod.begin(node, task, started, ended, self._observer, self._operators)
+        run, ranked = pod.run, pod.ranked
         with self._lock:
             session = self._sessions.setdefault(task.name, Session())
             session.pods[node.domain] = pod
-            ranked = [environment[f"config.node_id.{role}"] for role in ranked_parties(environment)]
             if session.pods.keys() != set(ranked):
                 return
-            session.links = _connect((ranked[0], ranked[1]), run.options.trace)
+            session.links = _connect(ranked, run.options.trace)
         session.lines = tuple(TtpLine(self._ttp, link, f"{task.name}/") for link in session.links)
         if run.options.trace != "off":
             session.ledger = session.links[0].ledger
@@ -127,7 +82,7 @@ class LockstepAgent:
     @undisturbed()
     def stop(self, domain: str, task_id: str) -> None:
         """End one party's program at its next message; its peer learns that it left."""
-        error = _stopped()
+        error = stopped()
         with self._lock:
             session = self._sessions.get(task_id)
             if session is None or domain not in session.pods:
@@ -175,11 +130,10 @@ class LockstepAgent:
         text = f"the job was stopped, and its program computes on: it is left behind after {PATIENCE:g} seconds"
         error = JobStopped(text, hint="only a restart of the kernel ends it")
         for pod in session.pods.values():
-            pod.run.events.emit(ProgramEnded(pod.domain, task_id, error))
-            pod.run.events.emit(Said(pod.domain, task_id, "log", str(error)))
+            pod.tell_end(task_id, error)
             pod.ended(error)
 
-    def _run(self, task: KusciaTask, session: Session, ranked: list[str]) -> None:
+    def _run(self, task: KusciaTask, session: Session, ranked: tuple[str, str]) -> None:
         """Both programs to their end."""
         pods = [session.pods[domain] for domain in ranked]
         for pod in pods:
@@ -191,25 +145,21 @@ class LockstepAgent:
             self._sessions.pop(task.name, None)
         in_time = sorted(zip(pods, outcomes, strict=True), key=lambda pair: pair[1].place)
         errors = {
-            pod.domain: outcome.error or (_stopped() if pod.domain in session.stopped else None)
+            pod.domain: outcome.error or (stopped() if pod.domain in session.stopped else None)
             for pod, outcome in in_time
         }
         if any(errors.values()):
             for pod in pods:
-                _discard(pod.environment)
-        events = pods[0].run.events
-        for domain, error in errors.items():
-            events.emit(ProgramEnded(domain, task.name, error))
-            if error:
-                level, message = ("log", str(error)) if isinstance(error, JobStopped) else ("error", logged(error))
-                events.emit(Said(domain, task.name, level, message))
+                pod.discard()
+        for pod, _ in in_time:
+            pod.tell_end(task.name, errors[pod.domain])
         for pod in sorted(pods, key=lambda pod: pod.domain == task.spec.initiator):  # which asks the others at its end
             pod.ended(errors[pod.domain])
 
     def _outcomes(self, task: KusciaTask, session: Session, pods: list[Pod]) -> tuple[Outcome, Outcome]:
         assert session.links is not None
         parties = zip(pods, session.links, session.lines, strict=True)
-        first, second = (self._program(task, *party) for party in parties)
+        first, second = (pod.program(task, link, line, self._tables[pod.domain].read) for pod, link, line in parties)
         try:
             return run_lockstep((first, second), session.links)
         finally:
@@ -218,38 +168,9 @@ class LockstepAgent:
             if session.ledger is not None:
                 session.ledger.close()
 
-    def _program(self, task: KusciaTask, pod: Pod, link: Link, line: TtpLine) -> Coroutine[Any, Any, None]:
-        """One party's program, with nothing in its hands but its own, and doors."""
-        emit, of = pod.run.events.emit, (pod.domain, task.name)
-        party = Party(
-            pod.environment.copy(),
-            link,
-            Door(line.join),
-            Seeds(pod.run.options.seed, scope=f"{task.labels[f'{LABEL}task-alias']}/{link.name}"),
-            Door(lambda message: emit(Said(*of, "log", message))),
-            Door(lambda message: emit(Said(*of, "warning", message))),
-            Door(lambda done, steps: emit(Progressed(*of, done, steps))),
-            Door(lambda message: emit(Said(*of, "note", message))),
-            Door(self._tables[pod.domain].read),
-            Door(lambda share: emit(Handed(*of, share.copy()))) if pod.run.options.shadow else None,
-        )
-        return pod.operator.program(party)
-
 
 def _connect(names: tuple[str, str], trace: str) -> tuple[Link, Link]:
     """A link between two programs; what passes over it is written down as the job's option says."""
     if trace == "full":
         return connect_recorded(names)
     return connect(names, NoLedger() if trace == "off" else None)
-
-
-def _stopped() -> JobStopped:
-    return JobStopped("the job was stopped")
-
-
-def _discard(environment: Mapping[str, str]) -> None:
-    """Remove what a party of a failed task has written: it would look like a result."""
-    for path in outputs(environment):
-        for left in (path, description_path(path)):
-            with suppress(OSError):
-                left.unlink()
