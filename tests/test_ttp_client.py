@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from protocol import run_parties
 from ttp_wire import ENCRYPTED, KEYS, SEEDS
 
 from kuscia_nb import mpc
@@ -260,3 +261,27 @@ def test_a_seed_for_another_ttp_is_one_error() -> None:
                 ttp.adjust_mul("s", buffers(2, 2, 2))
             assert "public.pem of this TTP" in caught.value.hint
         ttp.close()
+
+
+@pytest.mark.parametrize("adjust_rank", [0, 1])
+def test_the_adjust_rank_passes_its_peers_encrypted_seed_on(adjust_rank: int) -> None:
+    """Each party has a TTP client of its own, and knows nothing of the other's seed but what comes over the link."""
+    numbers = np.array([3, 5, 7], np.uint64)
+
+    async def program(link: mpc.Link, ttp: RemoteTtp) -> mpc.Ring:
+        semi2k = await mpc.Semi2k.start(link, ttp, mpc.Seeds(7, link.name), mpc.Terms(adjust_rank=adjust_rank))
+        x = semi2k.share(numbers if link.rank else numbers * 0)
+        return await semi2k.open(await semi2k.mul(x, x))
+
+    links = mpc.connect(("bob", "alice"), mailbox=mpc.BlockingMailbox)
+    with TtpServer(KEYS) as server:
+        ttps = [RemoteTtp(f"{server.address[0]}:{server.address[1]}", KEYS.public) for _ in links]
+        outcomes = run_parties((program(links[0], ttps[0]), program(links[1], ttps[1])), links)
+        for ttp in ttps:
+            ttp.close()
+    assert [outcome.result.tolist() for outcome in outcomes] == [[9, 25, 49]] * 2, outcomes
+    asked = [(ttp.work.opened, ttp.work.requests, ttp.work.bytes) for ttp in ttps]
+    assert asked[adjust_rank] == (1, 1, 3 * 8)
+    assert asked[1 - adjust_rank] == (1, 0, 0)
+    seeds = [message for message in links[0].ledger.messages if message.op == "encrypted seed for the TTP"]
+    assert [message.receiver for message in seeds] == [links[adjust_rank].name]

@@ -79,6 +79,7 @@ class Semi2k:
         try:
             await link.send(own_seed, "PRSS seed")
             prss = StreamPrg(own_seed), StreamPrg(await link.receive("PRSS seed", 16))
+            await client.meet(link)
         except BaseException:
             client.leave()
             raise

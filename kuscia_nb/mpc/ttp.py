@@ -41,6 +41,16 @@ class Ttp(Protocol):
     def delete_session(self, session_id: str) -> None:
         """End one party's part."""
 
+    def encrypted_seed(self, session_id: str) -> bytes | None:
+        """This party's seed, to be passed on by the adjust rank: the TTP alone can read it.
+
+        None, where the TTP gets every seed from its own party.
+        """
+        return None
+
+    def add_encrypted_seed(self, session_id: str, rank: int, seed: bytes) -> None:
+        """The peer's, as it came from the peer."""
+
     def adjust_mul(self, session_id: str, buffers: Sequence[PrgBuffer]) -> Ring:
         """The correction of an elementwise product."""
         ...

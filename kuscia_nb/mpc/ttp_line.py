@@ -43,6 +43,8 @@ _Listed = tuple[int, int, tuple[int, ...], str]
 _TYPES = {size: np.dtype(word) for size, word in WORDS.items()}
 """Bytes of an element -> its type."""
 
+_SEED = "encrypted seed for the TTP"
+
 _REQUEST_SHAPE = (14,)
 """An adjust request as 64-bit numbers: up to five buffers of two, and four for field and shapes."""
 
@@ -56,6 +58,10 @@ class TtpHandle(NamedTuple):
     """(requests, stride, count): the corrections of so many steps, see `Ttp.adjust_steps`."""
     list_next: Callable[[int], None]
     """The request of this number is listed once more: its next step has come."""
+    seal: Callable[[], bytes | None]
+    """This party's seed for the adjust rank, see `Ttp.encrypted_seed`."""
+    pass_on: Callable[[bytes], None]
+    """The peer's."""
     leave: Callable[[], None]
     """End this party's part in the session; again is fine."""
 
@@ -90,6 +96,8 @@ class TtpLine:
             Door(partial(self._ask, joined, adjust_rank)),
             Door(partial(self._ask_ahead, joined, adjust_rank, rows)),
             opened(self._listing(rows)),
+            Door(partial(self._ttp.encrypted_seed, scoped)),
+            Door(partial(self._ttp.add_encrypted_seed, scoped, 1 - rank)),
             Door(partial(self._leave, joined)),
         )
         self._handles.append(handle)
@@ -180,6 +188,15 @@ class TtpClient:
         """Give the TTP this party's seed. A program has a door; a TTP itself is for who has both sides."""
         join = ttp if isinstance(ttp, Door) else TtpLine(ttp, link).join
         return cls(join(session_id, prg_seed, adjust_rank), link, adjust_rank)
+
+    async def meet(self, link: Link) -> None:
+        """Let the adjust rank have the peer's seed for the TTP, where the TTP does not get it from the peer itself."""
+        if (sealed := self._handle.seal()) is None:
+            return
+        if self.adjusts:
+            self._handle.pass_on(await link.receive(_SEED))
+        else:
+            await link.send(sealed, _SEED)
 
     def leave(self) -> None:
         """End this party's part in the session."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,6 +44,17 @@ class PendingWords(NamedTuple):
         return np.frombuffer(self.pending.result(), f"<u{self.size}")
 
 
+@dataclass
+class TtpWork:
+    """What a party has asked of its TTP so far."""
+
+    opened: int = 0
+    """Sessions."""
+    requests: int = 0
+    bytes: int = 0
+    """Of corrections."""
+
+
 class _Session:
     """One computation's seeds."""
 
@@ -62,10 +74,13 @@ class RemoteTtp(Ttp):
         *,
         tls: ssl.SSLContext | None = None,
         patience: Patience = PATIENCE,
+        work: TtpWork | None = None,
     ) -> None:
+        """`work` is counted on, if it is given."""
         self.public_key = key if isinstance(key, sm2.Point) else public_key(key)
         self.connection = TtpConnection(address, tls=tls, patience=patience)
         self._sessions: dict[str, _Session] = {}
+        self.work = TtpWork() if work is None else work
 
     def create_session(self, session_id: str, rank: int, prg_seed: bytes, *, world_size: int, adjust_rank: int) -> None:
         """Encrypt this party's seed. Nothing is sent."""
@@ -74,6 +89,7 @@ class RemoteTtp(Ttp):
         if session_id in self._sessions:
             raise SessionError(f"rank {rank} has already joined", where=session_id)
         own = sm2.encrypt(self.public_key, prg_seed)
+        self.work.opened += 1
         self._sessions[session_id] = _Session(rank, world_size, adjust_rank, own)
 
     def encrypted_seed(self, session_id: str) -> bytes:
@@ -144,6 +160,8 @@ class RemoteTtp(Ttp):
             session.write = writer([session.seeds[rank] for rank in range(session.world_size)])
         draws = [(counter, elements * size) for counter, elements in buffers]
         body = session.write(draws, f'"field_size":{size}{fields}')
+        self.work.requests += 1
+        self.work.bytes += draws[-1][1]
         return PendingWords(self.connection.send(method, body, draws[-1][1]), size)
 
     def _session(self, session_id: str) -> _Session:
