@@ -59,7 +59,6 @@ class About(NamedTuple):
 
     takers: str
     help: str
-    chinese: str
     metavar: str | None = None
     read: Callable[[str], Any] | None = None
     """Reads it from a line, where its type alone does not."""
@@ -71,61 +70,29 @@ class About(NamedTuple):
 class Showing:
     """How a magic waits for a job and shows it."""
 
-    no_wait: Annotated[
-        bool,
-        About(
-            "magic config",
-            "do not wait for the end; the job runs in the background",
-            "不等待结束，作业在后台运行",
-        ),
-    ] = False
+    no_wait: Annotated[bool, About("magic config", "do not wait for the end; the job runs in the background")] = False
     out: Annotated[
-        str | None,
-        About(
-            "magic",
-            "put the Job into this variable, before it ends",
-            "在作业结束前就把 Job 存入该变量",
-            "NAME",
-            _variable,
-            "o",
-        ),
+        str | None, About("magic", "put the Job into this variable, before it ends", "NAME", _variable, "o")
     ] = None
     view: Annotated[
-        View,
-        About(
-            "magic config",
-            "live: show the job while it runs; plain: only what became of it; none: nothing",
-            "live：运行时实时显示；plain：只显示结果；none：不显示",
-        ),
+        View, About("magic config", "live: show the job while it runs; plain: only what became of it; none: nothing")
     ] = "live"
-    timeout: Annotated[
-        float | None,
-        About("magic config", "stop the job if it takes longer", "作业超过该时间则停止", "SECONDS", _seconds),
-    ] = None
-    language: Annotated[
-        Language,
-        About(
-            "config",
-            "of the job view: en, zh, or auto (JupyterLab's, or LANG)",
-            "作业视图的语言：en、zh 或 auto（JupyterLab 的语言或 LANG）",
-        ),
-    ] = "auto"
+    timeout: Annotated[float | None, About("magic config", "stop the job if it takes longer", "SECONDS", _seconds)] = (
+        None
+    )
+    language: Annotated[Language, About("config", "of the job view: en, zh, or auto (JupyterLab's, or LANG)")] = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """How a job is run. A KusciaError says what an option may be instead."""
 
-    replace: Annotated[
-        bool,
-        About("call", "delete a finished job of this name first", "先删除同名的已结束作业"),
-    ] = False
+    replace: Annotated[bool, About("call", "delete a finished job of this name first")] = False
     strategy: Annotated[
         Strategy,
         About(
             "call magic config terminal program",
             "how products of secrets are made: triples in bulk, or message by message as interconnection peers do it",
-            "秘密乘积的计算方式：批量生成三元组，或像互联互通对端那样逐条消息计算",
         ),
     ] = "preprocessed"
     truncation: Annotated[
@@ -134,7 +101,6 @@ class Options:
             "call magic config terminal program",
             "how products are truncated: by each party alone, with the TTP's help, which never fails, or so where the "
             "other would fail too often (auto)",
-            "乘积的截断方式：各方自行截断，或借助可信第三方（不会失败），或仅在前者失败过多时借助可信第三方（auto）",
         ),
     ] = "auto"
     seed: Annotated[
@@ -142,26 +108,17 @@ class Options:
         About(
             "call magic config terminal",
             "a repeatable run, for teaching: nothing in it is secret; runs with one seed have the same masks",
-            "可重复的运行，用于教学：其中没有任何秘密；种子相同的运行使用相同的掩码",
             "N",
         ),
     ] = None
     time_limit: Annotated[
-        float | None,
-        About(
-            "call magic config",
-            "the job fails on both nodes if it takes longer",
-            "作业超过该时间则在双方节点上都以失败结束",
-            "SECONDS",
-            _seconds,
-        ),
+        float | None, About("call magic config", "the job fails on both nodes if it takes longer", "SECONDS", _seconds)
     ] = None
     trace: Annotated[
         Level,
         About(
             "call magic config",
             "what is written down of the messages: numbers too, their sizes (which costs next to nothing), or nothing",
-            "记录消息的哪些内容：包括数值、只记大小（几乎没有开销）或不记录",
         ),
     ] = "sizes"
     shadow: Annotated[
@@ -169,7 +126,6 @@ class Options:
         About(
             "call magic config",
             "for teaching: compare with the same training in plaintext, which only an observer of both nodes can",
-            "用于教学：与同样的明文训练对比，只有能看到双方节点的观察者才能做到",
         ),
     ] = False
 

@@ -17,7 +17,7 @@ from .observer.history import History, operator_of
 from .observer.runs import Run
 from .operators import OPERATORS
 from .operators.results import Ran, Told
-from .sentence import Sentence
+from .texts.sentence import Sentence
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,10 +1,7 @@
-"""The parts of the live view without a kernel: the fold over events, its HTML, and both languages."""
+"""The parts of the live view without a kernel: the fold over events, and its HTML."""
 
 from __future__ import annotations
 
-import ast
-import re
-import string
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,18 +10,15 @@ from typing import Any
 import pytest
 import yaml
 from test_notebook import TUTORIAL, Words
-from test_ss_lr_parameters import parameters
 
 import kuscia_nb as kn
 from kuscia_nb.observer.events import ConditionSet, EventLog, PhaseSet, Progressed, TaskMade
 from kuscia_nb.observer.progress import Progress, State
-from kuscia_nb.sentence import Sentence
-from kuscia_nb.views import live, texts
+from kuscia_nb.texts import speaker
+from kuscia_nb.views import live
 from kuscia_nb.views.job import Report
 from kuscia_nb.views.live_html import conditions, head, human, programs
-from kuscia_nb.views.texts import CHINESE, language, speaker
 
-VIEWS = Path(texts.__file__).parent
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -163,166 +157,6 @@ def test_the_remaining_time_is_said_as_a_clock() -> None:
 )
 def test_sizes(size: int, text: str) -> None:
     assert human(size) == text
-
-
-# --- languages -------------------------------------------------------------------------------------------------------
-
-
-def said() -> set[str]:
-    """Every text that a view says."""
-    trees = (ast.parse(path.read_text("utf-8")) for path in (*VIEWS.glob("live*.py"), VIEWS / "job.py"))
-    found: set[str] = set()
-    for node in (node for tree in trees for node in ast.walk(tree)):
-        call: Any = node
-        if isinstance(node, ast.Call) and getattr(call.func, "id", getattr(call.func, "attr", "")) in ("say", "_say"):
-            found |= {str(one.value) for one in node.args if isinstance(one, ast.Constant)}
-    return found
-
-
-def test_everything_that_is_said_has_a_translation() -> None:
-    missing = said() - CHINESE.keys()
-    assert missing == set()
-
-
-class Templates(ast.NodeVisitor):
-    """What a module makes Sentences from, wherever a name got its text; not those of errors, which are in English."""
-
-    def __init__(self, tree: ast.Module) -> None:
-        self._values: dict[str, list[ast.expr]] = {}
-        self.made: list[ast.expr] = []
-        self.visit(tree)
-
-    def visit_Raise(self, node: ast.Raise) -> None:
-        pass
-
-    def visit_Assign(self, node: ast.Assign) -> None:
-        self._bind(node.targets[0], node.value)
-        self.generic_visit(node)
-
-    def visit_For(self, node: ast.For) -> None:
-        for value in node.iter.elts if isinstance(node.iter, ast.Tuple) else ():
-            self._bind(node.target, value)
-        self.generic_visit(node)
-
-    def visit_Call(self, node: ast.Call) -> None:
-        if getattr(node.func, "id", getattr(node.func, "attr", "")) in ("Sentence", "_say"):
-            self.made.append(node.args[0])
-        self.generic_visit(node)
-
-    def _bind(self, target: ast.expr, value: ast.expr) -> None:
-        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
-            for one, its in zip(target.elts, value.elts, strict=True):
-                self._bind(one, its)
-        elif isinstance(target, ast.Name):
-            self._values.setdefault(target.id, []).append(value)
-
-    def texts(self, made: ast.expr) -> set[str]:
-        """Every template that an expression may be."""
-        match made:
-            case ast.Constant(value=str(text)):
-                return {text}
-            case ast.IfExp(body=one, orelse=other):
-                return self.texts(one) | self.texts(other)
-            case ast.Name(id=name):
-                return {text for value in self._values.get(name, ()) for text in self.texts(value)}
-        return set()
-
-
-FORMULAS = {"{terms} + learning_rate / batch_size * l2_norm"}
-"""They are the same in every language."""
-
-
-def test_every_sentence_has_a_translation() -> None:
-    for path in VIEWS.parent.rglob("*.py"):
-        source = path.read_text("utf-8")
-        if "import Sentence\n" in source:
-            module = Templates(ast.parse(source))
-            for made in module.made:
-                templates = module.texts(made)
-                assert templates, f"{path.name}, line {made.lineno}: where is its template?"
-                assert templates - CHINESE.keys() <= FORMULAS, path.name
-
-
-def test_translations_have_the_same_values() -> None:
-    for text, chinese in CHINESE.items():
-        fields, others = ([field for _, field, *_ in string.Formatter().parse(one) if field] for one in (text, chinese))
-        assert sorted(fields) == sorted(others), text
-        assert re.search("[\u4e00-\u9fff]", chinese), text
-
-
-def test_a_sentence_is_said_with_what_is_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(texts, "_chosen", "zh")
-    chinese = {"{what} in {count} parts": "{count} 个部分的{what}", "a {share}": "{share}", "{n}": "两"}
-    sentence = Sentence("{what} in {count} parts", what=Sentence("a {share}", share="{n}"), count=2)
-    assert sentence == "a {n} in 2 parts"
-    assert speaker(chinese)(sentence) == "2 个部分的{n}"
-    assert speaker(chinese)("a {share}, as it is") == "a {share}, as it is"
-
-
-@pytest.mark.parametrize(
-    ("changes", "count"),
-    [({}, 1), ({"learning_rate": "0.00014"}, 1), ({"l2_norm": "0.000005", "ttp_server_host": "192.0.2.1:9449"}, 3)],
-)
-def test_every_warning_about_parameters_is_there_in_chinese(
-    changes: dict[str, str], count: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(texts, "_chosen", "zh")
-    warnings = parameters(**changes).warnings(10_000, 1.0)
-    assert len(warnings) == count
-    for warning in warnings:
-        assert not re.search("[a-z]+ [a-z]+", speaker()(warning)), "two English words"
-
-
-def test_a_report_warns_in_its_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    exact = TUTORIAL.replace('"interconnection-root"', str(2**53 + 1))
-    with kn.connect(storage=tmp_path) as cluster:
-        job = cluster.apply(exact).wait()
-        note = next(note for note in Report.of(job).notes if note.detail)
-        assert note.text == "Warning: This learning rate hardly moves the weights: they stay near 0."
-        assert note.detail.startswith("learning_rate / batch_size = 4.76e-06 is 1.25 ulp at fxp_bits=18")
-        monkeypatch.setattr(texts, "_chosen", "zh")
-        shown = repr(Report.of(job))
-        assert "警告：学习率太小，权重几乎不动，停留在 0 附近。" in shown
-        assert "learning_rate / batch_size = 4.76e-06 在 fxp_bits=18 时为 1.25 ulp，将按 3.81e-06 使用" in shown
-        assert f"ttp_session_id = {2**53 + 1} 将按 {2**53} 使用" in shown
-        assert "is used as 3.81e-06 (20 % low)" in job.logs("alice"), "a log is in Kuscia's language"
-
-
-@pytest.mark.parametrize(
-    ("variables", "expected"),
-    [
-        ({}, "en"),
-        ({"LANG": "zh_CN.UTF-8"}, "zh"),
-        ({"LANG": "C.UTF-8", "LANGUAGE": "zh_TW:en"}, "zh"),
-        ({"LANG": "zh_CN.UTF-8", "LANGUAGE": "en"}, "en"),
-        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "de_DE"}, "en"),
-    ],
-)
-def test_the_language_of_the_environment(
-    variables: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert language() == expected
-
-
-@pytest.mark.parametrize(("setting", "expected"), [('"zh_CN"', "zh"), ('"en"', "en"), ('"default"', "zh"), ("3", "zh")])
-def test_jupyterlabs_language_goes_first(
-    setting: str, expected: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
-    folder = tmp_path / "@jupyterlab" / "translation-extension"
-    folder.mkdir(parents=True)
-    text = f'{{\n    // Locale\n    // Sets the interface display language, "locale": "de"\n    "locale": {setting}\n}}'
-    (folder / "plugin.jupyterlab-settings").write_text(text)
-    assert language() == expected
-
-
-def test_a_chosen_language_goes_before_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(texts, "_chosen", "zh")
-    assert language() == "zh"
-    assert speaker()("Stop") == "停止"
-    assert speaker()("not translated {n}", n=3) == "not translated 3"
 
 
 # --- in the background -----------------------------------------------------------------------------------------------

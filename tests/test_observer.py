@@ -16,9 +16,9 @@ from kuscia_nb.job import Job
 from kuscia_nb.observer.events import Exchanged, ProgramEnded, Said
 from kuscia_nb.observer.file import load, save
 from kuscia_nb.observer.progress import State
+from kuscia_nb.texts import speaker
 from kuscia_nb.views.job import Report
 from kuscia_nb.views.live_html import conditions, programs
-from kuscia_nb.views.texts import speaker
 
 FRAMES = ("conditions", "tasks", "exchanges")
 MANIFESTS = {

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 import kuscia_nb as kn
+from kuscia_nb import texts
 from kuscia_nb.errors import DataError, JobError, KusciaError, ModelWarning
-from kuscia_nb.views import texts
 from kuscia_nb.views.job import Report
 from kuscia_nb.views.result import result
 

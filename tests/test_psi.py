@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 import kuscia_nb as kn
-from kuscia_nb import mpc
+from kuscia_nb import mpc, texts
 from kuscia_nb.cells.findings import operator_problems
 from kuscia_nb.control.manifest import from_dict
 from kuscia_nb.errors import DataError, JobStopped, KusciaError, UnexpectedMessage
@@ -29,7 +29,6 @@ from kuscia_nb.operators.ecdh_psi.curve import Scalar, hashed
 from kuscia_nb.operators.ecdh_psi.exchange import BATCH, Terms, blind_twice
 from kuscia_nb.panel.compose import Form, compose
 from kuscia_nb.views import job as report
-from kuscia_nb.views import texts
 from kuscia_nb.views.trace_viewer import html, state
 
 P = 2**255 - 19

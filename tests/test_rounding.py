@@ -16,7 +16,7 @@ from kuscia_nb.operators.parameter import PREFIX
 from kuscia_nb.operators.ss_lr.parameters import Parameters
 from kuscia_nb.operators.ss_lr.rounding import TOO_MANY, TRUNCATION, Choice, agreed, expected_failures
 from kuscia_nb.options import Strategy
-from kuscia_nb.views import texts
+from kuscia_nb.texts.chinese import CHINESE
 
 
 def parameters(**given: Any) -> Parameters:
@@ -195,5 +195,5 @@ def test_every_sentence_is_said_in_chinese() -> None:
     said = [*(choice.note("bob") for choice in choices), *Choice("local", 0.1).warnings()]
     assert len(said) == 4
     for sentence in said:
-        assert sentence.template in texts.CHINESE
-        assert texts.CHINESE[sentence.template].format(**sentence.values) != sentence
+        assert sentence.template in CHINESE
+        assert CHINESE[sentence.template].format(**sentence.values) != sentence

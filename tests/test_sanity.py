@@ -13,13 +13,13 @@ import pandas as pd
 import pytest
 from test_ss_lr_parameters import parameters
 
+from kuscia_nb import texts
 from kuscia_nb.data.names import is_id, is_label
 from kuscia_nb.errors import DataError
 from kuscia_nb.operators.ss_lr.reach import beyond, description, reach
 from kuscia_nb.operators.ss_lr.rows import Rows
 from kuscia_nb.operators.ss_lr.sanity import Sanity, counts_rows
-from kuscia_nb.views import texts
-from kuscia_nb.views.texts import speaker
+from kuscia_nb.texts import speaker
 
 ROWS = 210
 UNIFORM = np.random.default_rng(1).uniform(-1, 1, ROWS)

@@ -13,7 +13,7 @@ from kuscia_nb.errors import ParameterError
 from kuscia_nb.operators.foreign import unused
 from kuscia_nb.operators.parameter import PREFIX
 from kuscia_nb.operators.ss_lr.parameters import PARAMETERS, Parameters
-from kuscia_nb.views import texts
+from kuscia_nb.texts.chinese import CHINESE
 
 # spec: tutorial §2, kuscia §4.1, at alice.
 TUTORIAL = {
@@ -165,7 +165,7 @@ def test_what_the_reference_operator_takes_for_itself_is_no_fault() -> None:
     assert parameters(start_transport="true") == parameters()
     (warning,) = unused({"start_transport": "false", "batch_size": "21"})
     assert warning == "parameter start_transport has no effect: it is for the surroundings of the reference operator"
-    assert warning.template in texts.CHINESE
+    assert warning.template in CHINESE
 
 
 def test_all_problems_come_at_once() -> None:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..problems import choice
-from ..sentence import Sentence
+from ..texts.sentence import Sentence
 from .faults import first_fault
 from .growing import Growing
 from .header import MANY, column_names, header, width_of

@@ -19,9 +19,8 @@ import numpy as np
 from ..data.sample import write_sample
 from ..errors import KusciaError, WrongAnswer
 from ..problems import choice
+from ..texts import speaker
 from ..views.table import html_paragraph, wrapped
-from ..views.texts import speaker
-from .chinese import CHINESE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +99,7 @@ def check(exercise: str, answer: Any = ..., *, strict: bool = False) -> Verdict:
 
 
 def _judge(found: Exercise, exercise: str, answer: Any) -> Verdict:
-    say = speaker(CHINESE)
+    say = speaker()
     verdict = partial(Verdict, str(exercise))
     try:
         if answer is ... or answer is None:

@@ -59,7 +59,7 @@ class Defaults(_Traits):
 
     @observe("language")
     def _language_changed(self, change: Mapping[str, Any]) -> None:
-        from ..views.texts import choose
+        from ..texts import choose
 
         choose(change["new"])
 

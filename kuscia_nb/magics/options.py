@@ -59,12 +59,12 @@ def parsed(magic: Any, line: str, shell: InteractiveShell | None, *, cell: bool)
 
 def _help(magic: Any) -> str:
     """A magic's help, what its options mean in the language of the job views."""
-    from ..views.texts import language
+    from ..texts import speaker
 
-    chinese = {option.name: option.about.chinese for option in taken_by("magic")} if language() == "zh" else {}
-    english = {action: action.help for action in magic.parser._actions}
-    for action in english:
-        action.help = chinese.get(action.dest, action.help)
+    say = speaker()
+    english = {action: action.help for action in magic.parser._actions if action.help}
+    for action, text in english.items():
+        action.help = say(text)
     try:
         return "usage: " + magic.parser.format_help().removeprefix("::").lstrip()  # as argparse alone would begin
     finally:

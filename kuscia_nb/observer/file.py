@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .. import errors, sentence
+from .. import errors
 from ..bfia.client import Exchange
 from ..bfia.wire import Request, Response
 from ..control.failures import job_error
@@ -22,6 +22,7 @@ from ..data.files import write_atomically
 from ..errors import DataError, KusciaError
 from ..mpc.ledger import Ledger, Message, Stream, Total
 from ..options import Options
+from ..texts.sentence import Sentence
 from .events import Event, Handed, Recorded
 from .runs import Run
 
@@ -102,7 +103,7 @@ def _plain(value: Any) -> Any:
     match value:
         case datetime():
             return {"time": value.isoformat()}
-        case sentence.Sentence():
+        case Sentence():
             values = {name: _plain(one) for name, one in value.values.items()}
             return {"sentence": [value.template, values, _plain(value.short)]}
         case Ledger():
@@ -121,8 +122,8 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _sentence(template: str, values: dict[str, Any], short: Any) -> sentence.Sentence:
-    return sentence.Sentence(template, short=_read(short), **{name: _read(one) for name, one in values.items()})
+def _sentence(template: str, values: dict[str, Any], short: Any) -> Sentence:
+    return Sentence(template, short=_read(short), **{name: _read(one) for name, one in values.items()})
 
 
 def _ledger(messages: list[list[Any]], totals: list[Any], sent: int) -> Ledger:

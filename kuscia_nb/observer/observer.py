@@ -16,7 +16,7 @@ from ..control.objects import LABEL, Condition
 from ..control.resources import FAILED, STOPPED, SUCCEEDED, KusciaJob, as_double, changed_numbers
 from ..control.store import Change, Objects
 from ..options import Options
-from ..sentence import Sentence
+from ..texts.sentence import Sentence
 from .events import ConditionSet, EventLog, Exchanged, PhaseSet, Said, TaskMade, log_line
 from .runs import Run
 

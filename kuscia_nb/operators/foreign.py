@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from ..sentence import Sentence
+from ..texts.sentence import Sentence
 
 _NOT_USED = "parameter {name} has no effect: it is for the surroundings of the reference operator"
 _NONE = "leave it out: there is nothing like it here"

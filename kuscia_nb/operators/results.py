@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from ..data.files import Folder
 from ..errors import JobError
 from ..options import Options
-from ..sentence import Sentence
+from ..texts.sentence import Sentence
 
 
 @dataclass(frozen=True)

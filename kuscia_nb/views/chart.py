@@ -8,8 +8,8 @@ from html import escape
 from typing import NamedTuple
 
 from ..operators.results import Chart
+from ..texts import Say
 from .table import wrapped
-from .texts import Say
 
 _LEFT, _TOP, _WIDTH, _HEIGHT = 52, 10, 420, 130
 """Of the axes, in a drawing that has room for their words."""

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import KusciaError
 from ..observer.progress import State
 from ..operators.results import Sheet
+from ..texts import Say, speaker
 from .chart import Drawing
 from .graph import Node, svg
 from .live_html import condition_table, human, not_begun
 from .table import Table, clipped, html_note, html_paragraph, wrapped
-from .texts import Say, speaker
 
 if TYPE_CHECKING:
     import pandas as pd

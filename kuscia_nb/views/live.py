@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.getipython import get_ipython
 
 from ..observer.progress import State
+from ..texts import Say, speaker
 from .chart import Drawing
 from .job import bundle
 from .live_html import conditions, head, programs, standing
 from .table import html_note
-from .texts import Say, speaker
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

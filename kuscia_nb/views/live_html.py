@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from html import escape
 
 from ..observer.progress import Progress, State
+from ..texts import Say
 from .table import Table
-from .texts import Say
 
 _MOST_PROGRAMS = 12
 _MOST_CONDITIONS = 40

@@ -12,9 +12,9 @@ from ..data.description import description_path
 from ..data.files import Folder
 from ..errors import JobError
 from ..problems import choice
+from ..texts import speaker
 from .job import table
 from .table import Table, html_note, html_paragraph, wrapped
-from .texts import speaker
 
 if TYPE_CHECKING:
     from ..job import Job

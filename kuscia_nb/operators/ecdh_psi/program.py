@@ -18,7 +18,7 @@ from ...data.files import write_atomically
 from ...data.records import Records, read_records
 from ...errors import DataError
 from ...mpc import BlockPrg, Link
-from ...sentence import Sentence
+from ...texts.sentence import Sentence
 from ..component import Component
 from ..ids import check_unique, checked_ids
 from ..parameter import check_equal, read_all

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from ...errors import DataError, ParameterError
-from ...sentence import Sentence
+from ...texts.sentence import Sentence
 from ..component import Component
 from ..parameter import Parameter, boolean, number
 from ..party import Operator, Party

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable
 
 from ...errors import DataError
-from ...sentence import Sentence
+from ...texts.sentence import Sentence
 from ..party import Party
 
 _UNCHECKED = (

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...mpc import Layout, Ring, Share, decode
-from ...sentence import Sentence
+from ...texts.sentence import Sentence
 from ..results import Chart, Ran, Told
 from .metrics import log_loss, probabilities
 from .plaintext import Floats

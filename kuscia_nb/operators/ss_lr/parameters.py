@@ -21,7 +21,7 @@ import numpy as np
 from ...errors import ParameterError
 from ...mpc import fixed
 from ...problems import Problem
-from ...sentence import Sentence
+from ...texts.sentence import Sentence
 from ..parameter import FILE, Kind, Parameter, boolean, choice, form, given, number, one_of, read_each, refuse, whole
 from .scaling import SCALES
 

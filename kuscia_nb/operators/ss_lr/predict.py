@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...errors import ParameterError
-from ...sentence import Sentence
+from ...texts.sentence import Sentence
 from ..component import Component
 from ..parameter import Parameter
 from ..party import Operator, Party, ranked_parties

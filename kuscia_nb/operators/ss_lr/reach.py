@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...sentence import Sentence
+from ...texts.sentence import Sentence
 from .parameters import Parameters
 
 _BEYOND = "the weight of {feature} is {weight:.3g}, and this job's steps reach {reach:.3g} at most: {why}; {advice}"

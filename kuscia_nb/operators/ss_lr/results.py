@@ -13,7 +13,7 @@ from ...data.files import readable
 from ...errors import DataError, JobError
 from ...mpc import decode
 from ...problems import choice
-from ...sentence import Sentence
+from ...texts.sentence import Sentence
 from ..linear_model import Model
 from ..results import Ran, Sheet, Told, doubtful
 from ..shares import read_share

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...options import variable
-from ...sentence import Sentence
+from ...texts.sentence import Sentence
 from .parameters import Parameters
 
 TRUNCATION = variable("truncation")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ...data.names import is_id, is_label
 from ...data.table import Column
 from ...errors import DataError
-from ...sentence import Sentence
+from ...texts.sentence import Sentence
 from .parameters import Parameters
 from .rows import Rows
 from .scaling import Scaling

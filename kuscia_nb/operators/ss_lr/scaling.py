@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...sentence import Sentence
+from ...texts.sentence import Sentence
 
 Floats = NDArray[np.float64]
 

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from ...errors import DataError, JobError
 from ...mpc import Ring, decode
 from ...mpc.ring import signed
-from ...sentence import Sentence
+from ...texts.sentence import Sentence
 from ..results import Sheet, Told
 from .losses import WATCHED, LossCurve, Losses, shown_steps
 from .metrics import evaluate

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-CHINESE = {
+EXERCISES = {
     # every exercise
     "Exercise {name}: right.": "练习 {name}：正确。",
     "Exercise {name}: not yet.": "练习 {name}：还不对。",

@@ -1,0 +1,9 @@
+"""Every text that there is in Chinese, by its English."""
+
+from __future__ import annotations
+
+from .exercises import EXERCISES
+from .jobs import JOBS
+from .options import OPTIONS
+
+CHINESE = {**JOBS, **OPTIONS, **EXERCISES}
