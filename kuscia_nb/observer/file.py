@@ -22,7 +22,7 @@ from ..data.files import write_atomically
 from ..errors import DataError, KusciaError
 from ..mpc.ledger import Ledger, Message, Stream, Total
 from ..options import Options
-from ..texts.sentence import Sentence
+from ..texts import sentence
 from .events import Event, Handed, Recorded
 from .runs import Run
 
@@ -103,7 +103,7 @@ def _plain(value: Any) -> Any:
     match value:
         case datetime():
             return {"time": value.isoformat()}
-        case Sentence():
+        case sentence.Sentence():
             values = {name: _plain(one) for name, one in value.values.items()}
             return {"sentence": [value.template, values, _plain(value.short)]}
         case Ledger():
@@ -122,8 +122,8 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _sentence(template: str, values: dict[str, Any], short: Any) -> Sentence:
-    return Sentence(template, short=_read(short), **{name: _read(one) for name, one in values.items()})
+def _sentence(template: str, values: dict[str, Any], short: Any) -> sentence.Sentence:
+    return sentence.Sentence(template, short=_read(short), **{name: _read(one) for name, one in values.items()})
 
 
 def _ledger(messages: list[list[Any]], totals: list[Any], sent: int) -> Ledger:
