@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .backends.base import Backend
-from .control.resources import FAILED, PENDING, RUNNING
+from .control.resources import OVER, SUCCEEDED
 from .data.description import description_path
 from .data.files import Folder
 from .errors import JobError, KusciaError, ModelWarning
@@ -208,9 +208,9 @@ class Results(History):
 
     def _check_finished(self) -> None:
         """A JobError for a job without a result."""
-        if self.phase in (PENDING, RUNNING):
+        if self.phase not in OVER:
             raise JobError(f"job {self.name} has no result yet: it is {self.phase}", hint="job.wait()")
-        if self.phase == FAILED:
+        if self.phase != SUCCEEDED:
             raise JobError(f"job {self.name} has no result: it failed", hint="job.wait() raises the reason")
 
 

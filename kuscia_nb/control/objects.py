@@ -7,7 +7,7 @@ fields and never changes; dumping one gives manifest names and leaves out what i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    PrivateAttr,
     SerializerFunctionWrapHandler,
     model_serializer,
 )
@@ -129,6 +130,13 @@ class Object(CrdModel):
     kind: Any = Field(description="what this manifest describes")
     metadata: Metadata = Field(description="name and namespace")
     spec: Any = Field(description="what shall be")
+
+    _raw: Mapping[str, Any] | None = PrivateAttr(None)
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """All that its node says of it: of one that is not ours, also what has no place here."""
+        return self.manifest() if self._raw is None else self._raw
 
     @property
     def name(self) -> str:

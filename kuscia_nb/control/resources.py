@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field, PrivateAttr
+from pydantic import BeforeValidator, Field, PrivateAttr, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from .datasets import split_dataset
@@ -219,8 +219,16 @@ class JobSpec(CrdModel):
     tasks: tuple[JobTask, ...] = Field(strict=False, min_length=1, max_length=128, description="1 to 128 tasks")
 
 
-Phase = Literal["", "Pending", "Running", "Succeeded", "Failed"]
+_Phase = Literal[
+    "", "Pending", "Running", "Succeeded", "Failed",
+    "initialized", "AwaitingApproval", "Suspended", "Cancelled", "ApprovalReject",
+]  # fmt: skip
+Phase = Annotated[_Phase, WithJsonSchema({"type": "string", "enum": get_args(_Phase)[:5]})]
+"""Kuscia's own words; those of the second line are said by nodes that are not ours (spec: kuscia §1.3)."""
 PENDING, RUNNING, SUCCEEDED, FAILED = "Pending", "Running", "Succeeded", "Failed"
+CANCELLED, REFUSED = "Cancelled", "ApprovalReject"
+OVER = (SUCCEEDED, FAILED, CANCELLED, REFUSED)
+"""The phases that a job ends with."""
 STOPPED = "KusciaJobStopped"
 """The reason of what failed because somebody wanted its end."""
 
@@ -253,8 +261,8 @@ class KusciaJob(Object):
 
     @property
     def finished(self) -> bool:
-        """Whether it has come to its end on this node."""
-        return self.status.completion_time is not None
+        """Whether it has come to its end on this node; one that failed has when its tasks have."""
+        return self.status.completion_time is not None or self.status.phase in (CANCELLED, REFUSED)
 
     def annotated(self, name: str, text: str) -> KusciaJob:
         """The job with one more annotation."""
@@ -266,3 +274,8 @@ class KusciaJob(Object):
         if self.spec.stage == stage:
             return self
         return self.model_copy(update={"spec": self.spec.model_copy(update={"stage": stage})})
+
+
+def wanted(phase: str, reason: str) -> bool:
+    """Whether a job is in this phase because somebody wanted its end (spec: kuscia §1.7)."""
+    return phase == CANCELLED or (phase == FAILED and (reason == STOPPED or "execute the cmd: Stop." in reason))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 
 from ..bfia.client import Exchange
@@ -88,7 +89,8 @@ class Observer:
                 run = self.by_name[job.name] = Run(job)
             self._by_uid[job.metadata.uid] = run
             for task in job.spec.tasks:  # however it came here; a partner's copy has doubles already
-                self.warn(run, json.loads(task.task_input_config))
+                with suppress(ValueError):  # only of a BFIA job, which a real node's need not be, it must be JSON
+                    self.warn(run, json.loads(task.task_input_config))
         run = self._by_uid[job.metadata.uid]
         if change.new is None:
             run.nodes[domain] = None

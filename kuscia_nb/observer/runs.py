@@ -12,7 +12,7 @@ from typing import Literal
 
 from ..control.failures import job_error
 from ..control.objects import now
-from ..control.resources import FAILED, STOPPED, SUCCEEDED, KusciaJob
+from ..control.resources import OVER, REFUSED, SUCCEEDED, KusciaJob, wanted
 from ..errors import JobFailed, JobStopped, KusciaError, PeerFailed
 from ..options import Options
 from .events import ConditionSet, EventLog, PhaseSet, ProgramEnded
@@ -59,9 +59,11 @@ class Run:
         ends = [end for end in self.events.select(ProgramEnded) if end.error and not isinstance(end.error, PeerFailed)]
         if ends and ends[0].error and not isinstance(ends[0].error, JobStopped):  # others may be its consequences
             return job_error(ends[0].node, ends[0].error)
-        failed = [e for e in self.events.select(PhaseSet, subject=self.name) if e.name == FAILED]
-        if self._deleted or (failed and failed[0].reason == STOPPED):
+        failed = [e for e in self.events.select(PhaseSet, subject=self.name) if e.name in OVER and e.name != SUCCEEDED]
+        if self._deleted or (failed and wanted(failed[0].name, failed[0].reason)):
             return JobStopped("the job was deleted" if self._deleted else f"the job was stopped on {failed[0].node}")
+        if failed and failed[0].name == REFUSED:
+            return JobFailed(f"job {self.name} was not approved by every party")
         last = self.events.last(PhaseSet, node=self._leader, subject=self.name)
         message = (last and last.message) or "no reason is known"
         if "The remaining no-failed party" in message:  # who failed has said more to its own node

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast, get_args
 
 from .protocol import Entities, Entity, Level, Party, Phase, Step
 
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
     from ..backends.base import NodeApi
     from ..cluster import Cluster
     from ..control.kinds import KusciaTask
-    from ..control.resources import JobTask, KusciaJob
+    from ..control.resources import JobTask, KusciaJob, TaskInputConfig
     from ..control.store import Change
     from ..observer.progress import State
     from ..observer.runs import Run
 
 TTP = "ttp"
+_UNWANTED = ("Cancelled", "ApprovalReject")
+"""Phases that Kuscia ends a job with, and for which the panel has no word of its own."""
 
 
 class Delta(NamedTuple):
@@ -198,7 +201,7 @@ def job_entities(node: NodeApi, job: KusciaJob, run: Run, state: State) -> Itera
             "node": node.domain,
             "name": job.name,
             "initiator": job.spec.initiator,
-            "phase": status.phase or "Pending",
+            "phase": _phase(status.phase),
             "started": _ms(status.start_time or job.metadata.creation_timestamp),
             "progress": round(sum(progress.values()) / len(job.spec.tasks), 4),
             "message": status.message or failure(job),
@@ -219,7 +222,7 @@ def job_entities(node: NodeApi, job: KusciaJob, run: Run, state: State) -> Itera
                 "job": job.name,
                 "name": task.name,
                 "alias": alias,
-                "phase": task.status.phase or "Pending",
+                "phase": _phase(task.status.phase),
                 "progress": progress[task.name],
                 "message": task.status.message or failure(task),
             },
@@ -230,7 +233,23 @@ def job_entities(node: NodeApi, job: KusciaJob, run: Run, state: State) -> Itera
 
 
 def _step(spec: JobTask) -> Step:
-    return {"alias": spec.alias, "operator": spec.config.module_name, "after": list(spec.dependencies)}
+    config = _config(spec)
+    operator = config.module_name if config else spec.app_image
+    return {"alias": spec.alias, "operator": operator, "after": list(spec.dependencies)}
+
+
+def _config(spec: JobTask) -> TaskInputConfig | None:
+    """What a task's taskInputConfig says; None where it is no BFIA job's, of which only a real node has some."""
+    with suppress(ValueError):
+        return spec.config
+    return None
+
+
+def _phase(phase: str) -> Phase:
+    """The panel's word for one of Kuscia's: what neither runs nor has ended waits."""
+    if phase in get_args(Phase):
+        return cast(Phase, phase)
+    return "Failed" if phase in _UNWANTED else "Pending"
 
 
 def _progress(task: KusciaTask, state: State, domain: str) -> float:
@@ -242,8 +261,9 @@ def _progress(task: KusciaTask, state: State, domain: str) -> float:
 def _parties(task: KusciaTask, spec: JobTask, state: State) -> Iterator[tuple[str, Party]]:
     """Every party of a task by its name, such as host.0, and how far it is."""
     told = task.status.party_task_status
-    phases: dict[tuple[str, str], Phase] = {(one.domain_id, one.role): one.phase or "Pending" for one in told}
-    for role, index, domain in spec.config.role.members():
+    phases: dict[tuple[str, str], Phase] = {(one.domain_id, one.role): _phase(one.phase) for one in told}
+    config = _config(spec)
+    for role, index, domain in config.role.members() if config else ():
         phase = phases.get((domain, role), "Pending")
         program = state.progress.get((domain, task.name))
         counted = program.batch if phase == "Running" and program is not None else None
