@@ -1,4 +1,4 @@
-# make demo | quick | test | test-baseline | test-spu | lab | labextension | docs | bench | dist | clean
+# make demo | quick | test | test-baseline | test-spu | test-colab | lab | labextension | docs | bench | dist | clean
 # Every target makes .venv first, from this folder and a Python >= 3.11.
 
 PYTHON ?= python3
@@ -10,7 +10,7 @@ MODULES := labextension/node_modules/.package-lock.json
 SOURCES := $(shell find labextension/src labextension/style labextension/schema labextension/scripts -type f) \
   $(wildcard labextension/*.json notebooks/student/*.ipynb notebooks/student/zh/*.ipynb)
 
-.PHONY: demo quick quick-tests test test-baseline test-spu lint lint-python lab labextension docs bench dist clean
+.PHONY: demo quick quick-tests test test-baseline test-spu test-fate test-colab lint lint-python lab labextension docs bench dist clean
 
 demo: .venv/demo
 	$(BIN)/python -m kuscia_nb
@@ -36,6 +36,16 @@ test-baseline: .venv/dev
 # Against a real SPU, which needs Python 3.10 or 3.11 and 1 GB. `make test` runs these too, once it is there.
 test-spu: .venv/dev .venv-spu/ready
 	$(BIN)/python -m pytest tests/spu
+
+# All notebooks run with the old IPython and ipywidgets of Colab, which a notebook there cannot replace.
+test-colab: .venv-colab/ready
+	.venv-colab/bin/jupyter execute --timeout=200 notebooks/[0-9]*.ipynb notebooks/zh/[0-9]*.ipynb
+
+.venv-colab/ready: tests/colab.txt pyproject.toml
+	$(PYTHON) -m venv .venv-colab
+	.venv-colab/bin/python -m pip install --quiet --editable . --constraint tests/colab.txt --requirement tests/colab.txt \
+	  nbclient
+	@touch $@
 
 # FATE-Flow 2.2.0 orders jobs on two nodes: make test-fate FATE_FLOW=<a checkout of it> FATE_PYTHON=<a Python 3.9>
 test-fate: .venv/dev .venv-fate/ready
@@ -73,7 +83,7 @@ dist: .venv/release
 	$(BIN)/python -m build --outdir dist
 
 clean:
-	rm -rf .venv .venv-spu .venv-fate build
+	rm -rf .venv .venv-spu .venv-fate .venv-colab build
 
 $(PANEL): $(SOURCES) $(MODULES) | .venv/panel
 	cd labextension && PATH="$(CURDIR)/$(BIN):$$PATH" npm run build:prod

@@ -11,14 +11,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
-
 from ..backends import DOMAINS
 from ..connection import running
 
 if TYPE_CHECKING:
     from argparse import Action
 
+    from IPython.core.completer import CompletionContext, SimpleMatcherResult
     from IPython.core.interactiveshell import InteractiveShell
 
 _NAMESPACE = "cross-domain"
@@ -27,9 +26,10 @@ _LINE = re.compile(r"\s*(?:\w+\s*=\s*)?(%{1,2})(kusciajob|bfia_submit|kuscia|kub
 _MOST_FILES = 200
 
 
-@context_matcher(identifier="kuscia_nb.magics", priority=200)
 def complete(context: CompletionContext) -> SimpleMatcherResult:
     """What may stand where the cursor is; nothing on lines that are not ours."""
+    from IPython.core.completer import SimpleCompletion
+
     found = _LINE.match(context.text_until_cursor)
     above = context.full_text.split("\n")[: context.cursor_line]
     if found is None or (found[1] == "%%" and any(line.strip() for line in above)):
@@ -46,14 +46,18 @@ def complete(context: CompletionContext) -> SimpleMatcherResult:
 
 
 def register(shell: InteractiveShell) -> None:
-    """Complete in this shell."""
+    """Complete in this shell; not in an IPython before 8.6, such as Colab's, which knows no context of a matcher."""
+    try:
+        from IPython.core.completer import context_matcher
+    except ImportError:
+        return
     if shell.Completer is not None and complete not in shell.Completer.custom_matchers:
-        shell.Completer.custom_matchers.append(complete)
+        shell.Completer.custom_matchers.append(context_matcher(identifier="kuscia_nb.magics", priority=200)(complete))
 
 
 def unregister(shell: InteractiveShell) -> None:
     """Complete no more; also not as a module that was reloaded since."""
-    if shell.Completer is not None:
+    if shell.Completer is not None and hasattr(shell.Completer, "custom_matchers"):
         kept = [one for one in shell.Completer.custom_matchers if one.__module__ != __name__]
         shell.Completer.custom_matchers[:] = kept
 
