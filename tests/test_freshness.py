@@ -69,7 +69,7 @@ def training(strategy: str) -> Program:
 
 async def truncated_product(semi2k: Semi2k, data: Any) -> mpc.Share:
     """A column of each, multiplied and truncated with the TTP's help."""
-    own = semi2k.share.of(semi2k.encode(data[0][:, LAYOUT.owned(semi2k.rank).start]))
+    own = semi2k.input(semi2k.encode(data[0][:, LAYOUT.owned(semi2k.rank).start]))
     x, y = (semi2k.zeros(ROWS), own) if semi2k.rank else (own, semi2k.zeros(ROWS))
     return await semi2k.truncate(await semi2k.mul(x, y), BITS)
 

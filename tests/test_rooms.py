@@ -71,3 +71,9 @@ def test_what_leads_up_is_dashed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(rooms, "PACKAGE", tmp_path)
     assert rooms.sorted_arrows() == ({("a", "b")}, {("b", "a")})
     assert len(re.findall(r'class="up"', rooms.picture())) == 1
+
+
+def test_the_protocol_does_not_know_that_it_is_traced() -> None:
+    """What is written down of it is written down from outside: it reads the same for who wants no trace."""
+    found = {path.name for path in (rooms.PACKAGE / "mpc").glob("*.py") if "trace" in path.read_text()}
+    assert found == {"__init__.py"}

@@ -72,15 +72,15 @@ PUBLIC: dict[str, tuple[Callable[[Any], Any], list[float]]] = {
 
 
 @pytest.mark.parametrize("text", PUBLIC)
-@pytest.mark.parametrize("recorded", [False, True])
-def test_public_numbers_take_part(protocol: Protocol, text: str, recorded: bool) -> None:
+@pytest.mark.parametrize("traced", [False, True])
+def test_public_numbers_take_part(protocol: Protocol, text: str, traced: bool) -> None:
     function, expected = PUBLIC[text]
 
     async def program(secrets: Computation, x: Secret, y: Secret) -> np.ndarray:
         return await secrets.open(function(x))
 
-    if recorded:
-        links = mpc.connect_recorded(("bob", "alice"))
+    if traced:
+        links = mpc.connect_traced(("bob", "alice"))
         ttp = mpc.TrustedThirdParty()
 
         async def party(link: mpc.Link) -> np.ndarray:

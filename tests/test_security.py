@@ -127,7 +127,7 @@ def test_who_sends_a_wrong_share_may_know_the_right_result_and_spoil_the_others(
 
     async def party(link: mpc.Link, lie: int) -> float:
         semi2k = await mpc.Semi2k.start(link, ttp, mpc.Seeds(), mpc.Terms())
-        own = semi2k.share.of(mpc.encode([3.0 if link.rank else 2.0], BITS))
+        own = semi2k.input(mpc.encode([3.0 if link.rank else 2.0], BITS))
         x, y = (semi2k.zeros(1), own) if link.rank else (own, semi2k.zeros(1))
         product = await semi2k.mul(x, y, BITS)
         theirs = await link.exchange(product.ring + np.uint64(lie), "open")

@@ -19,7 +19,7 @@ anew = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], dea
 
 def inputs(party: mpc.Semi2k, *owned: tuple[int, np.ndarray]) -> list[mpc.Share]:
     """Each value as its owner's private input."""
-    return [party.share.of(value) if owner == party.rank else party.zeros(value.shape) for owner, value in owned]
+    return [party.input(value) if owner == party.rank else party.zeros(value.shape) for owner, value in owned]
 
 
 @anew

@@ -37,7 +37,7 @@ def test_the_recorded_training_to_the_last_bit(run: dict[str, Any], together: bo
         streams = StreamPrg(prss[rank]), StreamPrg(prss[1 - rank])
         semi2k = SpuSemi2k(link, client, terms, BlockPrg(beaver[rank]), streams)
         semi2k.together = together
-        labels = semi2k.share.of(y) - semi2k.encode(0.5) if not rank else targets(semi2k, None, rows)
+        labels = semi2k.input(y) - semi2k.encode(0.5) if not rank else targets(semi2k, None, rows)
         return (await train(semi2k, x[:, layout.owned(rank)], labels, plan, strategy=SpuData)).ring
 
     outcomes = mpc.run_lockstep((party(links[0]), party(links[1])), links)

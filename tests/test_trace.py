@@ -47,7 +47,7 @@ MINE = {"own", "drawn", "dealt"}
 
 
 class Traced:
-    """A run of both parties with recorders; what went over the link, as the test itself has seen it."""
+    """A run of both parties with notes; what went over the link, as the test itself has seen it."""
 
     def __init__(
         self,
@@ -55,11 +55,11 @@ class Traced:
         *,
         window: mpc.Window | None = None,
         threads: bool = False,
-        recorded: bool = True,
+        notes: bool = True,
         **terms: Any,
     ) -> None:
         kind = mailbox(threads)
-        self.links = mpc.connect_recorded(NAMES, window, kind) if recorded else mpc.connect(NAMES, mailbox=kind)
+        self.links = mpc.connect_traced(NAMES, window, kind) if notes else mpc.connect(NAMES, mailbox=kind)
         self.ttp = mpc.TrustedThirdParty()
         self.carried: list[tuple[str, Any]] = []
         for link in self.links:
@@ -90,12 +90,12 @@ class Traced:
         vars(link)["_deliver"] = listening
 
     @property
-    def recorders(self) -> list[mpc.Recorder]:
-        return [link.recorder for link in self.links if link.recorder is not None]
+    def notes(self) -> list[mpc.Notes]:
+        return [link.notes for link in self.links if isinstance(link, mpc.TracedLink)]
 
     @property
     def record(self) -> Record:
-        return observe("full", {"task": self.links[0].ledger}, {"task": self.recorders})
+        return observe("full", {"task": self.links[0].ledger}, {"task": self.notes})
 
 
 def training(strategy: str, layout: mpc.Layout = LAYOUT, l2: float = 0.5) -> Callable[[mpc.Semi2k], Any]:
@@ -120,7 +120,7 @@ def plan(strategy: str, layout: mpc.Layout = LAYOUT, l2: float = 0.5) -> Plan:
 async def operations(party: mpc.Semi2k) -> list[int]:
     """Everything that a program can do with secrets, once."""
     mine, other = party.encode([[1.5, -2.0], [0.25, 3.0]]), party.zeros((2, 2))
-    first = party.share.of(mine)
+    first = party.input(mine)
     x, y = (first, other) if party.rank == 0 else (other, first)
     public = party.encode(2.0)
     local = (-(x + y) - public) + public
@@ -136,7 +136,7 @@ async def operations(party: mpc.Semi2k) -> list[int]:
 async def assisted(party: mpc.Semi2k) -> list[int]:
     """Truncations with the TTP's help, in both rings."""
     x, zero = party.encode([[1.5, -2.0], [0.25, 3.0]]), party.zeros((2, 2))
-    y = party.share.of(x)
+    y = party.input(x)
     y = await party.mul(*((y, zero) if party.rank == 0 else (zero, y)), 18, assisted=True)
     y = await party.matmul(y, y[0], 18, assisted=True)
     return (await party.open(await party.truncate(y * np.array(2**40, np.uint64), 40, assisted=True))).tolist()
@@ -291,18 +291,18 @@ def test_parts_of_triples_are_the_parties_draws_and_multiply(traced: Traced) -> 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("threads", [False, True])
-def test_recording_changes_nothing_and_does_not_depend_on_the_scheduler(strategy: str, threads: bool) -> None:
-    plain = Traced(training(strategy), recorded=False)
+def test_tracing_changes_nothing_and_does_not_depend_on_the_scheduler(strategy: str, threads: bool) -> None:
+    plain = Traced(training(strategy), notes=False)
     run = Traced(training(strategy), threads=threads)
     assert [r.tolist() for r in run.results] == [r.tolist() for r in plain.results]
     assert len(run.links[0].ledger) == len(plain.links[0].ledger)
-    for mine, other in zip(run.recorders, Traced(training(strategy)).recorders, strict=True):
-        assert list(map(str, mine.notes)) == list(map(str, other.notes))
+    for mine, other in zip(run.notes, Traced(training(strategy)).notes, strict=True):
+        assert list(map(str, mine.read())) == list(map(str, other.read()))
 
 
 def test_symmetric_truncation() -> None:
     async def program(party: mpc.Semi2k) -> None:
-        party.share.of(np.arange(5, dtype=np.uint64) << np.uint64(60)).truncate(7)
+        party.input(np.arange(5, dtype=np.uint64) << np.uint64(60)).truncate(7)
 
     record = Traced(program, truncation="symmetric").record
     assert not record.tasks[0].mirrored
@@ -321,7 +321,7 @@ def test_truncation_rounds_down_and_up(x: np.ndarray, bits: int) -> None:
 
 def test_a_step_that_only_one_party_has() -> None:
     async def program(party: mpc.Semi2k) -> list[int]:
-        x = party.share.of(np.ones(2, np.uint64))
+        x = party.input(np.ones(2, np.uint64))
         if party.rank:
             x = x * np.array(5, np.uint64)
         return (await party.open(x)).tolist()
@@ -388,21 +388,18 @@ def seen(record: Record, who: str) -> set[int]:
     return result
 
 
-def noted(recorder: mpc.Recorder) -> set[int]:
+def numbers_in(notes: mpc.Notes) -> set[int]:
     """All ring elements that a party has written down."""
-    return {n for note in recorder.notes for value in note.values.values() for n in value.data.tolist()}
+    return {n for note in notes.read() for value in note.values.values() for n in value.data.tolist()}
 
 
 @pytest.mark.parametrize("rank", [0, 1])
 def test_a_party_sees_nothing_but_its_own_and_what_was_sent(traced: Traced, rank: int) -> None:
     """Every number that its view shows is in its own notes, or went over the link, or is zero."""
-    own, others = noted(traced.recorders[rank]), noted(traced.recorders[1 - rank])
+    own, others = (numbers_in(traced.notes[one]) for one in (rank, 1 - rank))
     link = {n for _, value in traced.carried if isinstance(value, np.ndarray) for n in value.ravel().tolist()}
     shown = seen(traced.record, NAMES[rank])
     assert shown <= own | link | {0}
-    others = {
-        n for note in traced.recorders[1 - rank].notes for value in note.values.values() for n in value.data.tolist()
-    }
     assert others - own - link  # there is something to hide
 
 
@@ -448,7 +445,7 @@ def test_an_input_is_its_owners() -> None:
 
 def test_products_have_twice_the_fraction_bits() -> None:
     async def program(party: mpc.Semi2k) -> None:
-        mine, other = party.share.of(party.encode([1.5])), party.zeros(1)
+        mine, other = party.input(party.encode([1.5])), party.zeros(1)
         x, y = (mine, other) if party.rank == 0 else (other, mine)
         await party.mul(x, y, 18)
 
@@ -513,7 +510,7 @@ def test_a_long_trace_does_not_keep_the_garbage_collector_busy() -> None:
 
 def test_user_operations_without_batches_are_kept_in_part() -> None:
     async def program(party: mpc.Semi2k) -> None:
-        x = party.share.of(np.arange(10, dtype=np.uint64))
+        x = party.input(np.arange(10, dtype=np.uint64))
         for _ in range(50):
             x = x + x
         await party.open(x)
@@ -528,15 +525,15 @@ def test_user_operations_without_batches_are_kept_in_part() -> None:
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_when_drafts_are_worked_out_changes_nothing(strategy: str) -> None:
-    runs = [Traced(training(strategy), window=mpc.Window(draft_bytes=size)).recorders for size in (1, 2**30)]
+    runs = [Traced(training(strategy), window=mpc.Window(draft_bytes=size)).notes for size in (1, 2**30)]
     for mine, other in zip(*runs, strict=True):
-        assert list(map(str, mine.notes)) == list(map(str, other.notes))
+        assert list(map(str, mine.read())) == list(map(str, other.read()))
 
 
 def test_notes_do_not_hold_on_to_the_data() -> None:
     """What is kept are copies: a note's arrays own their memory."""
-    for recorder in Traced(training("preprocessed"), window=mpc.Window(whole=0, whole_last=0)).recorders:
-        for note in recorder.notes:
+    for notes in Traced(training("preprocessed"), window=mpc.Window(whole=0, whole_last=0)).notes:
+        for note in notes.read():
             for value in note.values.values():
                 assert value.data.base is None
                 assert value.data.size <= 8
@@ -622,7 +619,7 @@ def test_sizes_only(cluster: kn.Cluster) -> None:
 def test_off_lists_and_counts_nothing(cluster: kn.Cluster) -> None:
     job = run(cluster, trace="off", seed=4)
     assert len(job.trace.messages) == len(job.trace.totals) == 0
-    assert [event.kind for event in job.events if event.kind in ("ledger", "recorders")] == []
+    assert [event.kind for event in job.events if event.kind in ("ledger", "notes")] == []
     assert job.weights().equals(run(cluster, seed=4).weights())
     assert "no message was listed or counted" in repr(job.trace)
 

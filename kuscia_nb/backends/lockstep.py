@@ -18,8 +18,8 @@ from ..control.kinds import KusciaTask
 from ..control.node import Node
 from ..data.tables import Tables
 from ..errors import JobStopped
-from ..mpc import Ledger, Link, NoLedger, Outcome, Ttp, TtpLine, connect, connect_recorded, run_lockstep
-from ..observer.events import Counted, Recorded
+from ..mpc import Ledger, Link, NoLedger, Outcome, TracedLink, Ttp, TtpLine, connect, connect_traced, run_lockstep
+from ..observer.events import Counted, Traced
 from ..observer.observer import Observer
 from ..operators import OPERATORS, Operator
 from .base import PATIENCE
@@ -75,8 +75,8 @@ class LockstepAgent:
         for link in session.links:
             link.ledger = NoLedger()  # a program has its own page
         first, second = session.links
-        if first.recorder and second.recorder:
-            run.events.emit(Recorded(task.spec.initiator, task.name, (first.recorder, second.recorder)))
+        if isinstance(first, TracedLink) and isinstance(second, TracedLink):
+            run.events.emit(Traced(task.spec.initiator, task.name, (first.notes, second.notes)))
         session.join = self._spawn(f"kuscia_nb {task.name}", partial(self._run, task, session, ranked))
 
     @undisturbed()
@@ -172,5 +172,5 @@ class LockstepAgent:
 def _connect(names: tuple[str, str], trace: str) -> tuple[Link, Link]:
     """A link between two programs; what passes over it is written down as the job's option says."""
     if trace == "full":
-        return connect_recorded(names)
+        return connect_traced(names)
     return connect(names, NoLedger() if trace == "off" else None)

@@ -2,7 +2,7 @@
 
 From the bottom up: `ring` and `fixed` (numbers), `prg` (randomness), `ledger`, `inbox`, `link` and `scheduler`
 (messages, who runs when), `ttp` (Beaver triples), `share` and `semi2k` (secrets and their products), `data` and its
-two strategies, `interconnection` and `preprocessed` (products for training).
+two strategies, `interconnection` and `preprocessed` (products for training). `traced` writes down what a party does.
 
 Two party programs, each with its own data, run like this:
 
@@ -10,7 +10,7 @@ Two party programs, each with its own data, run like this:
 
     async def program(link, ttp, number):
         party = await mpc.Semi2k.start(link, ttp, mpc.Seeds(), mpc.Terms())
-        mine, theirs = party.share.of(party.encode([number])), party.zeros(1)
+        mine, theirs = party.input(party.encode([number])), party.zeros(1)
         x, y = (mine, theirs) if link.rank == 0 else (theirs, mine)
         product = await party.mul(x, y, bits=party.fxp_bits)
         return mpc.decode(await party.open(product), party.fxp_bits)
@@ -29,12 +29,11 @@ from .ledger import Ledger, Message, NoLedger
 from .link import Link, connect
 from .preprocessed import PreprocessedData
 from .prg import BlockPrg, Seeds, StreamPrg
-from .recorded import connect_recorded
-from .recorder import Recorder, Window
 from .ring import Ring
 from .scheduler import Outcome, run_alone, run_lockstep
 from .semi2k import Semi2k, Terms
 from .share import Share
+from .traced import Notes, TracedLink, Window, connect_traced
 from .ttp import TrustedThirdParty, Ttp
 from .ttp_line import JoinTtp, TtpLine
 from .ttp_session import PrgBuffer
@@ -51,22 +50,23 @@ __all__ = [
     "LockstepMailbox",
     "Message",
     "NoLedger",
+    "Notes",
     "Outcome",
     "PreprocessedData",
     "PrgBuffer",
-    "Recorder",
     "Ring",
     "Seeds",
     "Semi2k",
     "Share",
     "StreamPrg",
     "Terms",
+    "TracedLink",
     "TrustedThirdParty",
     "Ttp",
     "TtpLine",
     "Window",
     "connect",
-    "connect_recorded",
+    "connect_traced",
     "decode",
     "encode",
     "run_alone",

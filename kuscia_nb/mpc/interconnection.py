@@ -32,8 +32,6 @@ class InterconnectionData:
 
     def __init__(self, mpc: Semi2k, own: Ring, targets: Share, layout: Layout) -> None:
         self._mpc, self._own, self._targets, self._layout = mpc, own, targets, layout
-        if mpc.recorder is not None:
-            mpc.recorder.expect(own, layout)
         self._per_block = layout.per_block(BLOCK_ELEMENTS)
         empty = np.empty((0, 0, 0), np.uint64)
         self._rooms, self._draws = (empty, empty), empty
@@ -48,28 +46,19 @@ class InterconnectionData:
     def as_share(self, weights: Ring) -> Share:
         """The penalty's own messages are sent here, if there is one."""
         if not self._layout.penalised:  # nothing needs them as a share but the next step, which adds to them
-            share = self._mpc.kind(np.zeros(self._layout.width, np.uint64)) + weights
-        else:
-            features = self._mpc.seal(weights[:-1]).ring
-            share = self._mpc.kind.of(np.append(features, np.zeros(1, np.uint64)))
-        if self._mpc.recorder is not None:
-            share = self._mpc.kind(share.kept.copy())  # the program changes its own in place
-            self._mpc.recorder.weights(share, share.kept.copy())
-        return share
+            return self._mpc.share(np.zeros(self._layout.width, np.uint64)) + weights
+        features = self._mpc.seal(weights[:-1]).ring
+        return self._mpc.share.of(np.append(features, np.zeros(1, np.uint64)))
 
     async def batches(self, epoch: int) -> AsyncIterator[InterconnectionBatch]:
         """Epoch by epoch, each in order."""
-        mpc, recorder, start = self._mpc, self._mpc.recorder, 0
+        start = 0
         while start < self._layout.batches:
             begins = epoch == start == 0
-            if recorder is not None:
-                recorder.leave_batch()
             count = 1 if begins else min(self._per_block, self._layout.batches - start)
             block, steps = await self._prepare(start, count, begins)
-            for i, parts in enumerate(steps):
-                if recorder is not None:
-                    recorder.begin(epoch, start + i)
-                yield self._batch(mpc, block, i, *parts)
+            for parts in steps:
+                yield self._batch(self._mpc, block, *parts)
             start += count
 
     async def _prepare(self, start: int, count: int, begins: bool) -> tuple[Block, Iterator[tuple[Any, ...]]]:
@@ -87,7 +76,7 @@ class InterconnectionData:
         if block.rows is not None:
             rows = self._triples(values, parts[block.rows.number])
         columns = self._triples(values_transposed, parts[block.columns.number], targets)
-        steps = values, targets, rows, columns
+        steps = values, rows, columns
         if self.changes:
             cuts = [_cuts(truncation, *parts[number]) for number, truncation in block.cuts]
             steps = *steps, zeros, zip(*cuts, strict=True) if cuts else repeat((), count)
@@ -112,8 +101,7 @@ class InterconnectionData:
 
         def product(op: str, m: int, k: int) -> Product:
             requests.append(Dot(drawn(m * k), drawn(k), drawn(m)))
-            room = self._opened[: m * k].reshape(m, k) if mpc.recorder is None else None
-            return Product(op, len(requests) - 1, room)
+            return Product(op, len(requests) - 1, self._opened[: m * k].reshape(m, k))
 
         def truncations(length: int, *counts: int) -> None:
             for bits in counts if mpc.assisted else ():
@@ -132,7 +120,7 @@ class InterconnectionData:
     def _triples(self, operand: Ring, parts: Sequence[Any], targets: Ring | None = None) -> Iterator[tuple[Ring, ...]]:
         """Those of a product, step by step."""
         a, b, c = parts
-        b, c = self._mpc.kind.of(b).kept, self._mpc.kind.of(c).kept
+        b, c = self._mpc.share.of(b).kept, self._mpc.share.of(c).kept
         known = b if targets is None else b + targets
         return zip(operand, a.reshape(operand.shape), b, known, c, strict=True)
 
@@ -158,8 +146,8 @@ class InterconnectionData:
         return values, transposed, zeros
 
     def _room(self, count: int) -> tuple[Ring, Ring]:
-        """Arrays for `count` batches, zero in the peer's columns; the same each time, unless somebody keeps them."""
-        if self._mpc.recorder is not None or count > len(self._rooms[0]):
+        """Arrays for `count` batches, zero in the peer's columns; the same each time."""
+        if count > len(self._rooms[0]):
             size, width = self._layout.batch_size, self._layout.width
             self._rooms = np.zeros((count, size, width), np.uint64), np.zeros((count, width, size), np.uint64)
         values, transposed = self._rooms
@@ -169,7 +157,7 @@ class InterconnectionData:
         """The next so many blocks of this party's stream."""
         beaver, elements = self._mpc.beaver, ELEMENTS_PER_BLOCK * blocks
         counter, beaver.counter = beaver.counter, beaver.counter + blocks
-        if self._mpc.recorder is not None or len(self._draws) < elements + ELEMENTS_PER_BLOCK:
+        if len(self._draws) < elements + ELEMENTS_PER_BLOCK:
             self._draws = room_for(elements)
         return beaver.fill(counter, elements, self._draws)
 

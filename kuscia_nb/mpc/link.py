@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Generator, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -26,9 +26,6 @@ from .inbox import Inbox, LockstepMailbox, OutOfTurn, Put, Slot
 from .ledger import LISTED, WORD, Ledger, Stream, now
 from .payload import RING, Payload, Shape, as_array, compared
 from .ring import Ring, Words
-
-if TYPE_CHECKING:
-    from .recorder import Recorder
 
 _HINT = "the same parameters and versions at both parties; if they are, the message was changed on its way"
 
@@ -54,9 +51,6 @@ class Link:
     would lead to the whole. Every message is checked against what its receiver expects: UnexpectedMessage, if another
     one has come. TimeLimit, if none has come in time, where time is limited.
     """
-
-    recorder: Recorder | None = None
-    """Where this party's steps are written down, if they are."""
 
     def __init__(
         self,
@@ -92,6 +86,10 @@ class Link:
     def sent(self) -> int:
         """How many messages this party has sent over the link."""
         return self._sent + self._collectives
+
+    def variant(self, kind: type[T]) -> type[T]:
+        """The class to use for `kind` with this link: that one, unless who made the link has his own for it."""
+        return kind
 
     async def send(self, value: bytes, op: str) -> None:
         """Send one point-to-point message. `op` is for people; it never goes over a wire."""

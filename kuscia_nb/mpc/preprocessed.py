@@ -10,7 +10,7 @@ import numpy as np
 from numpy import subtract
 
 from .data import SIGMOID_SHIFT, Layout
-from .preprocessed_batch import AssistedBatch, Block, PreprocessedBatch, RecordedAssistedBatch, RecordedBatch
+from .preprocessed_batch import AssistedBatch, Block, PreprocessedBatch
 from .ring import Ring, batch_matvec, batch_vecmat
 from .semi2k import Semi2k
 from .share import Share
@@ -68,9 +68,6 @@ class PreprocessedData:
         self._blocks: dict[int, list[Block]] = {}  # first batch -> what is prepared for the epochs of this group
         self.changes = mpc.assisted
         self._batch: type[PreprocessedBatch] = AssistedBatch if mpc.assisted else PreprocessedBatch
-        if mpc.recorder is not None:
-            mpc.recorder.expect(own, layout)
-            self._batch = RecordedAssistedBatch if mpc.assisted else RecordedBatch
         if mpc.assisted:
             bits, fits = mpc.fxp_bits, cut_at_once(mpc.fxp_bits)
             self.cut_rows = mpc.truncation(bits + SIGMOID_SHIFT)
@@ -82,7 +79,7 @@ class PreprocessedData:
 
     def zero_weights(self) -> Share:
         """Zero as a share, shape (width,)."""
-        return self.mpc.kind(np.zeros(self._layout.width, np.uint64))
+        return self.mpc.share(np.zeros(self._layout.width, np.uint64))
 
     async def batches(self, epoch: int) -> AsyncIterator[PreprocessedBatch]:
         """Epoch by epoch, each in order; what is prepared goes when its last epoch has used it."""
@@ -94,26 +91,23 @@ class PreprocessedData:
                 self._blocks[first] = await self._prepare(own, epochs)
             block = self._blocks[first].pop(0)
             views = await self._assistance(first, block) if self.mpc.assisted else block.views(self.owned)
-            for i, parts in enumerate(zip(own, targets, *block, *views, strict=True), first):
-                if self.mpc.recorder is not None:
-                    self.mpc.recorder.begin(epoch, i)
+            for parts in zip(own, targets, *block, *views, strict=True):
                 yield self._batch(self, *parts)
 
     async def _prepare(self, own: Ring, epochs: int) -> list[Block]:
-        """Mask a block of this party's columns, exchange F, make the vectors of its products in `epochs` epochs."""
-        mpc, (count, size, _) = self.mpc, own.shape
-        if mpc.recorder is not None:
-            mpc.recorder.leave_batch()
-        masks, mask = mpc.draw_own((count * size * self._columns[0], count * size * self._columns[1]))
-        shape = count, size, self._columns[1 - mpc.rank]
-        masked = await mpc.link.exchange(own - mask.reshape(own.shape), "send X-A", shape)
-        if mpc.recorder is not None:
-            arrays = own, mask.reshape(own.shape), mpc.recorder.last_exchange()[0]
-            mpc.recorder.note("mask columns", "X - A", arrays, exchanges=1, draws=(*masks[0], *masks[1]))
+        """Exchange F of a block of batches, and make the vectors of its products in `epochs` epochs."""
+        masks, masked = await self._masked(own)
         return [
             Block(*await self._vectors(masks, masked, False), *await self._vectors(masks, masked, True))
             for _ in range(epochs)
         ]
+
+    async def _masked(self, own: Ring) -> tuple[tuple[PrgBuffer, PrgBuffer], Ring]:
+        """Mask a block of this party's columns: where both parties' masks were drawn, and F of the peer."""
+        mpc, (count, size, _) = self.mpc, own.shape
+        masks, mask = mpc.draw_own((count * size * self._columns[0], count * size * self._columns[1]))
+        shape = count, size, self._columns[1 - mpc.rank]
+        return masks, await mpc.link.exchange(own - mask.reshape(own.shape), "send X-A", shape)
 
     async def _assistance(self, first: int, block: Block) -> tuple[Iterable[Any], ...]:
         """What truncations with the TTP's help take in a block that begins with the batch `first`."""
@@ -141,7 +135,4 @@ class PreprocessedData:
             q[:, self.peers] += batch_vecmat(v, masked)
         else:
             q += batch_matvec(masked, v)
-        if mpc.recorder is not None:
-            arrays, draws = (v, c, q, mpc.recorder.corrected()), (*vectors[0], *vectors[1], *c_buffer)
-            mpc.recorder.note("vectors", "A^T v" if transpose else "A v", arrays, draws=draws)
-        return mpc.kind.of(v).kept, mpc.kind.of(q).kept
+        return mpc.share.of(v).kept, mpc.share.of(q).kept

@@ -9,7 +9,6 @@ from numpy import add, multiply, right_shift, subtract
 from numpy.typing import NDArray
 
 from .data import used_up
-from .recorder import Recorder
 from .ring import SHIFTS, Ring, Words, matvec, signed, vecmat
 from .share import Share
 from .truncation import Pairs
@@ -164,73 +163,3 @@ class AssistedBatch(PreprocessedBatch):
 
     def _scale(self, rate: Ring) -> None:
         multiply(self._q_columns, rate, self._q_columns)
-
-
-class RecordedBatch(PreprocessedBatch):
-    """A batch whose products are written down."""
-
-    __slots__ = ()
-
-    async def dot(self, weights: Share, bits: int) -> Share:
-        data, recorder = self._data, self._data.mpc.recorder
-        assert recorder is not None
-        kept, v, q = weights.kept.copy(), self._v_rows, self._q_rows.copy()  # others change their own in place
-        recorder.weights(weights, kept)
-        result = await super().dot(weights, bits)
-        arrays = kept[data.peers], v, q, kept[data.owned], *recorder.last_exchange(), self._own, result.kept
-        recorder.note("cross product", "X w", arrays, exchanges=1, bits=bits)
-        return result
-
-    async def residual_dot(self, predictions: Share, bits: int) -> Share:
-        recorder, v, q = self._data.mpc.recorder, self._v_columns, self._q_columns.copy()
-        assert recorder is not None
-        residuals = predictions.kept - self._targets
-        recorder.note("subtract", "p - y", (predictions.kept, self._targets, residuals))
-        result = await super().residual_dot(predictions, bits)
-        arrays = residuals, v, q, residuals, *recorder.last_exchange(), self._own, result.kept
-        recorder.note("transposed cross product", "X^T r", arrays, exchanges=1, bits=bits)
-        recorder.gradient(result)
-        return result
-
-
-class RecordedAssistedBatch(AssistedBatch):
-    """An assisted batch whose products are written down; truncations write themselves down."""
-
-    __slots__ = ()
-
-    @property
-    def _recorder(self) -> Recorder:
-        recorder = self._data.mpc.recorder
-        assert recorder is not None
-        return recorder
-
-    async def _multiply(self, weights: Share) -> None:
-        data, recorder = self._data, self._recorder
-        kept, v, q = weights.kept.copy(), self._v_rows, self._q_rows + self._data.cut_rows.before
-        recorder.weights(weights, kept)
-        await super()._multiply(weights)
-        arrays = kept[data.peers], v, q, kept[data.owned], *recorder.last_exchange(), self._own, None
-        recorder.note("cross product", "X w", arrays, exchanges=1)
-
-    async def _multiply_transposed(self, residuals: Ring) -> None:
-        recorder, v, q = self._recorder, self._v_columns, self._q_columns.copy()
-        recorder.note("subtract", "p - y", (residuals + self._targets, self._targets, residuals))
-        await super()._multiply_transposed(residuals)
-        arrays = residuals, v, q, residuals, *recorder.last_exchange(), self._own, None
-        recorder.note("transposed cross product", "X^T r", arrays, exchanges=1)
-
-    def _penalise(self, weights: Share, l2: Ring) -> None:
-        before = self._q_columns.copy()
-        super()._penalise(weights, l2)
-        self._recorder.note("add scaled", "l2 w", (before, weights.kept.copy(), l2, self._q_columns.copy()))
-
-    def _scale(self, rate: Ring) -> None:
-        before = self._q_columns.copy()
-        super()._scale(rate)
-        arrays = before, np.broadcast_to(rate, before.shape), self._q_columns.copy()
-        self._recorder.note("multiply by public", "rate g", arrays)
-
-    async def change(self, predictions: Share, weights: Share, rate: Ring, l2: Ring | None) -> Share:
-        change = await super().change(predictions, weights, rate, l2)
-        self._recorder.gradient(change, "step")
-        return change

@@ -8,15 +8,16 @@ Formulas and message order are those of SPU and the interconnection standard (sp
 from __future__ import annotations
 
 import math
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from numpy import add
+from numpy import add, multiply
 
 from . import fixed
 from .link import Link
 from .prg import BlockPrg, Seeds, StreamPrg, blocks_of
-from .recorded import RecordedTruncation, recorded
 from .ring import Ring, matmul
 from .share import ASSISTED, SHARE_TYPES, Share
 from .truncation import Pairs, Truncation
@@ -24,7 +25,10 @@ from .ttp import Ttp
 from .ttp_line import JoinTtp, TtpClient
 from .ttp_session import PrgBuffer
 
-ZERO = np.uint64(0)
+Times = Callable[[Ring, Ring], Ring]
+"""A bilinear product of arrays."""
+Adjust = Callable[[list[PrgBuffer]], Awaitable[Ring]]
+"""Asks the TTP for what turns the c that was drawn into a times b."""
 
 
 class Terms(NamedTuple):
@@ -55,18 +59,11 @@ class Semi2k:
         """Where this party's next PRSS draw stands (the same place as the peer's)."""
         self._prss = prss
         self.share: type[Share] = SHARE_TYPES[terms.truncation][self.rank]
-        """The type of this party's shares; `share.of(ring)` takes ring elements as its own share."""
+        """The type of this party's shares; `share.of(ring)` takes ring elements as its part of a secret."""
         self.mirrored = self.share.mirrored
         self.assisted = terms.truncation == ASSISTED
         """Whether the parties truncate with the TTP's help, unless they are told otherwise."""
         self._truncations: dict[int, Truncation] = {}
-        self.kind = self.share
-        """The same for results of the protocol, which a recorder does not take for a party's input."""
-        self.recorder = link.recorder
-        """Where this party's steps are written down, if they are."""
-        if self.recorder is not None:
-            self.share, self.kind = recorded(self.kind, self.recorder)
-            self.recorder.set_terms(terms.fxp_bits, mirrored=self.mirrored, adjusts=ttp.adjusts)
 
     @classmethod
     async def start(cls, link: Link, ttp: Ttp | JoinTtp, seeds: Seeds, terms: Terms) -> Semi2k:
@@ -83,14 +80,16 @@ class Semi2k:
         except BaseException:
             client.leave()
             raise
-        return cls(link, client, terms, BlockPrg(beaver_seed), prss)
+        return link.variant(cls)(link, client, terms, BlockPrg(beaver_seed), prss)
 
     # Making shares, and opening them.
 
+    def input(self, values: Ring) -> Share:
+        """The share of a private input of this party: all of it."""
+        return self.share.of(values)
+
     def zeros(self, shape: int | tuple[int, ...]) -> Share:
         """The share of a private input of the peer: all of it is in the peer's share."""
-        if self.recorder is not None:
-            self.recorder.note("share", f"input of {self.recorder.peer}", (np.broadcast_to(ZERO, shape),))
         return self.share(np.zeros(shape, np.uint64))
 
     def encode(self, value: object) -> Ring:
@@ -104,23 +103,17 @@ class Semi2k:
         """
         counter = self.prss_counter
         self.prss_counter += blocks_of(public.size)
-        return self.kind.of(self.seal_at(public.reshape(1, -1), np.array([counter], np.uint64)).reshape(public.shape))
+        return self.share.of(self.seal_at(public.reshape(1, -1), np.array([counter], np.uint64)).reshape(public.shape))
 
     def seal_at(self, public: Ring, counters: Ring) -> Ring:
         """Fresh sharings of the rows of `public` with the PRSS draws at `counters`, as additive shares."""
         own, peers = (prg.draws(counters, public.shape[1]) for prg in self._prss)
-        sealed = own - peers if self.rank else own - peers + public
-        if self.recorder is not None:
-            self.recorder.note("seal", "seal", (public, own, sealed))
-        return sealed
+        return own - peers if self.rank else own - peers + public
 
     async def open(self, x: Share, op: str = "open") -> Ring:
         """Learn a secret, together with the peer: both send their share. Shape of `x`."""
         ring = x.ring
-        opened = ring + await self.link.exchange(ring.copy(), op)
-        if self.recorder is not None:
-            self.recorder.note("open", op, (ring, opened), exchanges=1)
-        return opened
+        return ring + await self.link.exchange(ring.copy(), op)
 
     async def open_to(self, x: Share, rank: int, op: str = "send share") -> Ring | None:
         """Let one party learn a secret: the other one sends its share and learns nothing. Shape of `x`, or None."""
@@ -138,34 +131,30 @@ class Semi2k:
         """x * y / 2^bits elementwise, equal shapes; truncated as `truncate` does it."""
         if x.shape != y.shape:
             raise ValueError(f"shapes differ: {x.shape} and {y.shape}")
-        size = x.ring.size
-        buffers, (a, b, c) = self.draw_triple(size, size, size)
-        if self.ttp.adjusts:
-            c = c + await self.ttp.adjust_mul(buffers)
-        a, b, c = a.reshape(x.shape), b.reshape(x.shape), c.reshape(x.shape)
-        e, g = await self.open_masked(x.ring - a, y.ring - b)
-        z = self.kind.of(c + e * b + (a if self.rank else a + e) * g)
-        if self.recorder is not None:
-            self._note_product("elementwise product", "x * y", (x, y), (a, b, c), (e, g), z, buffers)
+        z = await self.product(multiply, x, y, [x.ring.size] * 3, self.ttp.adjust_mul)
         return await self.truncate(z, bits, assisted=assisted)
 
     async def matmul(self, x: Share, y: Share, bits: int = 0, *, assisted: bool | None = None) -> Share:
-        """x (m x k) . y (k x n or k) / 2^bits; truncated as `truncate` does it.
-
-        z_i = c_i + e b_i + a_i g + [rank 0] e g, where c = a b, and e = x - a and g = y - b are opened, one after
-        the other as interconnection peers do it (spec: ss_lr §8).
-        """
+        """x (m x k) . y (k x n or k) / 2^bits; truncated as `truncate` does it."""
         m, k = x.shape
         n = y.ring.size // k
-        buffers, (a, b, c) = self.draw_triple(m * k, k * n, m * n)
-        if self.ttp.adjusts:
-            c = c + await self.ttp.adjust_dot(buffers, m, n, k)
-        a, b, c = a.reshape(m, k), b.reshape(y.shape), c.reshape(x.shape[:1] + y.shape[1:])
-        e, g = await self.open_masked(x.ring - a, y.ring - b)
-        z = self.kind.of(c + matmul(e, b) + matmul(a if self.rank else a + e, g))
-        if self.recorder is not None:
-            self._note_product("product", "x . y", (x, y), (a, b, c), (e, g), z, buffers)
+        adjust = partial(self.ttp.adjust_dot, m=m, n=n, k=k)
+        z = await self.product(matmul, x, y, [m * k, k * n, m * n], adjust)
         return await self.truncate(z, bits, assisted=assisted)
+
+    async def product(self, times: Times, x: Share, y: Share, elements: Sequence[int], adjust: Adjust) -> Share:
+        """x times y by a fresh triple c = a times b of so many `elements`, which the TTP makes one by `adjust`.
+
+        z_i = c_i + e b_i + a_i g + [rank 0] e g, where e = x - a and g = y - b are opened, one after the other as
+        interconnection peers do it (spec: ss_lr §8).
+        """
+        buffers, (a, b, c) = self.draw_triple(*elements)
+        if self.ttp.adjusts:
+            c = c + await adjust(buffers)
+        a, b = a.reshape(x.shape), b.reshape(y.shape)
+        e, g = await self.open_masked(x.ring - a, y.ring - b)
+        z = times(e, b) + times(a if self.rank else a + e, g)
+        return self.share.of(z + c.reshape(z.shape))
 
     async def truncate(self, x: Share, bits: int, *, assisted: bool | None = None) -> Share:
         """x / 2^bits, give or take a unit: by each party alone, or with the TTP's help (see `share`).
@@ -179,13 +168,12 @@ class Semi2k:
         pairs, truncation = await self.draw_pairs(x.shape, bits), self.truncation(bits)
         ring = x.ring - truncation.before
         await truncation.cut(ring, truncation.upper(ring), pairs)
-        return self.kind.of(ring)
+        return self.share.of(ring)
 
     def truncation(self, bits: int) -> Truncation:
         """This party's truncations by so many bits with the TTP's help."""
         if bits not in self._truncations:
-            kind = Truncation if self.recorder is None else RecordedTruncation
-            self._truncations[bits] = kind(self.link, bits)
+            self._truncations[bits] = self.link.variant(Truncation)(self.link, bits)
         return self._truncations[bits]
 
     async def draw_pairs(self, shape: tuple[int, ...], bits: int) -> Pairs:
@@ -197,25 +185,7 @@ class Semi2k:
         a, c = (self.beaver.words(counter, size, item).reshape(shape) for counter, _ in buffers)
         if self.ttp.adjusts:
             c = c + (await self.ttp.adjust_mul_priv(buffers, item)).reshape(shape)
-        if self.recorder is not None:
-            self.recorder.pair(a, c, bits, buffers)
         return self.truncation(bits).pairs(a, c)
-
-    def _note_product(
-        self,
-        kind: str,
-        op: str,
-        operands: tuple[Share, Share],
-        parts: tuple[Ring, Ring, Ring],
-        opened: tuple[Ring, Ring],
-        z: Share,
-        buffers: list[PrgBuffer],
-    ) -> None:
-        assert self.recorder is not None
-        (x, y), (a, b, c) = operands, parts
-        arrays = x.ring, y.kept, a, self.kind.of(b).kept, self.kind.of(c).kept, *opened, z.kept, None
-        draws = tuple(number for buffer in buffers for number in buffer)
-        self.recorder.note(kind, op, (*arrays, self.recorder.corrected()), exchanges=2, draws=draws)
 
     async def open_masked(self, e: Ring, g: Ring, room: Ring | None = None) -> tuple[Ring, Ring]:
         """Both masked factors of a product, opened one after the other, in their own shapes; the first in `room`."""

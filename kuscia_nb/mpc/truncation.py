@@ -35,12 +35,11 @@ class Pairs(NamedTuple):
     """One party's part of pairs, ready for a truncation; arrays have the shape of what is truncated."""
 
     a: Words
+    c: Words
     factor: Words | None
     """What rank 1 multiplies the peer's h with: a_1 2^(64-b), the upper word of it. Rank 0 has its u for that."""
     offset: Ring
     """All that is known of the result beforehand: constants, and c_i at its place."""
-    c: Words | None
-    """For who writes it down."""
 
     def rows(self, start: int, count: int) -> Iterator[Pairs]:
         """Those of so many batches, one after the other, as plain tuples."""
@@ -67,7 +66,7 @@ class Truncation:
         """This party's part of pairs, made ready."""
         offset = self.corrected(self._after, c)
         factor = left_shift(a, self._room) if self._rank else None
-        return Pairs(a, factor, offset, None if self._link.recorder is None else c)
+        return Pairs(a, c, factor, offset)
 
     def corrected(self, offset: Ring, c: Words) -> Ring:
         """The `offset` of pairs with something more in c."""
@@ -83,7 +82,7 @@ class Truncation:
         `upper` is `self.upper(x)`: of the words below only a shift is needed, since what is taken away for a wrap is a
         multiple of 2^(64-bits).
         """
-        a, factor, offset, _ = pairs
+        a, _, factor, offset = pairs
         u = right_shift(upper, self._top)
         theirs = await self._link.swap(a + u, "send a+u")
         if factor is None:

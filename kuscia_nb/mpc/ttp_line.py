@@ -173,13 +173,10 @@ class TtpClient:
     """What a party does with its handle for one session. It knows no TTP, and reaches none."""
 
     def __init__(self, handle: TtpHandle, link: Link, adjust_rank: int) -> None:
-        self._handle, self._recorder, self._name = handle, link.recorder, link.name
-        self._list_next = handle.list_next
-        self._ahead: list[Words] = []
+        self._handle, self._name = handle, link.name
+        self.list_next = handle.list_next
         self.adjusts = link.rank == adjust_rank
         """Whether this party is the one that gets the corrections."""
-        if self._recorder is not None:
-            self._recorder.called_ttp(None)
 
     @classmethod
     async def join(
@@ -187,7 +184,7 @@ class TtpClient:
     ) -> TtpClient:
         """Give the TTP this party's seed. A program has a door; a TTP itself is for who has both sides."""
         join = ttp if isinstance(ttp, Door) else TtpLine(ttp, link).join
-        return cls(join(session_id, prg_seed, adjust_rank), link, adjust_rank)
+        return link.variant(cls)(join(session_id, prg_seed, adjust_rank), link, adjust_rank)
 
     async def meet(self, link: Link) -> None:
         """Let the adjust rank have the peer's seed for the TTP, where the TTP does not get it from the peer itself."""
@@ -201,23 +198,14 @@ class TtpClient:
     def leave(self) -> None:
         """End this party's part in the session."""
         self._handle.leave()
-        if self._recorder is not None:
-            self._recorder.finish()
 
     async def adjust_ahead(self, requests: Sequence[Request], stride: int, count: int) -> list[Words]:
         """`Ttp.adjust_steps` for this session. Each request is listed when its step comes: see `list_next`."""
         replies = self._handle.ask_ahead(requests, stride, count)
-        self._ahead = [
+        return [
             self._checked(reply, _METHODS[type(one)], _TYPES[one.field_size], (count, one.c.elements))
             for one, reply in zip(requests, replies, strict=True)
         ]
-        return self._ahead
-
-    def list_next(self, number: int, step: int) -> None:
-        """A step has come to one of its requests, of which it has the correction already."""
-        self._list_next(number)
-        if self._recorder is not None:
-            self._recorder.called_ttp(self._ahead[number][step])
 
     async def adjust_mul(self, buffers: Sequence[PrgBuffer]) -> Ring:
         """`TrustedThirdParty.adjust_mul` for this session."""
@@ -239,10 +227,7 @@ class TtpClient:
         return self._ask("AdjustCrossDot", RING, shape, masks, vectors, c, batch, rows, transpose=transpose)
 
     def _ask(self, method: Method, dtype: np.dtype[Any], shape: Shape, *arguments: object, **options: object) -> Any:
-        correction = self._checked(self._handle.ask(method, *arguments, **options), method, dtype, shape)
-        if self._recorder is not None:
-            self._recorder.called_ttp(correction)
-        return correction
+        return self._checked(self._handle.ask(method, *arguments, **options), method, dtype, shape)
 
     def _checked(self, reply: object, method: Method, dtype: np.dtype[Any], shape: Shape) -> Any:
         """A reply of the TTP; TtpError, if it is no array of this type and shape."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, overload
 if TYPE_CHECKING:
     from ..bfia.client import Exchange
     from ..mpc.ledger import Ledger
-    from ..mpc.recorder import Recorder
+    from ..mpc.traced import Notes
 
 
 @dataclass(frozen=True)
@@ -117,11 +117,11 @@ class Counted(Event):
 
 
 @dataclass(frozen=True)
-class Recorded(Event):
+class Traced(Event):
     """What both parties write down of every step from now on, by rank."""
 
-    kind = "recorders"
-    data: tuple[Recorder, Recorder]
+    kind = "notes"
+    data: tuple[Notes, Notes]
 
 
 E = TypeVar("E", bound=Event)

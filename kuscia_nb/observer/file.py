@@ -23,7 +23,7 @@ from ..errors import DataError, KusciaError
 from ..mpc.ledger import Ledger, Message, Stream, Total
 from ..options import Options
 from ..texts import sentence
-from .events import Event, Handed, Recorded
+from .events import Event, Handed, Traced
 from .runs import Run
 
 _FORMAT = "kuscia_nb.run/1"
@@ -41,7 +41,7 @@ def save(run: Run, path: str | Path) -> Path:
         "nodes": {domain: kept is not None for domain, kept in run.nodes.items()},
         "ended": run.ended.is_set(),
     }
-    lines = [head, *(_line(event) for event in run.events if not isinstance(event, Recorded | Handed))]
+    lines = [head, *(_line(event) for event in run.events if not isinstance(event, Traced | Handed))]
     text = "".join(json.dumps(line, ensure_ascii=False, default=str) + "\n" for line in lines)
     write_atomically(path, text.encode())
     return path

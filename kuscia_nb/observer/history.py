@@ -18,9 +18,9 @@ from .events import (
     PhaseSet,
     ProgramBegun,
     Progressed,
-    Recorded,
     Said,
     TaskMade,
+    Traced,
     log_line,
 )
 from .runs import Matter, Run
@@ -117,9 +117,9 @@ class History:
         """The messages between the parties and with the TTP; with trace="full", also every step and its numbers."""
         self._check_known("trace")
         ledgers = {event.subject: event.data for event in self._run.events.select(Counted)}
-        recorders = {event.subject: event.data for event in self._run.events.select(Recorded)}
+        notes = {event.subject: event.data for event in self._run.events.select(Traced)}
         options = self._run.options
-        return Trace.observe(options.trace, ledgers, recorders, self.name, seed=options.seed is not None)
+        return Trace.observe(options.trace, ledgers, notes, self.name, seed=options.seed is not None)
 
     @property
     def exchanges(self) -> pd.DataFrame:

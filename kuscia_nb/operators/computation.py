@@ -44,8 +44,7 @@ class Computation:
         self.fxp_bits = semi2k.fxp_bits
         self.failures = 0.0
         """How many local truncations can be expected to have failed so far, at most."""
-        named = {"__slots__": (), "home": self}
-        self._input, self._kind = (type("Secret", (Secret, kind), named) for kind in (semi2k.share, semi2k.kind))
+        self._kind = type("Secret", (Secret, semi2k.share), {"__slots__": (), "home": self})
 
     async def share(self, values: ArrayLike, largest: float | None = None) -> tuple[Secret, Secret]:
         """The values of both parties as secrets: of rank 0, of rank 1, each in its own shape.
@@ -64,7 +63,7 @@ class Computation:
         if peers["fxp_bits"] != self.fxp_bits:
             first, second = sorted((self.fxp_bits, peers["fxp_bits"]))
             raise ParameterError(f"the parties have different fxp_bits: {first} and {second}", hint="one for both")
-        mine = self.secret(self._input.of(own), bound)
+        mine = self.secret(self.semi2k.input(own), bound)
         theirs = self.secret(self.semi2k.zeros(tuple(peers["shape"])), peers["largest"])
         return (theirs, mine) if self.rank else (mine, theirs)
 
@@ -134,7 +133,7 @@ class Computation:
 
         Of it no bound is known, unless both parties give one; the TTP helps to cut its products then.
         """
-        return self.secret(self.semi2k.kind.of(ring), largest)
+        return self.secret(self.semi2k.share.of(ring), largest)
 
     def columns(self, x: Secret, y: Secret) -> Secret:
         """Two matrices with the same rows, beside each other."""

@@ -14,20 +14,23 @@ from operator import attrgetter
 
 from ..mpc.lazy import Lazy
 from ..mpc.ledger import Ledger, Message, Stream
-from ..mpc.noted import Note
-from ..mpc.recorder import Recorder
+from ..mpc.traced import Notes
+from ..mpc.traced.numbers import Note
 from .formulas import COMMON, EXPANDED, IGNORED, KINDS, PARTS, SHIFTING, TTP, Part
 from .garbage import uncollected
 from .steps import BOTH, SEES, Number, Record, Sent, Step, Task
 
-Recorders = Sequence[Recorder]
 Pair = tuple[Note | None, Note | None]
 """An operation as noted by rank 0 and by rank 1."""
 
 
 @uncollected()
 def observe(
-    level: str, ledgers: Mapping[str, Ledger], recorders: Mapping[str, Recorders], title: str = "", seed: bool = False
+    level: str,
+    ledgers: Mapping[str, Ledger],
+    notes: Mapping[str, Sequence[Notes]],
+    title: str = "",
+    seed: bool = False,
 ) -> Record:
     """The record of a job, by task id, as far as it has come."""
     tasks: list[Task] = []
@@ -36,25 +39,25 @@ def observe(
     messages = [own for own, _ in listed]
     starts = [0, *accumulate(map(len, messages))]
     for number, (name, ledger) in enumerate(ledgers.items()):
-        pair = recorders.get(name, ())
+        pair = notes.get(name, ())
         tasks.append(_task(name, ledger, messages[number], pair))
         if pair:
             places = Places(listed[number][1], starts[number])
-            steps += _steps(number, [recorder.notes for recorder in pair], tasks[-1].names, places)
-    notes = ("Repeatable run with a seed: nothing in it is secret.",) if seed else ()
+            steps += _steps(number, [own.read() for own in pair], tasks[-1].names, places)
+    remarks = ("Repeatable run with a seed: nothing in it is secret.",) if seed else ()
 
     def sent(seq: int) -> Sent:
         task = bisect_right(starts, seq) - 1
         return Sent(task, messages[task][seq - starts[task]])
 
-    return Record(level, tuple(tasks), tuple(steps), Lazy(starts[-1], sent), title, notes)
+    return Record(level, tuple(tasks), tuple(steps), Lazy(starts[-1], sent), title, remarks)
 
 
-def _task(name: str, ledger: Ledger, listed: Sequence[Message], recorders: Recorders) -> Task:
+def _task(name: str, ledger: Ledger, listed: Sequence[Message], notes: Sequence[Notes]) -> Task:
     totals = tuple((*direction, total) for direction, total in ledger.totals().items())
     unlisted = len(ledger) - len(listed)
-    if recorders:
-        first, second = recorders
+    if notes:
+        first, second = notes
         left_out = first.left_out + second.left_out
         return Task(name, first.names, first.fxp_bits, second.mirrored, left_out, unlisted, totals)
     parties = sorted({name for sender, receiver, _ in totals for name in (sender, receiver)} - {"ttp"})
@@ -134,11 +137,11 @@ def _numbers(pair: Pair, kind: str, wanted: list[str], names: tuple[str, str]) -
         wanted = list(dict.fromkeys(name for note in pair if note for name in note.values if name not in IGNORED))
     for entry in wanted:
         name = entry.partition(".")[0]
-        noted = PARTS.get(entry, entry)
+        source = PARTS.get(entry, entry)
         for rank, note in enumerate(pair):
-            if note is None or noted not in note.values:
+            if note is None or source not in note.values:
                 continue
-            shape, data = note.values[noted]
+            shape, data = note.values[source]
             if entry in COMMON:
                 yield Number(name, BOTH, 3, shape, data)
                 break

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import KusciaError
 from ..mpc.ledger import Ledger, Message, Total
-from ..mpc.recorder import Recorder
+from ..mpc.traced import Notes
 from .columns import pack
 from .file import load, save
 from .observe import observe
@@ -41,13 +41,13 @@ class Trace:
         cls,
         level: str,
         ledgers: Mapping[str, Ledger],
-        recorders: Mapping[str, Sequence[Recorder]],
+        notes: Mapping[str, Sequence[Notes]],
         title: str = "",
         *,
         seed: bool = False,
     ) -> Trace:
-        """The trace of a job as far as it has come: ledgers and both parties' recorders, by task."""
-        return cls(partial(observe, level, ledgers, recorders, title, seed), ledgers)
+        """The trace of a job as far as it has come: ledgers and both parties' notes, by task."""
+        return cls(partial(observe, level, ledgers, notes, title, seed), ledgers)
 
     @cached_property
     def record(self) -> Record:

@@ -70,7 +70,7 @@ class SpuData(InterconnectionData):
 
     def as_share(self, weights: Ring) -> Share:
         """Still the public zero: only a part of it that was not sealed cancels with the peer's."""
-        return self._mpc.kind(np.zeros_like(weights))
+        return self._mpc.share(np.zeros_like(weights))
 
 
 class SpuBatch(AssistedInterconnectionBatch):
@@ -82,12 +82,12 @@ class SpuBatch(AssistedInterconnectionBatch):
         """In the first step of all, the weights are sealed here, behind the zero of the intercept."""
         first = self._block.rows is None
         features = self._mpc.seal(np.zeros(len(weights.kept) - 1, np.uint64)) if first else weights[:-1]
-        return np.append(features.kept, self._mpc.kind.of(self._zero).kept)
+        return np.append(features.kept, self._mpc.share.of(self._zero).kept)
 
     async def _cut(self, x: Ring, turn: int) -> Ring:
         if self._mpc.assisted:
             return await super()._cut(x, turn)
-        return self._mpc.kind(x).truncate(self._mpc.fxp_bits).kept
+        return self._mpc.share(x).truncate(self._mpc.fxp_bits).kept
 
 
 def _seed(message: bytes) -> bytes:

@@ -30,7 +30,7 @@ def main() -> None:
     async def product() -> mpc.Ring:
         terms = mpc.Terms("root", options.adjust_rank, 18, options.truncation)
         party = await SpuSemi2k.meet(link, ttp, mpc.Seeds(), terms, together=options.openings == "together")
-        mine = party.share.of(party.encode(numbers.reshape(options.shapes[rank])))
+        mine = party.input(party.encode(numbers.reshape(options.shapes[rank])))
         theirs = party.zeros(options.shapes[1 - rank])
         x, y = (theirs, mine) if rank else (mine, theirs)
         return (await (party.matmul if options.program == "matmul" else party.mul)(x, y, 18)).ring

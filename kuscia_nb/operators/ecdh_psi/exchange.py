@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...mpc import Link
+from ...mpc import Link, TracedLink
 from .batches import ONCE, TWICE, Batch
 from .curve import Scalar
 from .worker import BYTES
@@ -85,6 +85,6 @@ async def _receive(link: Link, type: str, index: int, total: int) -> bytes:
 
 def note(link: Link, kind: str, op: str, *points: bytes | Blinded) -> None:
     """Write a step down, if somebody wants to look at it: of each point the first 8 of its 32 bytes."""
-    if link.recorder is not None:
+    if isinstance(link, TracedLink):
         words = BYTES // 8
-        link.recorder.note(kind, op, tuple(np.frombuffer(part, "<u8")[::words] for part in points))
+        link.notes.write(kind, op, tuple(np.frombuffer(part, "<u8")[::words] for part in points))

@@ -38,7 +38,7 @@ class Plan(NamedTuple):
 
 def targets(mpc: Semi2k, labels: np.ndarray | None, rows: int) -> Share:
     """This party's share of y - 1/2 (the half is the sigmoid's constant); `labels` at their owner, None at the peer."""
-    share = mpc.zeros(rows) if labels is None else mpc.share.of(encode(labels, mpc.fxp_bits))
+    share = mpc.zeros(rows) if labels is None else mpc.input(encode(labels, mpc.fxp_bits))
     return share - mpc.encode(0.5)
 
 
@@ -58,7 +58,8 @@ async def train(
     of a foreign peer, in place of the plan's.
     """
     progress = progress or _ignore
-    data = (strategy or STRATEGIES[plan.strategy])(mpc, own, targets, plan.layout)
+    make = strategy or mpc.link.variant(STRATEGIES[plan.strategy])
+    data = make(mpc, own, targets, plan.layout)
     bits, descent, weights = mpc.fxp_bits, Descent(plan, mpc.fxp_bits), data.zero_weights()
     steps, done, report = plan.layout.epochs * plan.layout.batches, 0, 0.0
     for epoch in range(plan.layout.epochs):

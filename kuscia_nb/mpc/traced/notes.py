@@ -1,8 +1,6 @@
 """What one party writes down of its own steps, for people who want to look at them afterwards.
 
-A `Recorder` belongs to one party. It is handed what that party has in its hands anyway (its shares, its parts of
-triples, what it sent, what was opened to it, corrections from the TTP), and never meets the peer's. A `Note` is one
-operation: a product, an opening, a truncation. Whoever holds both parties' notes can put them together; no party can.
+`Notes` belong to one party. A `Note` is one operation: a product, an opening, a truncation.
 
 While a training runs, its notes are drafts that hold on to arrays as they are; what is kept of them is worked out when
 somebody looks, or when they become too many. Seeds are not written down.
@@ -12,14 +10,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 
-from .data import Layout
-from .noted import Arrays, Note, Value, values_of
-from .ring import Ring, Words
-from .share import Share
+from ..data import Layout
+from ..ring import Ring, Words
+from ..share import Share
+from ..truncation import Pairs
+from ..ttp_session import PrgBuffer
+from .numbers import Arrays, Note, Value, values_of
 
 ZERO = np.uint64(0)
 _NOTHING = np.empty(0, np.uint64)
@@ -52,8 +53,8 @@ Plain tuples of arrays and numbers: Python's garbage collector looks at them onc
 """
 
 
-class Recorder:
-    """One party's notes. `name` and `peer` are the parties' names."""
+class Notes:
+    """What one party has written down. `name` and `peer` are the parties' names."""
 
     def __init__(self, name: str, peer: str, rank: int, window: Window | None = None) -> None:
         self.name, self.peer, self.rank = name, peer, rank
@@ -84,8 +85,7 @@ class Recorder:
         """What the party has agreed on for a session."""
         self.fxp_bits, self.mirrored, self.adjusts = fxp_bits, mirrored, adjusts
 
-    @property
-    def notes(self) -> list[Note]:
+    def read(self) -> list[Note]:
         """What was kept, in order."""
         self._compact()
         return [note for chapter in (self._head, *self._tail) for note in list(chapter) if isinstance(note, Note)]
@@ -98,7 +98,7 @@ class Recorder:
         self._most_drafts = self.window.draft_bytes // (64 * layout.batch_size * layout.width)
         for rank, name in enumerate(self.names):
             x = own if rank == self.rank else np.broadcast_to(ZERO, (len(own), layout.columns[rank]))
-            self.note("share", f"columns of {name}", (x,))
+            self.write("share", f"columns of {name}", (x,))
 
     def begin(self, epoch: int, batch: int) -> None:
         """The notes from here on belong to this batch. Programs count from 0, notes from 1, as people do."""
@@ -118,9 +118,10 @@ class Recorder:
         self._epoch = self._batch = 0
         self._chapter = None
 
-    def weights(self, share: Share, kept: Ring) -> None:
-        """What a batch begins with (kept is a copy); the program changes this very share at the batch's end."""
-        self._weights = share, kept
+    def weights(self, share: Share) -> Ring:
+        """What a batch begins with, as kept, in a copy: the program changes this very share at the batch's end."""
+        self._weights = share, share.kept.copy()
+        return self._weights[1]
 
     def gradient(self, share: Share, kind: str = "update") -> None:
         """What the batch has come to, and what becomes of it: an "update", or a "step" if it is the change itself."""
@@ -130,7 +131,7 @@ class Recorder:
         """What the program has made of weights and gradient since."""
         if self._weights is not None and self._gradient is not None:
             share, before = self._weights
-            self.note(self._change, "update", (before, self._gradient, share.kept.copy()))
+            self.write(self._change, "update", (before, self._gradient, share.kept.copy()))
         self._weights = self._gradient = None
 
     def _open_chapter(self) -> list[Note | Draft]:
@@ -145,7 +146,7 @@ class Recorder:
 
     # Notes.
 
-    def note(
+    def write(
         self,
         kind: str,
         op: str,
@@ -153,9 +154,9 @@ class Recorder:
         *,
         exchanges: int = 0,
         bits: int = 0,
-        draws: tuple[int, ...] = (),
+        draws: Sequence[PrgBuffer] = (),
     ) -> None:
-        """Write an operation down, and that the last `exchanges` are its own; `noted` has the names of the arrays."""
+        """Write an operation down, and that the last `exchanges` are its own; `numbers` has the arrays' names."""
         number, pending = 0, self._exchanges
         if pending:
             if len(pending) > exchanges:
@@ -163,12 +164,13 @@ class Recorder:
             if exchanges:
                 number = pending[-1][0]
                 pending.clear()
-        messages = self._p2p, self._call, number, exchanges
+        messages, places = (self._p2p, self._call, number, exchanges), tuple(chain.from_iterable(draws))
         self._p2p = self._call = 0
         chapter = self._chapter
         if chapter is None:
             chapter = self._open_chapter()
-        draft = kind, op, arrays, self.segment, self._batch, self._epoch, bits, self._whole, messages, draws
+        batch = self.segment, self._batch, self._epoch
+        draft = kind, op, arrays, *batch, bits, self._whole, messages, places
         chapter.append(draft if self._chapter is not None else self._finished(draft))
 
     def _finished(self, draft: Draft) -> Note:
@@ -207,7 +209,7 @@ class Recorder:
         self.segment += 1
         self._settle(0)
         self._p2p = number
-        self.note("send", op)
+        self.write("send", op)
 
     def exchanged(self, number: int, op: str, sent: Ring, received: Ring) -> None:
         """Both parties' parts of an ALLGATHER, as this party has them."""
@@ -224,22 +226,27 @@ class Recorder:
         """What was sent and received last; for an operation that will claim it."""
         return self._exchanges[-1][2:]
 
+    def opened(self) -> tuple[Ring, Ring]:
+        """What the last two exchanges have opened."""
+        (*_, mine, theirs), (*_, my_last, their_last) = self._exchanges[-2:]
+        return mine + theirs, my_last + their_last
+
     def called_ttp(self, correction: Words | None) -> None:
         """A call to the TTP; `correction` is what it gave, if it was asked for one."""
         self._calls += 1
         self._call, self._correction = self._calls, correction
         if correction is None:
-            self.note("join", "create session")
+            self.write("join", "create session")
 
     def corrected(self) -> Words | None:
         """The correction that has come since the last time somebody asked; None at the party that gets none."""
         correction, self._correction = self._correction, None
         return correction
 
-    def pair(self, a: Words, c: Words, bits: int, buffers: Sequence[tuple[int, int]]) -> None:
+    def pair(self, pairs: Pairs, bits: int, draws: Sequence[PrgBuffer]) -> None:
         """Pairs for truncations by `bits`, corrected, and where they were drawn."""
-        draws = tuple(number for buffer in buffers for number in buffer)
-        self.note("pair", "pair", (a, c, self.corrected()), bits=bits, draws=draws)
+        a, c, _, _ = pairs
+        self.write("pair", "pair", (a, c, self.corrected()), bits=bits, draws=draws)
 
     def _settle(self, count: int) -> None:
         """Write down the exchanges that a program made by itself, all but the last `count`."""
@@ -249,7 +256,7 @@ class Recorder:
         for exchange in loose:
             _, op, *parts = exchange
             self._exchanges[:] = [exchange]
-            self.note("exchange", op, tuple(parts), exchanges=1)
+            self.write("exchange", op, tuple(parts), exchanges=1)
         self._exchanges[:] = claimed
         self._call = call
 

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .ring import Ring, Words, matmul, matvec, vecmat
-from .truncation import constants
+from ..ring import Ring, Words, matmul, matvec, vecmat
+from ..truncation import constants
 
 
 class Value(NamedTuple):

@@ -1,0 +1,124 @@
+"""Training data with a fresh triple for every product, and every step written down."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from ..data import Layout
+from ..interconnection import InterconnectionData
+from ..interconnection_batch import AssistedInterconnectionBatch, Block, InterconnectionBatch, Product, Triple
+from ..ring import Ring, Words, shift
+from ..share import Share
+from ..truncation import Pairs, Truncation
+from ..ttp_session import PrgBuffer
+from .semi2k import TracedSemi2k, TracedTtpClient
+
+
+class TracedInterconnectionData(InterconnectionData):
+    """One party's part. Its arrays are new ones in each block: notes keep them."""
+
+    _mpc: TracedSemi2k
+
+    def __init__(self, mpc: TracedSemi2k, own: Ring, targets: Share, layout: Layout) -> None:
+        mpc.notes.expect(own, layout)
+        super().__init__(mpc, own, targets, layout)
+        self._batch = TracedAssistedInterconnectionBatch if mpc.assisted else TracedInterconnectionBatch
+
+    def as_share(self, weights: Ring) -> Share:
+        share = super().as_share(weights)
+        share = self._mpc.share(share.kept.copy())  # the program changes its own in place
+        self._mpc.notes.weights(share)
+        return share
+
+    async def batches(self, epoch: int) -> AsyncIterator[InterconnectionBatch]:
+        number = 0
+        async for batch in super().batches(epoch):
+            assert isinstance(batch, TracedInterconnectionBatch)
+            batch.step = number - self._start
+            self._mpc.notes.begin(epoch, number)
+            yield batch
+            number += 1
+
+    async def _prepare(self, start: int, count: int, begins: bool) -> tuple[Block, Iterator[tuple[Any, ...]]]:
+        self._mpc.notes.leave_batch()
+        self._start = start
+        return await super()._prepare(start, count, begins)
+
+    def _room(self, count: int) -> tuple[Ring, Ring]:
+        self._rooms = self._rooms[0][:0], self._rooms[1][:0]
+        return super()._room(count)
+
+    def _drawn(self, blocks: int) -> Ring:
+        self._draws = self._draws[:0]
+        return super()._drawn(blocks)
+
+
+class TracedInterconnectionBatch(InterconnectionBatch):
+    """One batch."""
+
+    _mpc: TracedSemi2k
+    step = 0
+    """Which one of its block."""
+
+    async def residual_dot(self, predictions: Share, bits: int) -> Share:
+        gradient = await super().residual_dot(predictions, bits)
+        self._mpc.notes.gradient(gradient)
+        return gradient
+
+    async def _dot(self, weights: Share | Ring, bits: int) -> Share:
+        values = self._values
+        if isinstance(weights, Share):
+            self._mpc.notes.weights(weights)
+            return await super()._dot(weights, bits)
+        z = await super()._dot(weights, bits)
+        self._mpc.notes.write("dot public", "X w", (values, weights, z.ring))
+        return z
+
+    async def _multiply(self, product: Product, triple: Triple, vector: Ring, bits: int) -> Share:
+        x, a, b, known, c = triple
+        notes, share, targets = self._mpc.notes, self._mpc.share, known - b
+        y = vector.copy()  # the program changes its weights in place
+        if product is self._block.columns:
+            y = (share(y) - share(targets)).kept
+        self._hear(product.number)
+        z = await super()._multiply(product, triple, vector, 0)
+        t = share(shift(z.kept.copy(), bits)) if bits else z
+        arrays = x, y, a, b, c, *notes.opened(), z.kept.copy(), t.kept if bits else None, notes.corrected()
+        notes.write("product", product.op, arrays, exchanges=2, bits=bits, draws=self._buffers(product.number))
+        return t
+
+    def _hear(self, number: int) -> None:
+        """A request of this step has been answered."""
+        ttp = self._mpc.ttp
+        assert isinstance(ttp, TracedTtpClient)
+        if ttp.adjusts:
+            self._mpc.notes.called_ttp(ttp.ahead[number][self.step])
+
+    def _buffers(self, number: int) -> list[PrgBuffer]:
+        """Where that was drawn which this step asks for with this request."""
+        block = self._block
+        before = self.step * block.stride
+        return [PrgBuffer(counter + before, elements) for counter, elements in block.requests[number].buffers]
+
+
+class TracedAssistedInterconnectionBatch(TracedInterconnectionBatch, AssistedInterconnectionBatch):
+    """One batch whose truncations are made with the TTP's help."""
+
+    async def change(self, predictions: Share, weights: Share, rate: Ring, l2: Ring | None) -> Share:
+        change = await super().change(predictions, weights, rate, l2)
+        self._mpc.notes.gradient(change, "step")
+        return change
+
+    def _scaled(self, x: Ring, factor: Ring) -> Ring:
+        return (self._mpc.share(x) * factor).kept
+
+    def _added(self, x: Ring, y: Ring) -> Ring:
+        return (self._mpc.share(x) + self._mpc.share(y)).kept
+
+    def _next_cut(self, turn: int) -> tuple[Truncation, tuple[Pairs, Ring, Words]]:
+        truncation, found = super()._next_cut(turn)
+        number = self._block.cuts[turn][0]
+        self._hear(number)
+        self._mpc.notes.pair(found[0], truncation.bits, self._buffers(number))
+        return truncation, found
