@@ -39,7 +39,7 @@ class Cluster:
 
     @property
     def closed(self) -> bool:
-        """Whether the cluster was closed; its jobs and temporary files are gone then."""
+        """Whether the cluster was closed; its jobs are gone then, unless it has a storage folder, with its files."""
         return self._backend.closed
 
     @property
@@ -162,14 +162,14 @@ class Cluster:
         return read_frame(files[name], f"{node}: data/{name}")
 
     def close(self) -> None:
-        """Stop all jobs, and remove the nodes' files if they are temporary."""
+        """Stop all jobs, and remove the nodes' files if they are temporary; a storage folder keeps its jobs."""
         self._backend.close()
 
     @property
     def _up(self) -> Backend:
         """The backend; a KusciaError if it was closed, for what is begun there would never come to an end."""
         if self.closed:
-            what = "this cluster was closed, by %kuscia down, %unload_ext or close(): its jobs and files are gone"
+            what = "this cluster was closed, by %kuscia down, %unload_ext or close(): what was temporary is gone"
             raise KusciaError(what, hint="cluster = kn.connect(), which gives one that is up")
         return self._backend
 

@@ -21,7 +21,8 @@ def connect(to: str = "local", *, storage: str | Path | None = None) -> Cluster:
     """The cluster to work with.
 
     "local" is alice, bob and a TTP in this process; they start at the first call and are the same ever after. With
-    `storage`, a cluster of its own, whose files stay in that folder; it is the same one until it is closed.
+    `storage`, a cluster of its own; it is the same one until it is closed. Its files and jobs stay in that folder, and
+    are there again at the next `connect`, also after a crash.
     """
     global _default
     from .backends.local import LocalBackend

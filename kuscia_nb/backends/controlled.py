@@ -29,9 +29,11 @@ from ..observer.runs import Run
 from ..operators import Operator, on_register
 from ..options import Options
 from .base import PATIENCE
+from .recovery import settle
 
 if TYPE_CHECKING:
     from ..control.kubectl import Output
+    from .keeper import Keeper
 
 
 class OwnAgent(Agent, Protocol):
@@ -66,16 +68,29 @@ class ControlledNodes:
         observer: Observer,
         agent: OwnAgent,
         peers: Mapping[str, Mapping[str, Peer]],
+        *,
+        keep: bool = False,
     ) -> None:
-        """Take charge of nodes that have nothing yet; `start` begins the work."""
+        """Take charge of nodes that have nothing yet; `_begin_work` begins the work.
+
+        With `keep`, their storage has what an earlier process has left, and what becomes of jobs is written down there.
+        """
         self.nodes, self.observer, self._agent, self.closed = nodes, observer, agent, False
         self._applying = threading.Lock()
+        self._keeper = _keeper(nodes, observer) if keep else None
         for node in nodes.values():
             observer.watch(node.store)
+        self._left = settle(nodes)
         self._plane = ControlPlane(nodes, peers, agent)
         for node in nodes.values():
             furnish(node, domains)
         self._forget_operators = on_register(self._add_image)
+
+    def _begin_work(self) -> None:
+        """Work on what the nodes have; jobs that an earlier process has left come to their end at once."""
+        self._plane.loop.start()
+        for name in self._left:
+            self.observer.by_name[name].ended.wait(PATIENCE)
 
     def apply(self, manifest: str | Mapping[str, Any], options: Options) -> Run:
         """Check a job and start it on its initiator's node."""
@@ -128,6 +143,11 @@ class ControlledNodes:
         """Stop all jobs, close the ports, and leave the storage, which is removed if it was made here."""
         self.closed = True
         self._forget_operators()
+        if self._keeper:
+            for run in [run for run in self.observer.by_name.values() if not run.ended.is_set()]:
+                self.stop(run)
+                run.ended.wait(PATIENCE)
+            self._keeper.close()  # the jobs are there when somebody connects to the folder again
         for name in list(self.observer.by_name):
             self.delete(name)
         self._plane.loop.close()
@@ -152,6 +172,8 @@ class ControlledNodes:
                 with undisturbed():
                     run = self.observer.expect(job, options)
                     initiator.create(job)
+                    if self._keeper:
+                        self._keeper.flush()  # whoever has started a job finds it again
             except BaseException:
                 if run:
                     self.stop(run)  # an interrupt comes when the job is there already
@@ -184,3 +206,11 @@ class ControlledNodes:
     def _add_image(self, operator: Operator) -> None:
         for node in self.nodes.values():
             node.apply(app_image(operator))
+
+
+def _keeper(nodes: Mapping[str, Node], observer: Observer) -> Keeper:
+    from .keeper import Keeper  # brings SQLite
+
+    keeper = Keeper(nodes, observer)
+    keeper.start()
+    return keeper

@@ -51,25 +51,25 @@ class LocalBackend(ControlledNodes):
     def __init__(self, storage: Path | None = None) -> None:
         if storage is None:
             _sweep()
-            storage = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+            keep, storage = False, Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
             self._clean = weakref.finalize(self, shutil.rmtree, storage, ignore_errors=True)
         else:
-            self._clean = weakref.finalize(self, claim(storage))
+            keep, self._clean = True, weakref.finalize(self, claim(storage))
         try:
-            self._begin(storage)
+            self._begin(storage, keep)
         except BaseException:
             self._clean()  # who mends what was wrong can try again
             raise
 
-    def _begin(self, storage: Path) -> None:
+    def _begin(self, storage: Path, keep: bool) -> None:
         self.ttp, observer = TrustedThirdParty(), Observer()
         nodes = {domain: Node(domain, storage / domain, observer.logs) for domain in DOMAINS}
         self.servers: dict[str, BfiaServer] = {}
         self._handlers = {domain: Handlers(node) for domain, node in nodes.items()}
         peers = {domain: self._peers(domain) for domain in DOMAINS}
-        self._control(nodes, DOMAINS, observer, LockstepAgent(self.ttp, observer), peers)
+        self._control(nodes, DOMAINS, observer, LockstepAgent(self.ttp, observer), peers, keep=keep)
         write_sample(*(nodes[d].storage / "data" / f"perfect_logit_{d[0]}.csv" for d in DOMAINS))
-        self._plane.loop.start()
+        self._begin_work()
 
     @property
     def urls(self) -> dict[str, str]:

@@ -18,7 +18,10 @@ from .tasks import TaskController
 
 
 class ControlPlane:
-    """Works on whatever changes in the nodes' stores. `peers` has, by domain, the other nodes as it sees them."""
+    """Works on whatever is in the nodes' stores, or changes there.
+
+    `peers` has, by domain, the other nodes as it sees them.
+    """
 
     def __init__(
         self,
@@ -33,6 +36,9 @@ class ControlPlane:
             self._controllers[domain, "KusciaJob"] = JobController(node, peers[domain], clock)
             self._controllers[domain, "KusciaTask"] = TaskController(node, peers[domain], agent, clock)
             node.store.subscribe(lambda change, domain=domain: self._changed(domain, change))
+            for found in (*node.store.objects(KusciaTask), *node.store.objects(KusciaJob)):
+                if not found.finished:
+                    self.loop.add((domain, found.kind, found.name))
 
     def _changed(self, domain: str, change: Change) -> None:
         object: Object = change.object

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
@@ -83,6 +83,14 @@ class Store:
         kept = self._kept(kind)
         with self._lock:
             return [kept[name] for name in sorted(kept)]
+
+    def restore(self, objects: Sequence[Object]) -> None:
+        """Take over what an earlier process has kept, as it was: before anybody listens, and nobody is told."""
+        for object in objects:
+            self._kept(type(object))[object.name] = object
+            for owner in object.metadata.owner_references:
+                self._owned.setdefault(owner.uid, {})[type(object), object.name] = None
+        self._versions = itertools.count(max((int(one.metadata.resource_version) for one in objects), default=0) + 1)
 
     @undisturbed()
     def create(self, object: O) -> O:

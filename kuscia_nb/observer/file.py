@@ -27,23 +27,17 @@ from .events import Event, Handed, Traced
 from .runs import Run
 
 _FORMAT = "kuscia_nb.run/1"
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 _KINDS = {kind.__name__: kind for kind in Event.__subclasses__()}
 
 
 def save(run: Run, path: str | Path) -> Path:
     """Write down a run as far as it has come."""
     path = Path(path)
-    head = {
-        "format": _FORMAT,
-        "job": run.job.manifest(),
-        "options": asdict(run.options),
-        "created": _plain(run.created),
-        "nodes": {domain: kept is not None for domain, kept in run.nodes.items()},
-        "ended": run.ended.is_set(),
-    }
-    lines = [head, *(_line(event) for event in run.events if not isinstance(event, Traced | Handed))]
-    text = "".join(json.dumps(line, ensure_ascii=False, default=str) + "\n" for line in lines)
-    write_atomically(path, text.encode())
+    nodes = {domain: kept is not None for domain, kept in run.nodes.items()}
+    head = {"format": _FORMAT, **begun(run), "nodes": nodes, "ended": run.ended.is_set()}
+    lines = [head, *(written(event) for event in run.events if not isinstance(event, Traced | Handed))]
+    write_atomically(path, "".join(f"{as_text(line)}\n" for line in lines).encode())
     return path
 
 
@@ -53,14 +47,10 @@ def load(path: str | Path) -> Run:
         head, *lines = map(json.loads, Path(path).read_text("utf-8").splitlines())
         if head["format"] != _FORMAT:
             raise ValueError(f"its format is {head['format']}")
-        job, options = KusciaJob.model_validate_json(json.dumps(head["job"])), Options(**head["options"])
-        if options.trace == "full":
-            options = replace(options, trace="sizes")
-        run = Run(job, options, _read(head["created"]))
-        run.nodes |= {domain: job if kept else None for domain, kept in head["nodes"].items()}
+        run = begun_from(head)
+        run.nodes |= {domain: run.job if kept else None for domain, kept in head["nodes"].items()}
         for line in lines:
-            kind = _KINDS[line.pop("event")]
-            run.events.emit(kind(**{name: _read(value) for name, value in line.items()}))
+            run.events.emit(event_from(line))
         if head["ended"]:
             run.ended.set()
         return run
@@ -90,16 +80,45 @@ class Counts(Ledger):
         return self._sums
 
 
-def _line(event: Event) -> dict[str, Any]:
+def begun(run: Run) -> dict[str, Any]:
+    """How a run has begun, in what JSON has."""
+    return {"job": run.job.manifest(), "options": asdict(run.options), "created": _plain(run.created)}
+
+
+def begun_from(head: Mapping[str, Any]) -> Run:
+    """The inverse of `begun`: a run to which nothing has happened. What it recorded in full is not there any more."""
+    job, options = KusciaJob.model_validate_json(json.dumps(head["job"])), Options(**head["options"])
+    if options.trace == "full":
+        options = replace(options, trace="sizes")
+    return Run(job, options, _read(head["created"]))
+
+
+def written(event: Event) -> dict[str, Any]:
+    """An event in what JSON has."""
     named = {field.name: _plain(getattr(event, field.name)) for field in fields(event)}
     return {"event": type(event).__name__, **named}
 
 
+def event_from(line: dict[str, Any]) -> Event:
+    """The inverse of `written`."""
+    kind = _KINDS[line.pop("event")]
+    return kind(**{name: _read(value) for name, value in line.items()})
+
+
+def as_text(content: object) -> str:
+    """JSON in a line."""
+    return _ENCODER.encode(content)
+
+
 # --- values that JSON does not have, as {"name of the type": ...} ----------------------------------------------------
+
+_SAME = (str, int, float, bool)
 
 
 def _plain(value: Any) -> Any:
     """A value in what JSON has."""
+    if value is None or type(value) in _SAME:
+        return value
     match value:
         case datetime():
             return {"time": value.isoformat()}

@@ -33,7 +33,7 @@ class History:
     """Folds over the events of a run. `unknown` has, with the reason, what is not known of it."""
 
     def __init__(self, run: Run, unknown: Mapping[Matter, str]) -> None:
-        self._run, self.unknown = run, unknown
+        self._run, self.unknown = run, {**unknown, **run.unknown}
 
     @property
     def name(self) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 
@@ -25,7 +25,12 @@ _DOUBLE = "{name} = {value} is used as {double}: Kuscia's numbers are doubles"
 
 
 class Observer:
-    """Hears of every change on the nodes, and has every job's run, by name the last one."""
+    """Hears of every change on the nodes, and has every job's run, by name the last one.
+
+    `keep` is called before anybody hears of the end of a run.
+    """
+
+    keep: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(self) -> None:
         self.by_name: dict[str, Run] = {}
@@ -42,6 +47,15 @@ class Observer:
         with self._lock:
             run = self.by_name[job.name] = Run(job, options)
             return run
+
+    def restore(self, run: Run, jobs: Mapping[str, KusciaJob], tasks: Iterable[KusciaTask]) -> None:
+        """Take over the run of jobs and tasks that the nodes have from an earlier process, before any are watched."""
+        run.nodes |= jobs
+        self.by_name[run.name] = run
+        self._by_uid |= {job.metadata.uid: run for job in jobs.values()}
+        self._by_task |= {task.name: run for task in tasks}
+        if all(job.finished for job in jobs.values()):
+            run.ended.set()
 
     def of(self, domain: str, task: KusciaTask) -> Run:
         """The run that a task on a node belongs to."""
@@ -105,6 +119,8 @@ class Observer:
             old = change.old if isinstance(change.old, KusciaJob) else None
             _emit_changes(run.events, domain, job, old)
         if all(found is None or found.finished for found in run.nodes.values()):
+            if not run.ended.is_set() and change.new is not None:
+                self.keep()
             run.ended.set()
 
     def _end_tasks(self, run: Run, domain: str) -> None:

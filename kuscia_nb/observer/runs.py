@@ -6,6 +6,7 @@ Phases, conditions and all that is shown of a job are folds over its event log, 
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -34,6 +35,8 @@ class Run:
     """The job as each node has it; None where it was deleted."""
     ended: threading.Event = field(default_factory=threading.Event)
     """Set at the very end. To wait for it can be interrupted, unlike joining a thread (CPython issue 90882)."""
+    unknown: Mapping[Matter, str] = field(default_factory=dict)
+    """What is not known of this run, and why."""
 
     @property
     def name(self) -> str:
