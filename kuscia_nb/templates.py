@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
+from .backends import DOMAINS
 from .errors import KusciaError
 from .problems import choice
 
@@ -24,7 +25,6 @@ TEMPLATES = {
 """The tasks of each template: psi-lr aligns both files by their ids first, lr takes rows in the same order."""
 
 _OUTPUTS = {"ecdh_psi": "train_data", "ss_lr": "result", "ss_lr_predict": "scores", "ss_lr_evaluate": "report"}
-_NODES = ("alice", "bob")
 _HEAD = """\
 apiVersion: kuscia.secretflow/v1alpha1
 kind: KusciaJob
@@ -67,11 +67,11 @@ def template(
     if name not in TEMPLATES:
         raise KusciaError(f"there is no template {name!r}", hint=choice(name, list(TEMPLATES)))
     for node in (label_owner, initiator):
-        if node not in _NODES:
-            raise KusciaError(f"{node!r} is not a party of the template", hint=choice(node, list(_NODES)))
-    roles = {node: "host" if node == initiator else "guest" for node in sorted(_NODES, key=initiator.__ne__)}
+        if node not in DOMAINS:
+            raise KusciaError(f"{node!r} is not a party of the template", hint=choice(node, list(DOMAINS)))
+    roles = {node: "host" if node == initiator else "guest" for node in sorted(DOMAINS, key=initiator.__ne__)}
     ids = {"id_column": id_column} if id_column else {}
-    files = {node: {"namespace": "data", "name": file, **ids} for node, file in (("alice", alice), ("bob", bob))}
+    files = {node: {"namespace": "data", "name": file, **ids} for node, file in zip(DOMAINS, (alice, bob), strict=True)}
     tasks = _tasks(TEMPLATES[name], roles, files, f"{roles[label_owner]}.0", training)
     return _HEAD.format(name=_scalar(job or name), initiator=initiator) + "".join(tasks)
 
@@ -85,7 +85,7 @@ def suggest(
     """
     from .operators.ss_lr.suggest import suggest as by_size
 
-    frames = [cluster.data("alice", alice), cluster.data("bob", bob)]
+    frames = [cluster.data(node, file) for node, file in zip(DOMAINS, (alice, bob), strict=True)]
     columns = sum(len(frame.columns) - (id_column in frame.columns) for frame in frames) - 1
     return by_size(min(len(frame) for frame in frames), max(1, columns))
 

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from kuscia_nb.backends import DOMAINS
 from kuscia_nb.backends.lockstep import LockstepAgent
 from kuscia_nb.backends.pods import Join
 from kuscia_nb.bfia.client import Client
@@ -30,8 +31,6 @@ from kuscia_nb.observer.observer import Observer
 from kuscia_nb.operators import Component, Operator, Party
 
 Fault = Literal["lose request", "lose reply", "twice"]
-
-DOMAINS = ("alice", "bob")
 
 
 async def toy(party: Party) -> None:

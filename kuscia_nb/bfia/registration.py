@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..control import offers
-from ..control.kinds import AppImage, AppImageSpec, DeployTemplate, Image, TemplateContainer, TemplateSpec
-from ..control.objects import Metadata
+from ..control.app_images import deployed
+from ..control.kinds import AppImage, Image
 from ..control.offers import Offer, offers_of
 from .bodies import ComponentInfo, RegisterRequest
 from .messages import ROLES, app_image_name
@@ -54,12 +54,7 @@ def _app_image(
     spec = component_spec((others | {component.name: component}).values())
     offer = Offer(info.provider, (info.version,), info.role_list or Offer().roles)
     annotations = {ANNOTATION: spec, offers.ANNOTATION: offers.annotation({**known, component.name: offer})}
-    container = TemplateContainer(name=name, working_dir="/work")
-    template = DeployTemplate(name=name, replicas=1, spec=TemplateSpec(containers=(container,)))
-    return AppImage(
-        metadata=Metadata(name=name, namespace="", annotations=annotations),
-        spec=AppImageSpec(deploy_templates=(template,), image=_image(image_url)),
-    )
+    return deployed(name, _image(image_url), annotations)
 
 
 def _components(annotation: str, app_image: str) -> dict[str, Component]:

@@ -39,11 +39,16 @@ def app_image(operator: Operator) -> AppImage:
 
     name = operator.image
     components = {one.component.name: one.component for one in [*OPERATORS.of_image(name), operator]}
+    image = _IMAGES.get(name, Image(name=name, tag="latest"))
+    return deployed(name, image, {ANNOTATION: component_spec(components.values())})
+
+
+def deployed(name: str, image: Image, annotations: dict[str, str]) -> AppImage:
+    """An AppImage whose one container is made from an image; its annotations say what is in there."""
     container = TemplateContainer(name=name, working_dir="/work")
     template = DeployTemplate(name=name, replicas=1, spec=TemplateSpec(containers=(container,)))
-    image = _IMAGES.get(name, Image(name=name, tag="latest"))
     return AppImage(
-        metadata=Metadata(name=name, namespace="", annotations={ANNOTATION: component_spec(components.values())}),
+        metadata=Metadata(name=name, namespace="", annotations=annotations),
         spec=AppImageSpec(deploy_templates=(template,), image=image),
     )
 

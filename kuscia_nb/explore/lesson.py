@@ -11,12 +11,13 @@ from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
 import numpy as np
 
 from .. import mpc
+from ..backends import DOMAINS
 from ..errors import DataError, KusciaError
 from ..mpc import BlockPrg, Ring, Semi2k, Share
 from ..mpc.ring import signed
 from ..views.table import Table, html_paragraph, wrapped
 
-ALICE, BOB = "alice", "bob"
+ALICE, BOB = DOMAINS
 """Rank 0 and rank 1 of every lesson."""
 
 MOST = 1_000_000

@@ -23,7 +23,7 @@ PREFIX = "runtime.component.parameter."
 """What the name of a parameter begins with in an operator's environment (spec: kuscia §4.1)."""
 
 
-class Kind(NamedTuple):
+class ValueKind(NamedTuple):
     """A kind of value: its type, what is allowed, and how its text is read (a ValueError says what is wrong)."""
 
     type: str
@@ -37,7 +37,7 @@ class Parameter(NamedTuple):
     """All that there is to know about a parameter."""
 
     name: str
-    kind: Kind
+    kind: ValueKind
     default: str | None
     """As it would be written in the environment; None if there is none."""
     unit: str
@@ -113,7 +113,7 @@ def check_equal(first: Mapping[str, Any], second: Mapping[str, Any], domains: Se
             raise ParameterError(what, hint="give it once, in task_params.common")
 
 
-def whole(low: int, high: int = 2**63 - 1, why: str = "") -> Kind:
+def whole(low: int, high: int = 2**63 - 1, why: str = "") -> ValueKind:
     """A whole number in a range, and why it ends where it does."""
 
     def read(text: str) -> int:
@@ -125,10 +125,10 @@ def whole(low: int, high: int = 2**63 - 1, why: str = "") -> Kind:
             raise ValueError("is out of range")
         return int(text)
 
-    return Kind("int", (f"{low} or more" if high == 2**63 - 1 else f"{low} to {high}") + why, read)
+    return ValueKind("int", (f"{low} or more" if high == 2**63 - 1 else f"{low} to {high}") + why, read)
 
 
-def number(allowed: str, accepts: Callable[[float], bool], refusal: str = "is out of range") -> Kind:
+def number(allowed: str, accepts: Callable[[float], bool], refusal: str = "is out of range") -> ValueKind:
     """A finite number: what is allowed for people and as a check, and what is said of one that is not."""
 
     def read(text: str) -> float:
@@ -139,10 +139,10 @@ def number(allowed: str, accepts: Callable[[float], bool], refusal: str = "is ou
             raise ValueError(refusal)
         return value
 
-    return Kind("float", allowed, read)
+    return ValueKind("float", allowed, read)
 
 
-def choice(supported: str, *unimplemented: str) -> Kind:
+def enum(supported: str, *unimplemented: str) -> ValueKind:
     """One of an interconnection enum's values, in upper or lower case as with the reference operator."""
 
     def read(text: str) -> str:
@@ -154,10 +154,10 @@ def choice(supported: str, *unimplemented: str) -> Kind:
             raise ValueError("is unknown" + (f' (did you mean "{supported}"?)' if guess else ""))
         return supported
 
-    return Kind("choice", supported, read, unimplemented)
+    return ValueKind("choice", supported, read, unimplemented)
 
 
-def one_of(*values: str) -> Kind:
+def one_of(*values: str) -> ValueKind:
     """One of several values, in upper or lower case."""
 
     def read(text: str) -> str:
@@ -166,10 +166,10 @@ def one_of(*values: str) -> Kind:
             raise ValueError("is unknown" + (f' (did you mean "{guess[0]}"?)' if guess else ""))
         return text.lower()
 
-    return Kind("choice", ", ".join(values), read)
+    return ValueKind("choice", ", ".join(values), read)
 
 
-def boolean(refusal: str = "") -> Kind:
+def boolean(refusal: str = "") -> ValueKind:
     """true or false; only true if there is a reason to refuse false."""
 
     def read(text: str) -> bool:
@@ -180,10 +180,10 @@ def boolean(refusal: str = "") -> Kind:
             raise ValueError(refusal)
         return text == "true"
 
-    return Kind("bool", "true" if refusal else "true, false", read)
+    return ValueKind("bool", "true" if refusal else "true, false", read)
 
 
-def form(allowed: str, pattern: str) -> Kind:
+def form(allowed: str, pattern: str) -> ValueKind:
     """Any text of this form: `allowed` for people, `pattern` to check it."""
 
     def read(text: str) -> str:
@@ -191,7 +191,7 @@ def form(allowed: str, pattern: str) -> Kind:
             raise ValueError("does not have the right form")
         return text
 
-    return Kind("text", allowed, read)
+    return ValueKind("text", allowed, read)
 
 
 _PLAIN = form("a plain name, without folders", r"(?!\.\.?$)[^/\\\0]+")

@@ -174,7 +174,7 @@ class File(TypedDict):
     bytes: int
 
 
-class Table(TypedDict):
+class PutFile(TypedDict):
     """A CSV file that was put onto a node."""
 
     name: str

@@ -201,7 +201,7 @@ _parts: dict[tuple[str, str], bytes] = {}
 
 
 @method
-def put(node: str, name: str, content: str, begin: int = 0, more: bool = False) -> protocol.Table | None:
+def put(node: str, name: str, content: str, begin: int = 0, more: bool = False) -> protocol.PutFile | None:
     """Put a CSV file, given in base64, into a node's data folder; on that node only. It may come in parts."""
     import pandas as pd
 

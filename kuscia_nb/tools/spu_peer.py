@@ -321,7 +321,7 @@ def config_of(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def connect(spu: Any, options: argparse.Namespace) -> Any:
+def spu_link(spu: Any, options: argparse.Namespace) -> Any:
     """The link to the peer."""
     desc = spu.libspu.link.Desc()
     for rank, address in enumerate(options.parties):
@@ -430,7 +430,7 @@ def main() -> int:
     try:
         program, own = (_training if options.program == "ss_lr" else _operation)(made, options)
         started = time.perf_counter()
-        link = connect(spu, options)
+        link = spu_link(spu, options)
         _KEPT.append(link)
         connected = time.perf_counter()
         share = run(spu, program, own, link, config_of(options))

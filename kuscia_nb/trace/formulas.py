@@ -50,7 +50,7 @@ class Formula(NamedTuple):
     """Whether it can be computed from what a trace has."""
 
 
-class Kind(NamedTuple):
+class StepKind(NamedTuple):
     """A kind of step."""
 
     title: str
@@ -101,12 +101,12 @@ def _kind(
     product: str = "",
     small: str = "",
     **sees: str,
-) -> Kind:
+) -> StepKind:
     names = {name: way for way, group in sees.items() for name in group.split()}
-    return Kind(title, text, tuple(map(parse, formulas)), names, wide, shared, product, small)
+    return StepKind(title, text, tuple(map(parse, formulas)), names, wide, shared, product, small)
 
 
-def _triple(product: str) -> Kind:
+def _triple(product: str) -> StepKind:
     return _kind(
         "Beaver triple",
         "Both draw their parts of a, b and c from their own seeds; the TTP draws them again and tells one party the"
@@ -120,7 +120,7 @@ def _triple(product: str) -> Kind:
     )
 
 
-def _combine(product: str) -> Kind:
+def _combine(product: str) -> StepKind:
     return _kind(
         "Product from the triple",
         "From what was opened and its part of the triple each party computes its share of the product: no message.",
@@ -134,7 +134,7 @@ def _combine(product: str) -> Kind:
     )
 
 
-def _cross(product: str) -> Kind:
+def _cross(product: str) -> StepKind:
     return _kind(
         "Product with own columns",
         "Each party multiplies its own columns with its share plus what the peer sent, and adds what was prepared.",
@@ -148,14 +148,14 @@ def _cross(product: str) -> Kind:
     )
 
 
-def _local(title: str, *formulas: str, wide: str = "", product: str = "elementwise", small: str = "") -> Kind:
+def _local(title: str, *formulas: str, wide: str = "", product: str = "elementwise", small: str = "") -> StepKind:
     text = "Each party on its own share: no message."
     shared = "x y z w grad w' t"
     ways = {"own": shared, "sent": "p"}
     return _kind(title, text, *formulas, wide=wide, shared=shared, product=product, small=small, **ways)
 
 
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, StepKind] = {
     "join": _kind(
         "Seed to the TTP",
         "Each party gives the TTP a fresh 16-byte seed for its parts of triples. The trace does not have it.",

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..mpc.ledger import Message, Total
 from ..mpc.ring import Ring
-from .formulas import KINDS, Kind
+from .formulas import KINDS, StepKind
 
 BOTH = 2
 """In `Number.whose`: not a party's own, but common to both."""
@@ -70,7 +70,7 @@ class Step(NamedTuple):
     """Counters and sizes of random numbers as the TTP is told them, in turns."""
 
     @property
-    def about(self) -> Kind:
+    def about(self) -> StepKind:
         return KINDS[self.kind]
 
     def number(self, name: str, whose: int = BOTH) -> Number | None:

@@ -11,7 +11,7 @@ from .call import Call
 from .flags import Flag
 from .jsonpath import first, relaxed
 from .output import KubectlError
-from .printers import CustomColumns, Lines, Table, encoder, in_list, names, split
+from .printers import CustomColumns, KindTable, Lines, encoder, in_list, names, split
 from .steps import JsonPathError
 from .targets import Targets, find, say_none, selected
 from .watch import watch
@@ -103,8 +103,8 @@ def _print_tables(call: Call, groups: Sequence[tuple[Kind, list[Object]]]) -> No
         call.print(table.text(rows))
 
 
-def _table(call: Call, kind: Kind, *, namespace: bool, kinds: bool = False) -> Table:
-    return Table(
+def _table(call: Call, kind: Kind, *, namespace: bool, kinds: bool = False) -> KindTable:
+    return KindTable(
         kind,
         headers=not call.flags["no-headers"],
         namespace=call.all_namespaces and namespace,

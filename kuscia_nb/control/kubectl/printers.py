@@ -145,7 +145,7 @@ def _cell(column: Template, manifest: dict[str, Any]) -> str:
 # --- tables ----------------------------------------------------------------------------------------------------------
 
 
-class Table:
+class KindTable:
     """The table of a kind: the columns of its CRD, and those that flags add."""
 
     def __init__(

@@ -22,7 +22,7 @@ from ...errors import ParameterError
 from ...mpc import fixed
 from ...problems import Problem
 from ...texts.sentence import Sentence
-from ..parameter import FILE, Kind, Parameter, boolean, choice, form, given, number, one_of, read_each, refuse, whole
+from ..parameter import FILE, Parameter, ValueKind, boolean, enum, form, given, number, one_of, read_each, refuse, whole
 from .scaling import SCALES
 
 
@@ -43,7 +43,7 @@ _NO_EFFECT = "penalty: the reference operator ignores it, so it has to be 0 here
 _NORM_0 = number("0", lambda value: value == 0, _IGNORED)
 _PENALTY = number("0 or more", lambda value: value >= 0)
 _SPEED = number("more than 0", lambda value: value > 0)
-_TRUNCATION = choice("probabilistic", "precise")
+_TRUNCATION = enum("probabilistic", "precise")
 _RATE = "learning_rate / batch_size"
 _MOST_RATE = 16
 _RAISE = "raise fxp_bits, learning_rate or lower batch_size"
@@ -60,7 +60,7 @@ _LABEL = "whether the last column of this party's file is the label; not needed 
 _ID = "the column with ids, which is no feature; if both parties have one, their ids have to agree row by row"
 _SCALES = "how this party scales its columns: to mean 0 and deviation 1, or to [0, 1]; neither leaves the node"
 _HOLDOUT = "which part of the rows is kept out of training, to evaluate the model with; the same rows at both parties"
-_COUNTS = Kind("JSON", '{"host.0": 10, "guest.0": 10}', _counts)
+_COUNTS = ValueKind("JSON", '{"host.0": 10, "guest.0": 10}', _counts)
 _OPTIMIZERS = ("momentum", "adagrad", "adadelta", "rmsprop", "adam", "adamax", "nadam")
 
 PARAMETERS = (
@@ -71,28 +71,28 @@ PARAMETERS = (
     Parameter("label_owner", A_PARTY, None, "", "the party with the label"),
     Parameter("feature_nums", _COUNTS, None, "columns", "how many features each party has"),
     Parameter("skip_rows", whole(0), "1", "lines", "how many lines come before the first row of a data file"),
-    Parameter("algo", choice("ss_lr"), "ss_lr", "", "the algorithm"),
-    Parameter("protocol_families", choice("ss", "ecc", "phe"), "ss", "", "what it computes with: secret sharing"),
+    Parameter("algo", enum("ss_lr"), "ss_lr", "", "the algorithm"),
+    Parameter("protocol_families", enum("ss", "ecc", "phe"), "ss", "", "what it computes with: secret sharing"),
     Parameter("batch_size", whole(1), None, "rows", "rows of one training step", required=True),
-    Parameter("last_batch_policy", choice("discard"), "discard", "", "rows left over in an epoch are not used"),
+    Parameter("last_batch_policy", enum("discard"), "discard", "", "rows left over in an epoch are not used"),
     Parameter("num_epoch", whole(1), "1", "epochs", "how often all rows are used"),
     Parameter("holdout", number("0 to less than 1", lambda value: 0 <= value < 1), "0", "of the rows", _HOLDOUT),
     Parameter("l0_norm", _NORM_0, "0", "", f"weight of the L0 {_NO_EFFECT}"),
     Parameter("l1_norm", _NORM_0, "0", "", f"weight of the L1 {_NO_EFFECT}"),
     Parameter("l2_norm", _PENALTY, None, "", "gradients get l2_norm * w added, but not the intercept's", required=True),
-    Parameter("optimizer", choice("sgd", *_OPTIMIZERS), "sgd", "", "how weights follow from gradients"),
+    Parameter("optimizer", enum("sgd", *_OPTIMIZERS), "sgd", "", "how weights follow from gradients"),
     Parameter("learning_rate", _SPEED, None, "", "times a batch's mean gradient, a training step", required=True),
-    Parameter("sigmoid_mode", choice("minimax_1"), "minimax_1", "", "the sigmoid is taken as 0.5 + 0.125 x"),
-    Parameter("protocol", choice("semi2k", "aby3"), "semi2k", "", "the secret sharing protocol"),
-    Parameter("field", choice("64", "32", "128"), "64", "bits", "shares are numbers modulo 2^field"),
+    Parameter("sigmoid_mode", enum("minimax_1"), "minimax_1", "", "the sigmoid is taken as 0.5 + 0.125 x"),
+    Parameter("protocol", enum("semi2k", "aby3"), "semi2k", "", "the secret sharing protocol"),
+    Parameter("field", enum("64", "32", "128"), "64", "bits", "shares are numbers modulo 2^field"),
     Parameter("fxp_bits", whole(1, 30, _ROOM), "18", "bits", "fraction bits: numbers are multiples of 2^-fxp_bits"),
     Parameter("trunc_mode", _TRUNCATION, "probabilistic", "", "each party cuts its own share of a product"),
-    Parameter("shard_serialize_format", choice("raw"), "raw", "", "shares travel as little-endian integers"),
+    Parameter("shard_serialize_format", enum("raw"), "raw", "", "shares travel as little-endian integers"),
     Parameter("use_ttp", boolean(_NO_TTP), "true", "", "a trusted third party helps with products of secrets"),
     Parameter("ttp_server_host", form("host:port", r"[^\s:/]+:[0-9]{1,5}"), EMBEDDED_TTP, "", "where the TTP is"),
     Parameter("ttp_session_id", form("any text", _ANY), "interconnection-root", "", "the session at the TTP"),
     Parameter("ttp_adjust_rank", whole(0, 1), "0", "rank", "the party that fetches corrections from the TTP"),
-    Parameter("ttp_asym_crypto_schema", choice("sm2"), "sm2", "", "how seeds are encrypted for the TTP"),
+    Parameter("ttp_asym_crypto_schema", enum("sm2"), "sm2", "", "how seeds are encrypted for the TTP"),
     Parameter("ttp_public_key", form("a PEM file in base64", _ANY), None, "", "the key of the TTP"),
 )
 """Every parameter. One without a default may be left out if it is not `required`; has_label only for label_owner."""

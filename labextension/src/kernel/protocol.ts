@@ -146,7 +146,7 @@ export interface IFile {
 }
 
 /** A CSV file that was put onto a node. */
-export interface ITable {
+export interface IPutFile {
   name: string;
   rows: number;
   columns: number;
@@ -264,7 +264,7 @@ export interface IMethods {
   compose: { params: { format: Magic; operator: string; name: string; initiator: string; common: Record<string, string>; own: Record<string, Record<string, string>>; inputs: Record<string, Record<string, string>> }; result: IComposed };
   files: { params: { node: string }; result: IFile[] };
   preview: { params: { node: string; name: string }; result: IPreview };
-  put: { params: { node: string; name: string; content: string; begin?: number; more?: boolean }; result: ITable | null };
+  put: { params: { node: string; name: string; content: string; begin?: number; more?: boolean }; result: IPutFile | null };
   check: { params: { magic: Magic; text: string }; result: IDiagnostic[] };
   complete: { params: { magic: Magic; text: string; line: number; column: number }; result: IOffer };
 }

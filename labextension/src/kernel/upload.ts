@@ -1,11 +1,11 @@
 import type { Ask } from './ask';
-import type { ITable } from './protocol';
+import type { IPutFile } from './protocol';
 
 /** Bytes of a file in one message: Jupyter's server closes the connection at one of 10 MiB, and base64 adds a third. */
 const PART = 3 * 2 ** 20;
 
 /** Put a file of this computer onto a node, in parts. */
-export async function putFile(ask: Ask, node: string, file: File): Promise<ITable> {
+export async function putFile(ask: Ask, node: string, file: File): Promise<IPutFile> {
   const { name, size } = file;
   let begin = 0;
   for (; begin + PART < size; begin += PART) {
