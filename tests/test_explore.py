@@ -7,6 +7,7 @@ import math
 import re
 import subprocess
 import sys
+from collections import Counter
 from html import unescape
 from typing import Any
 
@@ -347,6 +348,83 @@ def test_with_fresh_triples_the_differences_are_uniform() -> None:
     assert {lesson.reused.x_difference for lesson in lessons} == {2 * 2**18}
 
 
+# --- guessing --------------------------------------------------------------------------------------------------------
+
+
+def best_bet(deal: str) -> Any:
+    """The best that can be done with what is dealt: found out from many deals of each secret."""
+    seen = explore.guess(lambda _: 4, deal, rounds=10_000, seed=11).played
+    often = Counter((played.view, played.secret) for played in seen)
+    return lambda view: max((4, 7), key=lambda secret: often[view, secret])
+
+
+def test_proper_shares_cannot_be_guessed_and_broken_ones_can() -> None:
+    proper = explore.guess(best_bet("proper"), rounds=10_000, seed=3)
+    assert abs(proper.score - 5000) < 5 * 50, "five standard deviations"
+    views = {secret: Counter(r.view for r in proper.played if r.secret == secret) for secret in (4, 7)}
+    assert all(set(seen) == set(range(10)) and max(seen.values()) < 700 for seen in views.values())
+    broken = explore.guess(best_bet("broken"), "broken", seed=3)
+    assert broken.score == broken.rounds == 20
+    assert broken.chance == 2**-20
+    assert "20 of 20 bets were right: 100 %. Who tosses a coin does as well in 9.5e-05 % of" in broken.headline
+
+
+def test_the_chance_of_a_coin_is_that_of_scipy() -> None:
+    from scipy import stats
+
+    game = explore.guess(lambda view: 4, seed=8)
+    assert game.chance == pytest.approx(stats.binom.sf(game.score - 1, 20, 0.5))
+
+
+def test_a_game_keeps_its_secret_until_the_bet() -> None:
+    for secret in (4, 7):
+        texts = set()
+        for seed in range(40):
+            game = explore.guess(deal=lambda _: "the same", rounds=1, seed=seed)
+            if game._secret == secret:
+                texts.add(repr(game) + game._repr_html_())
+        assert len(texts) == 1
+    assert "Was the secret 4 or 7?" in texts.pop()
+    game = explore.guess(rounds=2)
+    secret = game._secret
+    assert game.bet(secret) is game
+    assert game.headline.startswith(f"Right: it was {secret}. Round 2 of 2.")
+    game.bet(11 - game._secret)
+    assert (game.score, game.over, game.view) == (1, True, None)
+    with pytest.raises(DataError, match="all 2 rounds are played"):
+        game.bet(4)
+
+
+def test_a_game_can_be_played_for_whatever_bob_gets() -> None:
+    """A way to share that leaks only now and then is found out by who looks there."""
+    coins = iter(np.random.default_rng(1).integers(0, 2**32, 1000).tolist())
+
+    def leaky(secret: int) -> tuple[int, int]:
+        return (r := next(coins)), secret if r % 4 == 0 else 0
+
+    game = explore.guess(lambda view: view[1] or 4, leaky, rounds=400, seed=2)
+    assert game.chance < 0.001
+
+
+def test_a_game_is_played_with_buttons() -> None:
+    form: Any = explore.guess.widget(rounds=3)
+    assert [button.description for button in form.bets.values()] == ["4", "7"]
+    for number in (1, 2, 3):
+        assert f"Round {number} of 3." in form.output.value
+        form.bets[4].click()
+    assert len(form.result.played) == 3
+    assert all(button.disabled for button in form.bets.values())
+    form.button.click()
+    assert form.result.played == []
+    assert not form.bets[7].disabled
+    form.editors["deal"].value = "broken"
+    (broken,) = re.findall("broken.*", form._repr_mimebundle_()["text/plain"])
+    assert broken.split() == ["broken", "1,000", "1,000", "100.0%"], "what a saved notebook shows"
+    own = explore.guess.widget(deal=lambda secret: 2 * secret)
+    assert set(own.editors) == {"rounds"}
+    assert re.search("get (8|14)", own._repr_mimebundle_()["text/html"])
+
+
 # --- results and arguments -------------------------------------------------------------------------------------------
 
 EVERY = [explore.split, explore.product, explore.fixed_point, explore.one_share, explore.reused_triple]
@@ -392,6 +470,9 @@ def test_of_very_many_splits_the_first_are_shown() -> None:
         (lambda: explore.one_share(1.0, 10), "times = 10"),
         (lambda: explore.one_share(1.0, bins=12), "12 bins"),
         (lambda: explore.reused_triple(x2=1e300), "x2 = 1e"),
+        (lambda: explore.guess(deal="other"), "deal 'other' is unknown"),
+        (lambda: explore.guess(seed="a"), "seed = 'a'"),  # type: ignore[arg-type]
+        (lambda: explore.guess(lambda view: view + 100), "bet on 10. is not possible"),
     ],
 )
 def test_impossible_arguments_are_refused(call: Any, what: str) -> None:

@@ -2,6 +2,7 @@
 
     from kuscia_nb import explore
 
+    explore.guess()                         guess the secret from one share, again and again
     explore.split(3.5)                      a number in two shares, and again, and again
     explore.product(3.5, -2.0)              a Beaver product, line by line
     explore.fixed_point(0.1)                fixed point, and the errors of truncating shares
@@ -17,6 +18,7 @@ parties' numbers: they are the observer's view.
 
 from ..mpc.chi_square import Uniformity, uniformity
 from .beaver import Product, Step, product
+from .guess import Game, Round, guess
 from .lesson import Explorer, Lesson
 from .one_share import OneShare, Variant, one_share
 from .reuse import Opened, Reuse, reused_triple
@@ -25,17 +27,20 @@ from .truncation import Truncation, fixed_point
 
 __all__ = [
     "Explorer",
+    "Game",
     "Lesson",
     "OneShare",
     "Opened",
     "Product",
     "Reuse",
+    "Round",
     "Split",
     "Step",
     "Truncation",
     "Uniformity",
     "Variant",
     "fixed_point",
+    "guess",
     "one_share",
     "product",
     "reused_triple",

@@ -8,13 +8,14 @@ the last result for places that run no widgets.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
 import ipywidgets as widgets
 
 from ..errors import KusciaError
+from ..texts import speaker
 from ..views.table import html_note, html_paragraph
 from .lesson import Field, Lesson
 
@@ -27,22 +28,31 @@ class Form(widgets.VBox):
     """The arguments of a function to edit, and its result below them."""
 
     def __init__(
-        self, function: Callable[..., Any], again: str, fields: tuple[Field, ...], start: Mapping[str, Any]
+        self,
+        function: Callable[..., Any],
+        again: str,
+        fields: tuple[Field, ...],
+        start: Mapping[str, Any],
+        more: Sequence[widgets.Widget] = (),
     ) -> None:
+        """`more` are controls that stand before the button that runs it again."""
+        say = speaker()
         given = inspect.signature(function).bind_partial(**start)
         given.apply_defaults()
+        fields = tuple(field for field in fields if not callable(given.arguments[field.name]))
         self._function = function
         self._fixed = {name: value for name, value in given.arguments.items() if name not in {f.name for f in fields}}
         self.editors = {field.name: _editor(field, given.arguments[field.name]) for field in fields}
         """The control of each argument, by name."""
-        self.button = widgets.Button(description=again, tooltip=f"{again}: with fresh random numbers")
+        self.button = widgets.Button(description=say(again))
+        self.button.tooltip = say("{again}: with fresh random numbers", again=say(again))
         self.output = widgets.HTML()
         self.result: Lesson | None = None
         """What is shown; None after arguments that are not possible."""
         self.button.on_click(self._run)
         for editor in self.editors.values():
             editor.observe(self._run, names="value")
-        controls = widgets.HBox([*self.editors.values(), self.button], layout={"flex_flow": "row wrap"})
+        controls = widgets.HBox([*self.editors.values(), *more, self.button], layout={"flex_flow": "row wrap"})
         super().__init__([controls, self.output])
         self._run()
 
@@ -50,12 +60,17 @@ class Form(widgets.VBox):
         """Compute anew, and show the result or what is wrong with the arguments."""
         try:
             edited = {name: editor.value for name, editor in self.editors.items()}
-            result: Lesson = self._function(**self._fixed, **edited)
-            said, below = html_paragraph(result.headline), result.html_below()
-            self.result, role = result, "status"
+            self.show(self._function(**self._fixed, **edited))
         except KusciaError as error:
-            self.result, role, said, below = None, "alert", html_note(str(error)), ""
-        label = escape(f"{self._function.__name__}: result")
+            self.show(error)
+
+    def show(self, result: Lesson | KusciaError) -> None:
+        """Show a result, or what is wrong."""
+        if isinstance(result, KusciaError):
+            self.result, role, said, below = None, "alert", html_note(str(result)), ""
+        else:
+            self.result, role, said, below = result, "status", html_paragraph(result.headline), result.html_below()
+        label = escape(speaker()("{name}: result", name=self._function.__name__))
         shown = f'<div role="{role}">{said}</div>{below}'
         self.output.value = f'<div role="region" aria-label="{label}" style="{_STYLE}">{shown}</div>'
 
@@ -67,8 +82,10 @@ class Form(widgets.VBox):
 
 def _editor(field: Field, value: Any) -> Any:
     """A labelled control for an argument."""
+    say = speaker()
     limits = "" if field.least is None else f", {field.least:,} to {field.most:,}"
-    common = {"description": field.label, "tooltip": f"{field.label}: {field.explanation}{limits}"}
+    label, explanation = say(field.label), say(field.explanation)
+    common = {"description": label, "tooltip": f"{label}: {explanation}{limits}"}
     common |= {"style": _LABEL, "layout": _WIDTH}
     if field.choices:
         return widgets.Dropdown(options=field.choices, value=str(value), **common)

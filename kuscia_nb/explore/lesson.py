@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Coroutine
 from html import escape
+from importlib import import_module
 from numbers import Integral
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
 
@@ -15,6 +16,7 @@ from ..backends import DOMAINS
 from ..errors import DataError, KusciaError
 from ..mpc import BlockPrg, Ring, Semi2k, Share
 from ..mpc.ring import signed
+from ..texts import speaker
 from ..views.table import Table, html_paragraph, wrapped
 
 ALICE, BOB = DOMAINS
@@ -59,12 +61,11 @@ def run(
     With a `seed` the run can be repeated, and nothing in it is secret. With `replays` the TTP answers again what it has
     answered.
     """
-    if seed is not None and not isinstance(seed, Integral):
-        raise DataError(f"seed = {seed!r:.30} is not possible", hint="a whole number, or None")
+    both = {name: seeds_of(seed, name) for name in (ALICE, BOB)}
     links, ttp = mpc.connect((ALICE, BOB)), mpc.TrustedThirdParty(replays=replays)
 
     async def party(link: mpc.Link) -> R:
-        seeds = mpc.Seeds(seed, link.name)
+        seeds = both[link.name]
         semi2k = await Semi2k.start(link, ttp, seeds, mpc.Terms(fxp_bits=fxp_bits))
         result = await program(Player(semi2k, BlockPrg(seeds.draw("split"))))
         semi2k.ttp.leave()
@@ -78,6 +79,13 @@ def run(
 
 
 # Arguments, checked before anything runs.
+
+
+def seeds_of(seed: int | None, scope: str) -> mpc.Seeds:
+    """Where seeds come from: from the operating system, or the same each time if there is a `seed`."""
+    if seed is not None and not isinstance(seed, Integral):
+        raise DataError(f"seed = {seed!r:.30} is not possible", hint="a whole number, or None")
+    return mpc.Seeds(seed, scope)
 
 
 def number(name: str, value: float, limit: float) -> float:
@@ -143,7 +151,8 @@ class Lesson:
 
 def repeatable(seed: int | None) -> list[str]:
     """What has to be said about a run with a seed."""
-    return [] if seed is None else [f"Repeatable run with seed {seed}: nothing in it is secret."]
+    say = speaker()
+    return [] if seed is None else [say("Repeatable run with seed {seed}: nothing in it is secret.", seed=seed)]
 
 
 def bar(count: float, most: float, width: int = 30) -> str:
@@ -166,8 +175,8 @@ class Field(NamedTuple):
 class Explorer(Generic[P, R]):
     """A function to explore with: call it for a result, or call `.widget()` for a form with its arguments."""
 
-    def __init__(self, function: Callable[P, R], again: str, fields: tuple[Field, ...]) -> None:
-        self._function, self._again, self._fields = function, again, fields
+    def __init__(self, function: Callable[P, R], again: str, fields: tuple[Field, ...], form: str) -> None:
+        self._function, self._again, self._fields, self._form = function, again, fields, form
         self.__name__, self.__doc__ = function.__name__, function.__doc__
         self.__wrapped__ = function  # so that its signature is shown
 
@@ -177,15 +186,18 @@ class Explorer(Generic[P, R]):
     def widget(self, **start: Any) -> Any:
         """The form, for a notebook with ipywidgets. `start` are arguments that differ from the function's own."""
         try:
-            from .form import Form
+            module = import_module(f".{self._form}", __package__)
         except ImportError as error:
             raise KusciaError("a form needs ipywidgets", hint="pip install ipywidgets") from error
-        return Form(self._function, self._again, self._fields, start)
+        return module.Form(self._function, self._again, self._fields, start)
 
     def __repr__(self) -> str:
         return f"<explorer {self.__name__}: call it, or call .widget() for a form>"
 
 
-def explorer(again: str, *fields: Field) -> Callable[[Callable[P, R]], Explorer[P, R]]:
-    """Make an explorer of a function that returns a `Lesson`. `again` stands on the button that runs it anew."""
-    return lambda function: Explorer(function, again, fields)
+def explorer(again: str, *fields: Field, form: str = "form") -> Callable[[Callable[P, R]], Explorer[P, R]]:
+    """Make an explorer of a function that returns a `Lesson`. `again` stands on the button that runs it anew.
+
+    `form` is the module here that has its `Form`.
+    """
+    return lambda function: Explorer(function, again, fields, form)

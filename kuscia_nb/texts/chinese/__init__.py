@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .exercises import EXERCISES
+from .explore import EXPLORE
 from .jobs import JOBS
 from .options import OPTIONS
 
-CHINESE = {**JOBS, **OPTIONS, **EXERCISES}
+CHINESE = {**JOBS, **OPTIONS, **EXERCISES, **EXPLORE}
