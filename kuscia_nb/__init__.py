@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from . import explore
+    from . import explore, faults
     from .cluster import Cluster
     from .connection import connect
     from .data.sample import tutorial_manifest
@@ -41,6 +41,7 @@ __all__ = [
     "check",
     "connect",
     "explore",
+    "faults",
     "operator",
     "suggest",
     "template",
@@ -67,8 +68,8 @@ def __getattr__(name: str) -> Any:
     """Load a public name when it is first used."""
     from importlib import import_module
 
-    if name == "explore":
-        return import_module(f"{__name__}.explore")
+    if name in ("explore", "faults"):
+        return import_module(f"{__name__}.{name}")
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

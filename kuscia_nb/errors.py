@@ -9,7 +9,8 @@ parts, and in a notebook it shows as one block without a traceback (`sys.last_va
     ├── DataError          a data file that cannot be used: which party, file, row, column
     ├── JobError           a job that cannot be started, found or finished
     │   ├── JobFailed      the job ran and failed
-    │   └── JobStopped     somebody stopped it
+    │   ├── JobStopped     somebody stopped it
+    │   └── InjectedFault  a program failed on purpose
     ├── LinkError          messages between the parties
     │   ├── Deadlock       every party waits for a message that nobody sends
     │   ├── PeerFailed     the other party failed or left
@@ -98,6 +99,10 @@ class JobFailed(JobError):
 
 class JobStopped(JobError):
     """The job was stopped."""
+
+
+class InjectedFault(JobError):
+    """A program failed on purpose: the job was started with `inject`."""
 
 
 class LinkError(KusciaError):

@@ -18,6 +18,7 @@ from numbers import Integral, Real
 from typing import Annotated, Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeVar, get_args, get_type_hints
 
 from .errors import KusciaError
+from .faults import parse
 
 Strategy = Literal["preprocessed", "interconnection"]
 Truncation = Literal["auto", "local", "ttp"]
@@ -121,6 +122,14 @@ class Options:
             "what is written down of the messages: numbers too, their sizes (which costs next to nothing), or nothing",
         ),
     ] = "sizes"
+    inject: Annotated[
+        str | None,
+        About(
+            "call magic",
+            'inject faults on purpose, to see what is noticed of them: "drop:7", "flip:3@alice", "disk-full@bob", ...',
+            "FAULTS",
+        ),
+    ] = None
     shadow: Annotated[
         bool,
         About(
@@ -140,6 +149,9 @@ class Options:
         limit = self.time_limit
         if limit is not None and not (isinstance(limit, Real) and 0 < limit <= LONGEST):
             raise KusciaError(f"time_limit {limit!r} is not possible", hint="seconds, a number above 0, or None")
+
+        if self.inject is not None:
+            parse(self.inject)
 
     def environment(self) -> dict[str, str]:
         """What the parties' programs are told of it."""

@@ -13,7 +13,7 @@ ORDER = (
     *("templates", "connection", "cluster", "job", "results"),  # what a person holds
     *("backends", "observer", "trace"),  # where the nodes are, and what is known of them
     *("wire", "bfia", "control", "operators", "data", "tools"),  # what nodes and parties do
-    *("canvas", "mpc", "options", "errors", "problems", "placeholder", "lookalike", "texts"),  # the ground
+    *("canvas", "mpc", "options", "faults", "errors", "problems", "placeholder", "lookalike", "texts"),  # the ground
 )
 """From the front door inward: what stands here imports only what stands behind it."""
 

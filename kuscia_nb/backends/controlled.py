@@ -21,7 +21,7 @@ from ..control.manifest import from_dict, read_manifest
 from ..control.node import Node
 from ..control.peer import Peer
 from ..control.plane import ControlPlane
-from ..control.records import OVERDUE, SCHEDULER
+from ..control.records import INJECTED, OVERDUE, SCHEDULER
 from ..control.resources import KusciaJob
 from ..errors import JobError
 from ..observer.observer import Observer
@@ -167,6 +167,8 @@ class ControlledNodes:
                     hint = f"{line} (cluster.delete({job.name!r})) first, or give this one another {name_field}"
                     raise JobError(f"job {job.name} already exists and is {state} on {places}", hint=hint)
                 self.delete(job.name)
+            if options.inject:
+                job = job.annotated(INJECTED, options.inject)
             run: Run | None = None
             try:
                 with undisturbed():

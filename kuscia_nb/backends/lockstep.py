@@ -19,10 +19,14 @@ from ..control.node import Node
 from ..data.tables import Tables
 from ..errors import JobStopped
 from ..mpc import Ledger, Link, NoLedger, Outcome, TracedLink, Ttp, TtpLine, connect, connect_traced, run_lockstep
-from ..observer.events import Counted, Traced
+from ..mpc.inbox import LockstepMailbox
+from ..observer.events import Counted, Said, Traced
 from ..observer.observer import Observer
-from ..operators import OPERATORS, Operator
+from ..observer.runs import Run
+from ..operators import OPERATORS, Operator, Party
+from ..texts import Sentence
 from .base import PATIENCE
+from .injected import Injection
 from .pods import Join, Pod, on_thread, stopped
 
 
@@ -36,6 +40,8 @@ class Session:
     """The parties' lines to the TTP, by rank."""
     ledger: Ledger | None = None
     """What passes over the links, if it is written down."""
+    injection: Injection | None = None
+    """What is to go wrong on purpose."""
     stopped: set[str] = field(default_factory=set)
     """The domains whose program was stopped; it has failed, however it ends."""
     join: Join = lambda seconds: True
@@ -67,8 +73,11 @@ class LockstepAgent:
             session.pods[node.domain] = pod
             if session.pods.keys() != set(ranked):
                 return
-            session.links = _connect(ranked, run.options.trace)
-        session.lines = tuple(TtpLine(self._ttp, link, f"{task.name}/") for link in session.links)
+            if run.options.inject:
+                session.injection = _injection(run, task.name, ranked)
+            session.links = _connect(ranked, run.options.trace, session.injection)
+        ttp = session.injection.ttp(self._ttp) if session.injection else self._ttp
+        session.lines = tuple(TtpLine(ttp, link, f"{task.name}/") for link in session.links)
         if run.options.trace != "off":
             session.ledger = session.links[0].ledger
             run.events.emit(Counted(task.spec.initiator, task.name, session.ledger))
@@ -159,18 +168,34 @@ class LockstepAgent:
     def _outcomes(self, task: KusciaTask, session: Session, pods: list[Pod]) -> tuple[Outcome, Outcome]:
         assert session.links is not None
         parties = zip(pods, session.links, session.lines, strict=True)
-        first, second = (pod.program(task, link, line, self._tables[pod.domain].read) for pod, link, line in parties)
+        party_of = session.injection.party if session.injection else Party
+        first, second = (
+            pod.program(task, link, line, self._tables[pod.domain].read, party_of) for pod, link, line in parties
+        )
         try:
             return run_lockstep((first, second), session.links)
         finally:
+            if session.injection:
+                session.injection.finish()
             for line in session.lines:
                 line.close()
             if session.ledger is not None:
                 session.ledger.close()
 
 
-def _connect(names: tuple[str, str], trace: str) -> tuple[Link, Link]:
+def _connect(names: tuple[str, str], trace: str, injection: Injection | None) -> tuple[Link, Link]:
     """A link between two programs; what passes over it is written down as the job's option says."""
+    mailbox = injection.mailbox if injection else LockstepMailbox
     if trace == "full":
-        return connect_traced(names)
-    return connect(names, NoLedger() if trace == "off" else None)
+        return connect_traced(names, mailbox=mailbox)
+    return connect(names, NoLedger() if trace == "off" else None, mailbox)
+
+
+def _injection(run: Run, task_id: str, names: tuple[str, str]) -> Injection:
+    """The faults of a job, of which its warnings tell."""
+
+    def tell(party: str, sentence: Sentence) -> None:
+        domain = party if party in names else names[0]
+        run.events.emit(Said(domain, task_id, "warning", sentence))
+
+    return Injection(run.options.inject or "", names, tell)

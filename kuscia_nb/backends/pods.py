@@ -84,10 +84,17 @@ class Pod:
         first, second = (self.environment[f"config.node_id.{role}"] for role in ranked_parties(self.environment))
         return first, second
 
-    def program(self, task: KusciaTask, link: Link, line: TtpLine, read_table: ReadTable) -> Coroutine[Any, Any, None]:
-        """The program, with nothing in its hands but its own, and doors."""
+    def program(
+        self,
+        task: KusciaTask,
+        link: Link,
+        line: TtpLine,
+        read_table: ReadTable,
+        party_of: Callable[..., Party] = Party,
+    ) -> Coroutine[Any, Any, None]:
+        """The program, with nothing in its hands but its own, and doors. `party_of` makes its party."""
         emit, of = self.run.events.emit, (self.domain, task.name)
-        party = Party(
+        party = party_of(
             self.environment.copy(),
             link,
             Door(line.join),

@@ -17,6 +17,8 @@ STOPPED_TASKS = "kuscia-nb/stopped-tasks"
 """Annotation of a job with the aliases of tasks that were stopped before they began."""
 OVERDUE = "kuscia-nb/overdue"
 """Annotation of a job that takes longer than its time limit: what there is to say of that. It fails when it stops."""
+INJECTED = "kuscia-nb/injected-faults"
+"""Annotation of a job with the faults that are injected into it on purpose."""
 SCHEDULER = "kuscia-nb/bfia-scheduler"
 """Annotation of a job that another node schedules, which is its value, and of the job's tasks."""
 

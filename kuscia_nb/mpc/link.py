@@ -254,7 +254,7 @@ def _bytes(count: int | None) -> Shape | None:
 
 
 def connect(
-    names: tuple[str, str], ledger: Ledger | None = None, mailbox: type[LockstepMailbox] = LockstepMailbox
+    names: tuple[str, str], ledger: Ledger | None = None, mailbox: Callable[[], LockstepMailbox] = LockstepMailbox
 ) -> tuple[Link, Link]:
     """Both ends of a fresh link in this process, rank 0 first, sharing one ledger."""
     first, second = mailbox(), mailbox()

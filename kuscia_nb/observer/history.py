@@ -119,7 +119,8 @@ class History:
         ledgers = {event.subject: event.data for event in self._run.events.select(Counted)}
         notes = {event.subject: event.data for event in self._run.events.select(Traced)}
         options = self._run.options
-        return Trace.observe(options.trace, ledgers, notes, self.name, seed=options.seed is not None)
+        title = f"{self.name} (injected: {options.inject})" if options.inject else self.name
+        return Trace.observe(options.trace, ledgers, notes, title, seed=options.seed is not None)
 
     @property
     def exchanges(self) -> pd.DataFrame:

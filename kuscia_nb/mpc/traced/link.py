@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ..inbox import Inbox, LockstepMailbox, Put
@@ -62,7 +63,7 @@ class TracedLink(Link):
 
 
 def connect_traced(
-    names: tuple[str, str], window: Window | None = None, mailbox: type[LockstepMailbox] = LockstepMailbox
+    names: tuple[str, str], window: Window | None = None, mailbox: Callable[[], LockstepMailbox] = LockstepMailbox
 ) -> tuple[TracedLink, TracedLink]:
     """`connect`, with notes of each party's."""
     first, second = (Notes(names[rank], names[1 - rank], rank, window) for rank in (0, 1))

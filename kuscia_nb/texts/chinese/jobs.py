@@ -12,6 +12,11 @@ JOBS = {
     "{name} = {value} is used as {double}: Kuscia's numbers are doubles": (
         "{name} = {value} 将按 {double} 使用：Kuscia 的数字是双精度浮点数"
     ),
+    "Injected fault {fault}, at {at}.": "注入的故障 {fault}，位于{at}。",
+    "{key} from {party}": " {party} 的 {key}",
+    "request {number} to the TTP": "对可信第三方的第 {number} 次请求",
+    "a file of {party}": " {party} 的文件",
+    "Injected fault {fault}: it did not come to that.": "注入的故障 {fault}：没有遇到这种情况。",
     "parameter {name} has no effect: it is for the surroundings of the reference operator": (
         "参数 {name} 不起作用：它用于参考实现的运行环境"
     ),

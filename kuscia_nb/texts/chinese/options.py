@@ -23,6 +23,9 @@ OPTIONS = {
     "a repeatable run, for teaching: nothing in it is secret; runs with one seed have the same masks": (
         "可重复的运行，用于教学：其中没有任何秘密；种子相同的运行使用相同的掩码"
     ),
+    'inject faults on purpose, to see what is noticed of them: "drop:7", "flip:3@alice", "disk-full@bob", ...': (
+        '故意注入故障，看看哪些会被发现："drop:7"、"flip:3@alice"、"disk-full@bob" 等'
+    ),
     "the job fails on both nodes if it takes longer": "作业超过该时间则在双方节点上都以失败结束",
     "what is written down of the messages: numbers too, their sizes (which costs next to nothing), or nothing": (
         "记录消息的哪些内容：包括数值、只记大小（几乎没有开销）或不记录"

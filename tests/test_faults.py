@@ -1,0 +1,120 @@
+"""Faults that are injected on purpose: what is noticed of each, and that the job says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import unescape
+
+import pytest
+from test_cluster import ALICE, BOB, put_own
+from test_storage import small
+
+import kuscia_nb as kn
+from kuscia_nb.backends.local import LocalBackend
+from kuscia_nb.errors import (
+    DataError,
+    Deadlock,
+    InjectedFault,
+    KusciaError,
+    ModelWarning,
+    SessionError,
+    TtpError,
+    UnexpectedMessage,
+)
+from kuscia_nb.faults import KINDS, LIES, Fault, parse
+from kuscia_nb.texts import speaker
+from kuscia_nb.texts.chinese import CHINESE
+
+NOTICED = {
+    "drop:9": (UnexpectedMessage, r"alice got root:4:ALLGATHER from bob .* waits for root:3:ALLGATHER"),
+    "drop:4": (Deadlock, r"bob waits for root:1:ALLGATHER, alice waits for point-to-point message 2"),
+    "duplicate:9": (UnexpectedMessage, r"alice got root:3:ALLGATHER from bob twice"),
+    "reorder:9": (UnexpectedMessage, r"alice got root:4:ALLGATHER from bob .* out of turn"),
+    "truncate:3@alice": (UnexpectedMessage, r"bob got .* from alice, expected"),
+    "fail:2@alice": (InjectedFault, r"the program of alice fails on purpose"),
+    "ttp-error": (TtpError, r"the TTP refuses a request on purpose"),
+    "ttp-lost": (SessionError, r"there is no such session"),
+    "unreadable@bob": (DataError, r"the file cannot be read: Permission denied\n  bob: data/own\.csv"),
+    "unwritable@alice": (DataError, r"the file cannot be written: Permission denied\n  alice: "),
+    "disk-full@bob": (DataError, r"the file cannot be written: No space left on device\n  bob: "),
+}
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[kn.Cluster]:
+    with kn.Cluster(LocalBackend()) as cluster:
+        put_own(cluster, "own", alice=ALICE, bob=BOB)
+        yield cluster
+
+
+@pytest.mark.parametrize("text", NOTICED)
+def test_what_is_noticed_is_named_and_the_job_says_that_it_was_injected(cluster: kn.Cluster, text: str) -> None:
+    job = cluster.apply(small("noticed"), inject=text, replace=True)
+    error, told = NOTICED[text]
+    with pytest.raises(error, match=told):
+        job.wait(60)
+    (warning,) = [one for one in job.warnings if one.startswith("Injected")]
+    assert f"Injected fault {parse(text)[0]}, at " in warning
+    assert warning in unescape(job._repr_mimebundle_()["text/html"])
+    annotated = "get kj noticed -n cross-domain -o jsonpath={.metadata.annotations.kuscia-nb/injected-faults}"
+    assert cluster.kubectl(annotated).text == text
+    assert job.manifest()["metadata"]["annotations"]["kuscia-nb/injected-faults"] == text
+    assert job.trace.record.title == f"noticed (injected: {text})"
+    assert [path for folder in cluster.nodes.values() for path in folder.rglob("noticed-*/*")] == []
+    assert cluster._backend.ttp.sessions == 0  # type: ignore[attr-defined]
+
+
+def test_a_late_message_does_no_harm_and_a_lie_is_not_noticed(cluster: kn.Cluster) -> None:
+    good = cluster.apply(small("good"), seed=7).wait().weights()
+    late = cluster.apply(small("late"), seed=7, inject="delay:4,delay:9@bob").wait(60)
+    assert late.weights().equals(good)
+    assert len([one for one in late.warnings if one.startswith("Injected")]) == 2
+    assert "flip" in LIES
+    with pytest.warns(ModelWarning):
+        lied = cluster.apply(small("lied"), seed=7, inject="random:9").wait(60).weights()
+    assert not lied["weight"].equals(good["weight"])
+
+
+def test_the_same_fault_does_the_same_again_and_another_seed_something_else(cluster: kn.Cluster) -> None:
+    said = []
+    for text in ("truncate:9", "truncate:9", "truncate:9#1", "truncate:9#2", "truncate:9#3"):
+        with pytest.raises(UnexpectedMessage) as caught:
+            cluster.apply(small("again"), inject=text, replace=True).wait(60)
+        said.append(caught.value.what)
+    assert said[0] == said[1]
+    assert len(set(said)) > 1
+
+
+def test_what_never_came_is_said(cluster: kn.Cluster) -> None:
+    job = cluster.apply(small("never"), inject="drop:999999@alice").wait(60)
+    assert job.warnings == ["Injected fault drop:999999@alice: it did not come to that."]
+    assert CHINESE["Injected fault {fault}: it did not come to that."]
+    assert speaker()(job.warnings[0]) == job.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("", "KIND:NUMBER@PARTY"),
+        ("drop:0", "KIND:NUMBER@PARTY"),
+        ("drop 7", "KIND:NUMBER@PARTY"),
+        ("drob:7", '"drop"'),
+        ("drop:7,", "KIND:NUMBER@PARTY"),
+        (7, "a text"),
+    ],
+)
+def test_what_is_no_fault_is_refused_before_anything_runs(cluster: kn.Cluster, text: object, hint: str) -> None:
+    before = len(cluster.jobs())
+    with pytest.raises(KusciaError) as caught:
+        cluster.apply(small("refused"), inject=text)  # type: ignore[arg-type]
+    assert hint in caught.value.hint
+    assert len(cluster.jobs()) == before
+
+
+def test_faults_are_read_as_they_are_written() -> None:
+    for kind, about in KINDS.items():
+        counted = about.place not in ("input", "output")
+        fault = Fault(kind, 12 if counted else 1, "alice", 3)
+        assert parse(str(fault)) == (fault,)
+    assert parse("drop, flip:3@alice#9") == (Fault("drop"), Fault("flip", 3, "alice", 9))
+    assert kn.faults.KINDS is KINDS
