@@ -55,7 +55,7 @@ LIES = ("flip", "replay", "random", "ttp-wrong")
 """What has the right form, so that a protocol for parties that keep to the rules cannot notice it."""
 
 _FORM = re.compile(
-    r"(?P<kind>[a-z-]+)(:(?P<number>[1-9]\d{0,8}))?(@(?P<party>[^\s:@,]+))?(#(?P<seed>\d{1,9}))?", re.ASCII
+    r"(?P<kind>[a-z-]+)(:(?P<number>[1-9]\d{0,8}))?(@(?P<party>[^\s:@,#]+))?(#(?P<seed>\d{1,9}))?", re.ASCII
 )
 
 
