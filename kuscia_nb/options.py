@@ -137,6 +137,15 @@ class Options:
             "for teaching: compare with the same training in plaintext, which only an observer of both nodes can",
         ),
     ] = False
+    memory_limit: Annotated[
+        int | None,
+        About(
+            "call magic config terminal program",
+            "megabytes of memory for both parties' columns, half of the machine's if it is not said: a party whose "
+            "columns take more than half of that reads them from a file, block by block, while it trains",
+            "MB",
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
         for option in OPTIONS:
@@ -149,13 +158,17 @@ class Options:
         limit = self.time_limit
         if limit is not None and not (isinstance(limit, Real) and 0 < limit <= LONGEST):
             raise KusciaError(f"time_limit {limit!r} is not possible", hint="seconds, a number above 0, or None")
+        if self.memory_limit is not None and not (isinstance(self.memory_limit, Integral) and self.memory_limit > 0):
+            hint = "a whole number of megabytes, or None for half of the machine's memory"
+            raise KusciaError(f"memory_limit {self.memory_limit!r} is not possible", hint=hint)
 
         if self.inject is not None:
             parse(self.inject)
 
     def environment(self) -> dict[str, str]:
         """What the parties' programs are told of it."""
-        return {variable(one.name): getattr(self, one.name) for one in taken_by("program")}
+        said = {variable(one.name): getattr(self, one.name) for one in taken_by("program")}
+        return {name: str(value) for name, value in said.items() if value is not None}
 
 
 class Option(NamedTuple):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from .faults import cell_fault, missing
 from .files import Folder
-from .growing import Growing
+from .growing import Growing, Room
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
@@ -34,11 +34,11 @@ class Parquet:
         if not self._file.metadata.num_rows:
             raise DataError("the file has no rows", where=shown_as)
 
-    def numbers(self, texts: int | None) -> tuple[NDArray[np.float32], list[str] | None]:
+    def numbers(self, texts: int | None, room: Room) -> tuple[NDArray[np.float32], list[str] | None]:
         """All columns but `texts` as finite float32 numbers, (rows, columns), and that one as texts."""
         found: list[str] = []
         numbers = [column for column in range(len(self.names)) if column != texts]
-        rows = Growing(len(numbers), self._file.metadata.num_rows / _BATCH + 1)
+        rows = Growing(len(numbers), self._file.metadata.num_rows, room)
         for batch in self._file.iter_batches(_BATCH):
             block = np.empty((batch.num_rows, len(numbers)), np.float32)
             for place, column in enumerate(numbers):

@@ -12,13 +12,14 @@ line by line.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ from ..errors import DataError
 from ..problems import choice
 from ..texts.sentence import Sentence
 from .faults import first_fault
-from .growing import Growing
+from .growing import Growing, Room
 from .header import MANY, column_names, header, width_of
 from .lines import read_blocks
 from .parquet import Parquet, is_parquet
@@ -76,26 +77,34 @@ class Table:
         return Column(number, "" if number in self.blank else self.names[index])
 
 
-ReadTable = Callable[[Path, int, str, str | None], Table]
-"""`read_table`, or what does the same."""
+class ReadTable(Protocol):
+    """`read_table`, or what does the same."""
+
+    def __call__(
+        self, path: Path, skip_rows: int, shown_as: str, id_column: str | None = None, memory: float = math.inf
+    ) -> Table: ...
 
 
-def read_table(path: Path, skip_rows: int, shown_as: str, id_column: str | None = None) -> Table:
+def read_table(
+    path: Path, skip_rows: int, shown_as: str, id_column: str | None = None, memory: float = math.inf
+) -> Table:
     """Read a CSV file, which may be compressed (.gz), leaving out its first `skip_rows` lines; or a Parquet file.
 
     The last of these names the columns if it has one name for each; otherwise they are x0, x1, ... A byte order mark,
     quotes around cells, any kind of line end and blank lines at the end are accepted. Everything else that is not a
     finite number in a rectangle, but for the column `id_column`, is a DataError, which calls the file `shown_as`
-    ("alice: data/my.csv").
+    ("alice: data/my.csv"). Numbers that take more bytes than `memory` are in a file beside this one.
     """
+    room = Room(memory, path.parent, shown_as)
     if is_parquet(path):
-        return _from_parquet(path, shown_as, id_column)
+        return _from_parquet(path, shown_as, id_column, room)
     skipped, blocks = read_blocks(path, skip_rows, shown_as)
     first = next(blocks)
     names = column_names(skipped, first, f"{shown_as}, line {skip_rows}")
     position = None if id_column is None else position_of(id_column, names, shown_as)
     ids: list[str] | None = None if position is None else []
-    rows = Growing(len(names) - (ids is not None), path.stat().st_size / len(first))
+    expected = 1.05 * path.stat().st_size / len(first) * (first.count(b"\n") + 1)
+    rows = Growing(len(names) - (ids is not None), expected, room)
     for block in chain([first], blocks):
         found = _parse(block, len(names), position)
         if found is None:
@@ -110,10 +119,10 @@ def read_table(path: Path, skip_rows: int, shown_as: str, id_column: str | None 
     return Table(tuple(others), rows.values(), path, skip_rows, ids, position, blank)
 
 
-def _from_parquet(path: Path, shown_as: str, id_column: str | None) -> Table:
+def _from_parquet(path: Path, shown_as: str, id_column: str | None, room: Room) -> Table:
     file = Parquet(path, shown_as)
     position = None if id_column is None else position_of(id_column, file.names, shown_as)
-    values, ids = file.numbers(position)
+    values, ids = file.numbers(position, room)
     others = (name for number, name in enumerate(file.names) if number != position)
     return Table(tuple(others), values, path, None, ids, position)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import OrderedDict
 from pathlib import Path
 
+from .blocks import is_mapped
 from .table import Table, read_table
 
 KEPT = 1 << 29
@@ -26,16 +28,22 @@ class Tables:
         self._kept: OrderedDict[_Key, tuple[_Stamp, Table]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def read(self, path: Path, skip_rows: int, shown_as: str, id_column: str | None = None) -> Table:
+    def read(
+        self, path: Path, skip_rows: int, shown_as: str, id_column: str | None = None, memory: float = math.inf
+    ) -> Table:
         """A file as `read_table` gives it; nobody can write into its numbers."""
         key, stamp = (path, skip_rows, id_column), _stamp(path)
         with self._lock:
             before, table = self._kept.get(key, (None, None))
-            if table is not None and stamp == before:
+            if table is not None and stamp == before and table.values.nbytes <= memory:
                 self._kept.move_to_end(key)
                 return table
-        table = read_table(path, skip_rows, shown_as, id_column)
+            self._kept.pop(key, None)
+            del table  # what nobody takes has left the memory before its like comes
+        table = read_table(path, skip_rows, shown_as, id_column, memory)
         table.values.flags.writeable = False
+        if is_mapped(table.values):
+            return table  # its file goes with the job
         if stamp is not None and stamp == _stamp(path) and time.time_ns() - max(stamp[:2]) > _SETTLED:
             self._keep(key, stamp, table)
         return table

@@ -25,16 +25,24 @@ def encode(x: ArrayLike, fxp_bits: int) -> Ring:
     values = np.asarray(x)
     if values.dtype != np.float32:
         values = values.astype(np.float64, copy=False)
+    result = np.empty(values.shape, np.uint64)
+    encode_into(result, values, fxp_bits)
+    return result
+
+
+def encode_into(room: Ring, values: NDArray[np.floating[Any]], fxp_bits: int) -> None:
+    """`encode` of float32 or float64 numbers into `room`, of their shape, which may be a part of a larger array."""
     scale = values.dtype.type(2.0**fxp_bits)
     high = values.dtype.type(float(HIGH) / 2.0**fxp_bits)
     low = values.dtype.type(float(LOW) / 2.0**fxp_bits)
+    result = signed(room)
     if values.size == 0 or (values.max() < high and values.min() > low):  # false as soon as there is a NaN
-        return (values * scale).astype(np.int64).view(np.uint64)
+        result[...] = values * scale
+        return
     inside = (values > low) & (values < high)
-    result = np.asarray(np.where(inside, values, 0) * scale).astype(np.int64)
+    result[...] = np.where(inside, values, 0) * scale
     result[values >= high] = HIGH
     result[values <= low] = LOW
-    return result.view(np.uint64)
 
 
 def decode(x: Ring, fxp_bits: int, dtype: type[np.floating[Any]] = np.float64) -> NDArray[np.floating[Any]]:

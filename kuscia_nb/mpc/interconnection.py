@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .columns import Columns, as_columns
 from .data import SIGMOID_SHIFT, Layout
 from .interconnection_batch import AssistedInterconnectionBatch, Block, InterconnectionBatch, Product
 from .prg import ELEMENTS_PER_BLOCK, blocks_of, room_for
@@ -23,15 +24,15 @@ BLOCK_ELEMENTS = 2**15
 
 
 class InterconnectionData:
-    """One party's part. `own`: this party's columns in fixed point, (rows, columns[rank]); targets: (rows,).
+    """One party's part. `own`: its columns in fixed point, (rows, columns[rank]); targets: (rows,).
 
     What does not depend on the training (draws, the TTP's corrections, the sealed constant column) is made for a block
     of steps at once; every message, TTP request and counter is that of the protocol step by step. In the first step of
     all, the weights are a public zero: X_b . w needs no triple and no message, and the penalty seals them.
     """
 
-    def __init__(self, mpc: Semi2k, own: Ring, targets: Share, layout: Layout) -> None:
-        self._mpc, self._own, self._targets, self._layout = mpc, own, targets, layout
+    def __init__(self, mpc: Semi2k, own: Ring | Columns, targets: Share, layout: Layout) -> None:
+        self._mpc, self._own, self._targets, self._layout = mpc, as_columns(own), targets, layout
         self._per_block = layout.per_block(BLOCK_ELEMENTS)
         empty = np.empty((0, 0, 0), np.uint64)
         self._rooms, self._draws = (empty, empty), empty
@@ -132,9 +133,9 @@ class InterconnectionData:
         mpc, layout = self._mpc, self._layout
         size = layout.batch_size
         values, transposed = self._room(count)
-        own = self._own[start * size : (start + count) * size].reshape(count, size, -1)
-        values[:, :, layout.owned(mpc.rank)] = own
-        transposed[:, layout.owned(mpc.rank)] = own.transpose(0, 2, 1)
+        owned = layout.owned(mpc.rank)
+        self._own.into(values.reshape(count * size, -1)[:, owned], start * size)
+        transposed[:, owned] = values[:, :, owned].transpose(0, 2, 1)
         # In every step the reference operator seals the constant column, and then a zero for its penalty.
         step = blocks_of(size) + layout.penalised
         counters = mpc.prss_counter + step * np.arange(count, dtype=np.uint64)

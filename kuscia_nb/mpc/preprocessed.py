@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy import subtract
 
+from .columns import ColumnBlocks, Columns, as_columns
 from .data import SIGMOID_SHIFT, Layout
 from .preprocessed_batch import AssistedBatch, Block, PreprocessedBatch
 from .ring import Ring, batch_matvec, batch_vecmat
@@ -19,6 +20,8 @@ from .ttp_session import PrgBuffer
 
 BLOCK_ELEMENTS = 2**17
 """Ring elements (1 MiB) of the matrix that are prepared in one go: they fit into a core's cache."""
+GROUP_BYTES = 2**30
+"""What the vectors of the epochs that are prepared in one go may take."""
 PAIRS = 2**15
 """Numbers that are truncated in a step, for so many of which pairs are made in one go if the TTP helps."""
 CHANGE_BITS = 8
@@ -51,20 +54,25 @@ class PreprocessedData:
     stays are vectors.
     """
 
-    def __init__(self, mpc: Semi2k, own: Ring, targets: Share, layout: Layout) -> None:
+    def __init__(self, mpc: Semi2k, own: Ring | Columns, targets: Share, layout: Layout) -> None:
         self.mpc, self._layout = mpc, layout
         self._columns = (layout.columns[0], layout.columns[1] + 1)
         split = layout.columns[0]
         self.owned, self.peers = slice(0, split), slice(split, None)
         rows = layout.batches * layout.batch_size
-        own = own[:rows]
         if mpc.rank:
             self.owned, self.peers = self.peers, self.owned
-            own = np.append(own, np.full((rows, 1), mpc.encode(1.0)), axis=1)
-        self._own = own.reshape(layout.batches, layout.batch_size, -1)
+        columns = as_columns(own)
+        self._own = ColumnBlocks(
+            columns,
+            layout.batch_size,
+            mpc.encode(1.0) if mpc.rank else None,
+            kept=columns.kept and layout.epochs > 1,
+        )
         self._targets = targets.kept[:rows].reshape(layout.batches, layout.batch_size)
         self._per_block = layout.per_block(BLOCK_ELEMENTS)
-        self._group = max(1, layout.width // 2)  # epochs whose vectors take no more memory than X
+        vectors = 16 * layout.batches * (layout.batch_size + layout.width)  # bytes that an epoch's take, at most
+        self._group = max(1, min(layout.width // 2, GROUP_BYTES // vectors))  # epochs; they take no more than X would
         self._blocks: dict[int, list[Block]] = {}  # first batch -> what is prepared for the epochs of this group
         self.changes = mpc.assisted
         self._batch: type[PreprocessedBatch] = AssistedBatch if mpc.assisted else PreprocessedBatch
@@ -85,7 +93,7 @@ class PreprocessedData:
         """Epoch by epoch, each in order; what is prepared goes when its last epoch has used it."""
         epochs = min(self._group, self._layout.epochs - epoch)
         for first in range(0, self._layout.batches, self._per_block):
-            own = self._own[first : first + self._per_block]
+            own = self._own.block(first, min(self._per_block, self._layout.batches - first))
             targets = self._targets[first : first + self._per_block]
             if epoch % self._group == 0:
                 self._blocks[first] = await self._prepare(own, epochs)

@@ -12,6 +12,7 @@ No asyncio, no sockets, no threads.
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from traceback import clear_frames
 from typing import Any, NamedTuple
 
 from ..errors import Deadlock, PeerFailed
@@ -57,7 +58,7 @@ def run_lockstep(programs: Pair, links: tuple[Link, Link]) -> tuple[Outcome, Out
         except StopIteration as end:
             outcomes[rank] = Outcome(end.value, place=2 - len(running))
         except BaseException as error:
-            outcomes[rank] = Outcome(error=error, place=2 - len(running))
+            outcomes[rank] = Outcome(error=_without_data(error), place=2 - len(running))
             links[1 - rank].close(left(links[rank].name, links[1 - rank].name, failed=True))
         else:
             _close(links, _deadlock(links, waiting, outcomes))
@@ -76,7 +77,7 @@ def run_alone(program: Program, link: Link) -> Outcome:
     except StopIteration as end:
         return _judged(Outcome(end.value), link)
     except BaseException as error:
-        return Outcome(error=error)
+        return Outcome(error=_without_data(error))
     program.close()
     return Outcome(error=Deadlock(f"{link.name} waits for {link.describe(waits_for)}, and its inbox does not block"))
 
@@ -87,6 +88,16 @@ def left(name: str, peer: str, *, failed: bool) -> PeerFailed:
     An error may quote the party's data.
     """
     return PeerFailed(f"{name} {'failed' if failed else 'ended'} before it sent what {peer} waits for")
+
+
+def _without_data(error: BaseException) -> BaseException:
+    """An error is kept for as long as somebody may look at it; what its program had in its hands is let go."""
+    linked: list[BaseException | None] = [error]
+    for one in linked:
+        if one is not None:
+            clear_frames(one.__traceback__)
+            linked += [other for other in (one.__cause__, one.__context__) if other not in linked]
+    return error
 
 
 def _judged(outcome: Outcome, link: Link) -> Outcome:

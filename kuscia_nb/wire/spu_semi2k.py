@@ -14,6 +14,7 @@ import numpy as np
 
 from ..errors import UnexpectedMessage
 from ..mpc import InterconnectionData, Layout, Link, Ring, Seeds, Semi2k, Share, Terms
+from ..mpc.columns import Columns
 from ..mpc.interconnection_batch import AssistedInterconnectionBatch
 from ..mpc.prg import BlockPrg, StreamPrg
 from ..mpc.ttp_line import TtpClient
@@ -64,7 +65,7 @@ class SpuSemi2k(Semi2k):
 class SpuData(InterconnectionData):
     """Training data of one of two parties, the other one being a SPU."""
 
-    def __init__(self, mpc: Semi2k, own: Ring, targets: Share, layout: Layout) -> None:
+    def __init__(self, mpc: Semi2k, own: Ring | Columns, targets: Share, layout: Layout) -> None:
         super().__init__(mpc, own, targets, layout)
         self.changes, self._batch = True, SpuBatch
 

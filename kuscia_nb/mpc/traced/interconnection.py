@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+from ..columns import Columns, as_columns
 from ..data import Layout
 from ..interconnection import InterconnectionData
 from ..interconnection_batch import AssistedInterconnectionBatch, Block, InterconnectionBatch, Product, Triple
@@ -20,8 +21,9 @@ class TracedInterconnectionData(InterconnectionData):
 
     _mpc: TracedSemi2k
 
-    def __init__(self, mpc: TracedSemi2k, own: Ring, targets: Share, layout: Layout) -> None:
-        mpc.notes.expect(own, layout)
+    def __init__(self, mpc: TracedSemi2k, own: Ring | Columns, targets: Share, layout: Layout) -> None:
+        columns = as_columns(own)
+        mpc.notes.expect(columns.ring(0, columns.shape[0]), layout)
         super().__init__(mpc, own, targets, layout)
         self._batch = TracedAssistedInterconnectionBatch if mpc.assisted else TracedInterconnectionBatch
 

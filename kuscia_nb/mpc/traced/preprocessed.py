@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 
+from ..columns import Columns
 from ..data import Layout
 from ..preprocessed import PreprocessedData
 from ..preprocessed_batch import AssistedBatch, Block, PreprocessedBatch
@@ -20,9 +21,10 @@ class TracedPreprocessedData(PreprocessedData):
 
     mpc: TracedSemi2k
 
-    def __init__(self, mpc: TracedSemi2k, own: Ring, targets: Share, layout: Layout) -> None:
+    def __init__(self, mpc: TracedSemi2k, own: Ring | Columns, targets: Share, layout: Layout) -> None:
         super().__init__(mpc, own, targets, layout)
-        mpc.notes.expect(self._own.reshape(-1, self._own.shape[-1]), layout)
+        self._own.held = True
+        mpc.notes.expect(self._own.made(0, layout.batches).reshape(-1, self._columns[mpc.rank]), layout)
         self._batch = TracedAssistedBatch if mpc.assisted else TracedBatch
 
     async def batches(self, epoch: int) -> AsyncIterator[PreprocessedBatch]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ...data.blocks import Matrix
 from ...errors import DataError
 from ...mpc import Layout, Semi2k, Terms, encode
 from ...mpc.beside import beside
@@ -20,6 +21,7 @@ from ..foreign import unused
 from ..party import Operator, Party
 from ..shares import write_share
 from . import reach
+from .columns import Encoded, memory_of, notes_on_memory
 from .handshake import shake_hands
 from .ids import check_order
 from .losses import handing
@@ -46,7 +48,8 @@ async def ss_lr(party: Party) -> None:
     """
     parameters = Parameters.from_environment(party.environment)
     path, result = party.input("train_data"), party.output("train_data")
-    rows = await beside(lambda: Rows.read(path, parameters, party.shown(path), party.read_table))
+    memory = memory_of(party.environment)
+    rows = await beside(lambda: Rows.read(path, parameters, party.shown(path), party.read_table, memory))
     _check_count(party, parameters, len(rows.names))
     party.log(f"read {len(rows)} rows x {len(rows.names)} features from {party.shown(path)}")
     training, scaling = rows.to_train_on(parameters)
@@ -63,7 +66,7 @@ async def ss_lr(party: Party) -> None:
         party.warn(warning)
     if party.link.rank == decided:
         party.note(choice.note(party.domain))
-    for note in sanity.notes():
+    for note in (*sanity.notes(), *notes_on_memory(party.domain, training.features, memory)):
         party.note(note)
 
     layout = Layout(
@@ -73,7 +76,6 @@ async def ss_lr(party: Party) -> None:
         epochs=parameters.num_epoch,
         penalised=parameters.l2_norm > 0,
     )
-    weights = await _train(party, parameters, layout, training, strategy, ASSISTED if assisted else LOCAL[0])
     description = {
         "task_id": party.task_id,
         "party": party.role,
@@ -89,13 +91,22 @@ async def ss_lr(party: Party) -> None:
         "digest": digest(rows.features),
         "reach": reach.description(parameters, layout.epochs * layout.batches, training.largest),
     }
+    own, labels = Encoded(training.features, parameters.fxp_bits, memory), training.labels
+    del rows, training, sanity  # what they have besides would stay in memory
+    weights = await _train(party, parameters, layout, own, labels, strategy, ASSISTED if assisted else LOCAL[0])
     with party.writing(result):
         write_share(result, weights, parameters.fxp_bits, description)
     party.log(f"wrote this party's share of {layout.width} weights to {party.shown(result)}")
 
 
 async def _train(
-    party: Party, parameters: Parameters, layout: Layout, training: Rows, strategy: str, truncation: str
+    party: Party,
+    parameters: Parameters,
+    layout: Layout,
+    own: Encoded,
+    labels: Matrix | None,
+    strategy: str,
+    truncation: str,
 ) -> NDArray[np.uint64]:
     """This party's additive share of the weights, shape (width,)."""
     bits = parameters.fxp_bits
@@ -110,9 +121,8 @@ async def _train(
             strategy=strategy,
         )
         party.log(f"{layout.epochs} x {layout.batches} batches of {layout.batch_size}, {plan.strategy} products")
-        own = encode(training.features, bits)
         on_step = handing(party.hand, layout)
-        share = await train(mpc, own, targets(mpc, training.labels, len(own)), plan, party.progress, on_step)
+        share = await train(mpc, own, targets(mpc, labels, own.shape[0]), plan, party.progress, on_step)
     finally:
         mpc.ttp.leave()
     return share.ring

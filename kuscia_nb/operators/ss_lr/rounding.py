@@ -23,8 +23,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...data.blocks import Matrix, blocks
 from ...options import variable
 from ...texts.sentence import Sentence
 from .parameters import Parameters
@@ -57,7 +57,7 @@ class Choice(NamedTuple):
     """How many local truncations this party expects to fail. That is its own matter: it follows from its data."""
 
     @classmethod
-    def of(cls, environment: Mapping[str, str], parameters: Parameters, features: NDArray[np.float32]) -> Choice:
+    def of(cls, environment: Mapping[str, str], parameters: Parameters, features: Matrix) -> Choice:
         """Of a party that trains on these columns. Without feature_nums the peer's are taken to be as many."""
         counts = parameters.feature_nums
         columns = sum(counts.values()) if counts else 2 * features.shape[1]
@@ -85,11 +85,14 @@ def agreed(bits: Sequence[bool]) -> tuple[bool, int]:
     return any(bits), bits.index(True) if any(bits) else 0
 
 
-def expected_failures(parameters: Parameters, features: NDArray[np.float32], columns: int) -> float:
+def expected_failures(parameters: Parameters, features: Matrix, columns: int) -> float:
     """Of a job's local truncations, from one party's (rows, own columns) and how many columns both have."""
     size, rate = parameters.batch_size, parameters.step_rate / 2**parameters.fxp_bits
     steps = parameters.num_epoch * (len(features) // size)
-    squares = np.einsum("ij,ij->j", features, features, dtype=np.float64) / len(features)
+    squares = np.zeros(features.shape[1])
+    for block in blocks(features):
+        squares += np.einsum("ij,ij->j", block, block)
+    squares /= len(features)
     mean = float(squares.mean())
     pull = mean + _SLOPE * parameters.l2_norm / size
     done = steps * rate * size * pull / _SLOPE  # in times in which what there is to learn fades

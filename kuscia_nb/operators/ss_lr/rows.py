@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...data.blocks import Matrix, blocks, column_of, some
 from ...data.description import id_column
+from ...data.growing import MEMORY, Room, matrix_of
 from ...data.lines import place
 from ...data.table import Column, ReadTable, Table, read_table
 from ...errors import DataError, ParameterError
@@ -37,34 +42,58 @@ class Rows:
     id_column: str | None
     columns: tuple[Column, ...] = field(default=(), repr=False)
     """Where `names` and then the label are in the file."""
+    room: Room = field(default=MEMORY, repr=False)
+    """For features that are made of these."""
 
     @classmethod
-    def read(cls, path: Path, parameters: Parameters, shown: str, read: ReadTable = read_table) -> Rows:
-        """All rows of a file, unscaled. A file that ecdh_psi has written says itself which column has the ids."""
+    def read(
+        cls,
+        path: Path,
+        parameters: Parameters,
+        shown: str,
+        read: ReadTable = read_table,
+        memory: float = math.inf,
+    ) -> Rows:
+        """All rows of a file, unscaled; in another file, if they take more bytes than `memory`.
+
+        A file that ecdh_psi has written says itself which column has the ids.
+        """
         column = parameters.id_column or id_column(path)
-        table = read(path, parameters.skip_rows, shown, column)
+        table = read(path, parameters.skip_rows, shown, column, memory)
         ids = None if table.ids is None else checked_ids(table.ids, shown, table.skip_rows)
         names, features, labels = split_label(table, parameters.has_label, shown)
         label, columns = None if labels is None else table.names[-1], map(table.column, range(len(table.names)))
-        return cls(names, features, labels, label, ids, column, tuple(columns))
+        return cls(names, features, labels, label, ids, column, tuple(columns), Room(memory, path.parent, shown))
 
     def __len__(self) -> int:
         return len(self.features)
 
     @cached_property
+    def peaks(self) -> Matrix:
+        """The largest |value| of each feature, (columns,)."""
+        return np.max([np.maximum(block.max(axis=0), -block.min(axis=0)) for block in blocks(self.features)], axis=0)
+
+    @property
     def largest(self) -> float:
         """|value| of the features."""
-        return max(float(self.features.max()), -float(self.features.min()))
+        return float(self.peaks.max())
 
     def chosen(self, which: NDArray[np.bool_]) -> Rows:
         """Some of the rows, in their order."""
         labels = None if self.labels is None else self.labels[which]
         ids = None if self.ids is None else [self.ids[i] for i in np.flatnonzero(which)]
-        return replace(self, features=self.features[which], labels=labels, ids=ids)
+        features = some(self.features, which)
+        return self._with(features, int(np.count_nonzero(which)), labels=labels, ids=ids)
 
     def scaled(self, scaling: Scaling) -> Rows:
         """The same rows in the units of a model."""
-        return replace(self, features=scaling.apply(self.features))
+        if scaling.scale == "none":
+            return self
+        return self._with(map(scaling.apply, blocks(self.features)), len(self))
+
+    def _with(self, features: Iterable[Matrix], rows: int, **others: Any) -> Rows:
+        """The same with other features, blocks of rows that go where there is room for them."""
+        return replace(self, features=matrix_of(features, rows, self.features.shape[1], self.room), **others)
 
     def to_train_on(self, parameters: Parameters) -> tuple[Rows, Scaling]:
         """The rows that are not held out, scaled; and their scaling, which knows nothing of the rows held out."""
@@ -106,7 +135,7 @@ def split_label(
 
 def checked_labels(table: Table, column: int, shown: str, hint: str) -> NDArray[np.float32]:
     """A column of labels, (rows,); a DataError names the first that is not 0 or 1, and counts such rows."""
-    labels = table.values[:, column]
+    labels = column_of(table.values, column)
     wrong = np.flatnonzero((labels != 0) & (labels != 1))
     if len(wrong):
         row = int(wrong[0])

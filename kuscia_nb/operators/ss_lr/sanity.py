@@ -110,7 +110,7 @@ class Sanity:
         return Sentence(template, domain=self.domain, column=column.shown, **values)
 
     def _is_id(self, number: int, column: Column) -> bool:
-        return is_id(column.name) or counts_rows(self.file.features[:, number])
+        return is_id(column.name) or counts_rows(self.file.features[:, number], float(self.file.peaks[number]))
 
     # Labels and batches.
 
@@ -151,7 +151,7 @@ class Sanity:
         """A DataError, if it is a column's numbers that make products too large for the ring."""
         room, product = self.parameters.room, self.parameters.largest_product(self.rows.largest)
         if product >= room > self.parameters.largest_product(1.0):
-            column = int(np.abs(self.features).max(axis=0).argmax())
+            column = int(self.rows.peaks.argmax())
             what = f"products with this column can be as large as {product:.3g}, but fxp_bits="
             what += f"{self.parameters.fxp_bits} has room below {room:.3g}"
             raise DataError(what, where=self._largest(column), hint=_SCALE)
@@ -206,26 +206,27 @@ class Sanity:
         return ways[0] if ways else Sentence(_BOTH)
 
     def _scale(self, stability: Stability) -> Sentence | None:
-        minmax = Scaling.of("minmax", self.features).apply(self.features)
-        if np.abs(self.features).max() > 1 and not Stability.of(minmax, self.parameters).doubtful:
+        minmax = Scaling.of("minmax", self.features).apply
+        if self.rows.largest > 1 and not Stability.of(self.features, self.parameters, minmax).doubtful:
             return Sentence(_SCALE)
         if not math.isfinite(stability.swing):
             return None
         factor = _round_up(math.sqrt(stability.swing / HALF))
-        if Stability.of(self.features / np.float32(factor), self.parameters).doubtful:
+        if Stability.of(self.features, self.parameters, lambda some: some / np.float32(factor)).doubtful:
             return None
         return Sentence(_DIVIDE, factor=factor)
 
 
-def counts_rows(column: NDArray[np.float32]) -> bool:
+def counts_rows(column: NDArray[np.float32], peak: float) -> bool:
     """Whether whole numbers, all different, grow by one from row to row, or do so in another order of the rows.
 
-    Beyond 2^24 float32 has not every whole number: those that it has follow each other, and span as many as there are.
+    `peak` is the largest |value|. Beyond 2^24 float32 has not every whole number: those that it has follow each other,
+    and span as many as there are.
     """
     start = column[:_LOOK]
     if (start != np.rint(start)).any():  # nearly every column that is none
         return False
-    gap = max(1.0, float(np.spacing(np.abs(column).max())))
+    gap = max(1.0, float(np.spacing(np.float32(peak))))
     if len(column) < 3 * gap or (gap == 1 and len(np.unique(start)) < len(start)):
         return False
     ordered = np.sort(column).astype(np.float64)

@@ -8,12 +8,13 @@ numbers has no spread to divide by: it becomes 0.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...data.blocks import blocks
 from ...texts.sentence import Sentence
 
 Floats = NDArray[np.float64]
@@ -34,14 +35,17 @@ class Scaling(NamedTuple):
     @classmethod
     def of(cls, scale: str, features: NDArray[np.float32]) -> Scaling:
         """That of these features, (rows, columns), at least one row; computed in float64."""
-        x = features.astype(np.float64)
+        rows, columns = features.shape
         if scale == "none":
-            return cls(scale, np.zeros(x.shape[1]), np.ones(x.shape[1]))
-        low, high = x.min(axis=0), x.max(axis=0)
+            return cls(scale, np.zeros(columns), np.ones(columns))
+        low = np.min([block.min(axis=0) for block in blocks(features)], axis=0).astype(np.float64)
+        high = np.max([block.max(axis=0) for block in blocks(features)], axis=0).astype(np.float64)
         if scale == "minmax":
             return cls(scale, low, high)
         equal = low == high  # their mean may be rounded, and must not make a spread
-        return cls(scale, np.where(equal, low, x.mean(axis=0)), np.where(equal, 0.0, x.std(axis=0)))
+        mean = _sum(block.astype(np.float64) for block in blocks(features)) / rows
+        std = np.sqrt(_sum((block - mean) ** 2 for block in blocks(features)) / rows)
+        return cls(scale, np.where(equal, low, mean), np.where(equal, 0.0, std))
 
     @classmethod
     def read(cls, description: Mapping[str, Any]) -> Scaling:
@@ -83,6 +87,15 @@ def original_units(weights: NDArray[np.floating[Any]], scalings: Sequence[Scalin
     first = np.concatenate([scaling.first for scaling in scalings])
     original = _divide(weights[:-1], np.concatenate([scaling.spread for scaling in scalings]))
     return np.append(original, weights[-1] - original @ first)
+
+
+def _sum(parts: Iterable[Floats]) -> Floats:
+    """The sum of all rows, one after the other, as numpy adds the rows of a whole matrix."""
+    total: Floats | float = 0.0
+    for part in parts:
+        part[0] += total
+        total = part.sum(axis=0)
+    return np.asarray(total)
 
 
 def _divide(x: NDArray[np.floating[Any]], spread: Floats) -> Floats:

@@ -22,12 +22,13 @@ batches reach long before A does. `swing` is the quotient E |A_b e|^2 / e^T A e;
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...data.blocks import Matrix, blocks
 from .parameters import Parameters
 
 Floats = NDArray[np.float64]
@@ -43,8 +44,6 @@ _SAMPLE = (2**14, 2**17)
 _PART = 16
 _BATCHES = 8
 """The least number of batches that are compared, of which fewer rows are taken if they are large."""
-_BLOCK = 2**16
-"""Cells that are looked at in one go."""
 
 
 class Stability(NamedTuple):
@@ -71,14 +70,20 @@ class Stability(NamedTuple):
         return self.swing > HALF
 
     @classmethod
-    def of(cls, features: NDArray[np.float32], parameters: Parameters) -> Stability:
-        """Of one party's features, (rows, columns), at least one row. It takes about a pass over them."""
+    def of(
+        cls, features: Matrix, parameters: Parameters, change: Callable[[Matrix], Matrix] | None = None
+    ) -> Stability:
+        """Of one party's features, (rows, columns), at least one row, or of what `change` makes of some of them.
+
+        It takes about a pass over them.
+        """
         rate = parameters.effective_rate
         penalty = np.append(np.full(features.shape[1], rate / parameters.batch_size * parameters.l2_norm), 0.0)
         with np.errstate(over="ignore", invalid="ignore"):  # a size beyond all bounds is one, too
-            batches, per = _sample(features, parameters.batch_size)
+            change = change or _as_it_is
+            batches, per = _sample(features, parameters.batch_size, change)
             direction = _direction(batches.reshape(-1, batches.shape[2]), rate / 8, penalty)
-            squares, along = _mean_squares(features, direction)
+            squares, along = _mean_squares(features, direction, change)
             size = rate / 8 * along + direction @ (penalty * direction)
             size = max(size, float((rate / 8 * squares + penalty).max()))
             swing = size + _variation(batches, direction, rate / 8, penalty) * per / parameters.batch_size
@@ -86,7 +91,11 @@ class Stability(NamedTuple):
         return cls(size, swing, rate / 8 * squares, float(penalty[0]))
 
 
-def _sample(features: NDArray[np.float32], batch_size: int) -> tuple[Floats, int]:
+def _as_it_is(features: Matrix) -> Matrix:
+    return features
+
+
+def _sample(features: Matrix, batch_size: int, change: Callable[[Matrix], Matrix]) -> tuple[Floats, int]:
     """Some batches spread over the file, with the constant column, (batches, rows, columns + 1); and rows in each."""
     rows, columns = features.shape
     cells = min(max(_SAMPLE[0], features.size // _PART), _SAMPLE[1])
@@ -94,7 +103,7 @@ def _sample(features: NDArray[np.float32], batch_size: int) -> tuple[Floats, int
     per = max(1, min(batch_size, rows, cells // min(_BATCHES, whole) // (columns + 1)))
     count = max(1, min(whole, cells // (per * (columns + 1))))
     starts = np.arange(count) * whole // count * batch_size
-    found = features[starts[:, None] + np.arange(per)].astype(np.float64)
+    found = change(features[(starts[:, None] + np.arange(per)).ravel()]).reshape(count, per, columns).astype(np.float64)
     return np.concatenate([found, np.ones((count, per, 1))], axis=2), per
 
 
@@ -116,18 +125,12 @@ def _variation(batches: Floats, e: Floats, rate: float, penalty: Floats) -> floa
     return float(((changed - changed.mean(0)) ** 2).sum(1).mean() / energy)
 
 
-def _mean_squares(features: NDArray[np.float32], direction: Floats) -> tuple[Floats, float]:
+def _mean_squares(features: Matrix, direction: Floats, change: Callable[[Matrix], Matrix]) -> tuple[Floats, float]:
     """Over all rows, the mean square of each column and of the constant one, (columns + 1,), and along a direction."""
     squares, along = np.zeros(features.shape[1]), 0.0
     single = direction.astype(np.float32)
-    for block in _blocks(features):
+    for block in map(change, blocks(features)):
         squares += np.einsum("ij,ij->j", block, block)
         products = block @ single[:-1] + single[-1]
         along += float(products @ products)
     return np.append(squares / len(features), 1.0), along / len(features)
-
-
-def _blocks(features: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-    """The rows in parts that fit a processor's cache, and whose sums of squares float32 can hold."""
-    rows = max(1, _BLOCK // features.shape[1])
-    return (features[start : start + rows] for start in range(0, len(features), rows))

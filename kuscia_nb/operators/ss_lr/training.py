@@ -17,6 +17,7 @@ import numpy as np
 from numpy import add, multiply, right_shift, subtract
 
 from ...mpc import InterconnectionData, Layout, PreprocessedData, Ring, Semi2k, Share, encode
+from ...mpc.columns import Columns
 from ...mpc.data import SIGMOID_SHIFT, AssistedBatch, TrainingData
 from ...mpc.ring import SHIFTS
 
@@ -44,16 +45,16 @@ def targets(mpc: Semi2k, labels: np.ndarray | None, rows: int) -> Share:
 
 async def train(
     mpc: Semi2k,
-    own: Ring,
+    own: Ring | Columns,
     targets: Share,
     plan: Plan,
     progress: Callable[[int, int], None] | None = None,
     on_step: Callable[[int, Share], None] | None = None,
-    strategy: Callable[[Semi2k, Ring, Share, Layout], TrainingData] | None = None,
+    strategy: Callable[[Semi2k, Ring | Columns, Share, Layout], TrainingData] | None = None,
 ) -> Share:
     """This party's share of the weights, shape (width,): features in rank order, then the intercept.
 
-    `own`: this party's columns in fixed point, (rows, columns[rank]). `progress(done, steps)` is called ten times
+    `own`: this party's columns, (rows, columns[rank]), in fixed point. `progress(done, steps)` is called ten times
     a second, `on_step(step, weights)` after every step, from 1; the weights are changed in place. `strategy` is that
     of a foreign peer, in place of the plan's.
     """

@@ -30,6 +30,8 @@ JOBS = {
     "{percent:.0f} % high": "偏高 {percent:.0f} %",
     "raise fxp_bits, learning_rate or lower batch_size": "请增大 fxp_bits 或 learning_rate，或减小 batch_size",
     "raise fxp_bits or l2_norm": "请增大 fxp_bits 或 l2_norm",
+    "{node} reads its columns from a file, block by block: they take {size:,.0f} MB, and it may have {limit:,.0f} MB "
+    "of memory_limit": "{node} 从文件分块读取自己的列：它们占 {size:,.0f} MB，而 memory_limit 分给它 {limit:,.0f} MB",
     "Truncation: {rule}, as the job says.": "截断方式：{rule}（由作业指定）。",
     "Truncation: local, as {node} expects it to fail {failures:.1g} times in this job (auto: below {most:g}).": (
         "截断方式：local，{node} 预计本作业中本地截断失败 {failures:.1g} 次（auto：低于 {most:g}）。"

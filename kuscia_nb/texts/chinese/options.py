@@ -33,4 +33,8 @@ OPTIONS = {
     "for teaching: compare with the same training in plaintext, which only an observer of both nodes can": (
         "用于教学：与同样的明文训练对比，只有能看到双方节点的观察者才能做到"
     ),
+    "megabytes of memory for both parties' columns, half of the machine's if it is not said: a party whose "
+    "columns take more than half of that reads them from a file, block by block, while it trains": (
+        "双方的列可用的内存，单位 MB，缺省为本机内存的一半；某一方的列超过其中一半时，训练中从文件分块读取"
+    ),
 }
