@@ -425,9 +425,58 @@ def test_a_game_is_played_with_buttons() -> None:
     assert re.search("get (8|14)", own._repr_mimebundle_()["text/html"])
 
 
+# --- the same view ---------------------------------------------------------------------------------------------------
+
+columns = st.lists(st.floats(-100, 100), min_size=4, max_size=4)
+
+
+@settings(QUICK, max_examples=20)
+@given(columns, columns, columns, seeds)
+def test_what_alice_gets_fits_every_column_of_bobs(
+    column: list[float], invented: list[float], alice: list[float], seed: int
+) -> None:
+    found = explore.same_view(invented, column=column, alice=alice, seed=seed)
+    got = {one.what: one for one in found.received}
+    assert {"send X-A", "send w-v", "send r-v", "adjust, for w-v", "adjust, for r-v"} < set(got)
+    for one in found.received:
+        assert one.real.tobytes() == one.invented.tobytes(), one.what
+    units = [np.trunc(np.array(numbers) * 2**18).astype(np.int64).astype(np.uint64) for numbers in (column, invented)]
+    masks = [draws[:8:2] for draws in found.draws]
+    assert (
+        (units[0] - masks[0]).tolist()
+        == (units[1] - masks[1]).tolist()
+        == got["send X-A"].real[..., 0].ravel().tolist()
+    )
+    for own, weights in zip((column, invented), found.weights, strict=True):
+        rows, w = np.column_stack([alice, own, np.ones(4)]), np.zeros(3)
+        for batch in (slice(0, 2), slice(2, 4)):
+            w -= 0.25 * rows[batch].T @ (rows[batch] @ w / 8 + 0.5 - np.array([1, 0, 1, 0])[batch])
+        ulps = 8 * max(1, np.abs(rows).max()) ** 2
+        np.testing.assert_allclose(weights, w, atol=ulps * 2.0**-18, err_msg="it is a training with this column")
+
+
+def test_a_column_that_is_sent_as_it_is_fits_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw_own = mpc.Semi2k.draw_own
+
+    def unmasked(self: mpc.Semi2k, elements: tuple[int, int]) -> Any:
+        where, drawn = draw_own(self, elements)
+        return where, 0 * drawn if self.rank else drawn
+
+    monkeypatch.setattr(mpc.Semi2k, "draw_own", unmasked)
+    with pytest.raises(AssertionError, match="no draws of bob's"):
+        explore.same_view()
+
+
 # --- results and arguments -------------------------------------------------------------------------------------------
 
-EVERY = [explore.split, explore.product, explore.fixed_point, explore.one_share, explore.reused_triple]
+EVERY = [
+    explore.split,
+    explore.product,
+    explore.fixed_point,
+    explore.one_share,
+    explore.reused_triple,
+    explore.same_view,
+]
 every = pytest.mark.parametrize("explorer", EVERY, ids=lambda explorer: explorer.__name__)
 
 
@@ -470,6 +519,9 @@ def test_of_very_many_splits_the_first_are_shown() -> None:
         (lambda: explore.one_share(1.0, 10), "times = 10"),
         (lambda: explore.one_share(1.0, bins=12), "12 bins"),
         (lambda: explore.reused_triple(x2=1e300), "x2 = 1e"),
+        (lambda: explore.same_view("3, 1, 4"), "invented = '3, 1, 4' is not possible"),
+        (lambda: explore.same_view("3, 1, 4, x"), "is not possible"),
+        (lambda: explore.same_view(alice=(1, 2, 3, math.inf)), "alice = inf"),
         (lambda: explore.guess(deal="other"), "deal 'other' is unknown"),
         (lambda: explore.guess(seed="a"), "seed = 'a'"),  # type: ignore[arg-type]
         (lambda: explore.guess(lambda view: view + 100), "bet on 10. is not possible"),

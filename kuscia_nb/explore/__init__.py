@@ -8,6 +8,7 @@
     explore.fixed_point(0.1)                fixed point, and the errors of truncating shares
     explore.one_share(0.0025)               why one share reveals nothing, and a broken way to share
     explore.reused_triple(3.5, -1.25)       what a triple that is used twice leaks
+    explore.same_view("3, 1, 4, 1")         what alice gets fits every column of bob's
 
     explore.split.widget()                  the same as a form (needs ipywidgets)
 
@@ -22,6 +23,7 @@ from .guess import Game, Round, guess
 from .lesson import Explorer, Lesson
 from .one_share import OneShare, Variant, one_share
 from .reuse import Opened, Reuse, reused_triple
+from .same_view import Received, SameView, same_view
 from .splitting import Split, split
 from .truncation import Truncation, fixed_point
 
@@ -32,8 +34,10 @@ __all__ = [
     "OneShare",
     "Opened",
     "Product",
+    "Received",
     "Reuse",
     "Round",
+    "SameView",
     "Split",
     "Step",
     "Truncation",
@@ -44,6 +48,7 @@ __all__ = [
     "one_share",
     "product",
     "reused_triple",
+    "same_view",
     "split",
     "uniformity",
 ]

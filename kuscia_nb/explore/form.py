@@ -89,6 +89,8 @@ def _editor(field: Field, value: Any) -> Any:
     common |= {"style": _LABEL, "layout": _WIDTH}
     if field.choices:
         return widgets.Dropdown(options=field.choices, value=str(value), **common)
+    if isinstance(value, str):
+        return widgets.Text(value=value, continuous_update=False, **common)
     if field.least is None:
         return widgets.FloatText(value=value, **common)
     return widgets.BoundedIntText(value=value, min=field.least, max=field.most, **common)

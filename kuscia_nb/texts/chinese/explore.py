@@ -40,6 +40,41 @@ EXPLORE = {
     "Rounds": "轮数",
     "how many bets": "猜多少次",
     "New game": "新的一局",
+    # same view
+    "Find again": "再找一次",
+    "Bob's column": "bob 的列",
+    "four numbers that bob might have, such as 3, 1, 4, 1": "bob 可能拥有的四个数，例如 3, 1, 4, 1",
+    "Alice gets {count} numbers, the same bit for bit, whether bob's column is {real} or {invented}": (
+        "无论 bob 的列是 {real} 还是 {invented}，alice 收到的 {count} 个数都逐位相同"
+    ),
+    "message": "消息",
+    "numbers": "个数",
+    "with bob's true column": "bob 的真实列",
+    "with the invented one": "编造的列",
+    "the first one, with bob's true column": "第一个数：bob 的真实列",
+    "What alice gets, and at last her share of the model": "alice 收到的内容，最后一行是她的模型分片",
+    "What alice does not see": "alice 看不到的内容",
+    "row {number} of his column": "该列第 {number} 行",
+    "his random number {number}": "bob 的第 {number} 个随机数",
+    "and {count} more of them": "以及另外 {count} 个随机数",
+    "the weight of alice's column": "alice 的列的权重",
+    "the weight of bob's column": "bob 的列的权重",
+    "the intercept": "截距",
+    (
+        "For every column of bob's there are random numbers of his with which alice gets exactly this, one choice "
+        "for each column, and all choices are equally likely. So nothing that she gets speaks for one column or "
+        "for another, and no computer can help her."
+    ): (
+        "对 bob 的每一个可能的列，都恰好有一组 bob 的随机数使 alice 收到完全相同的内容，而每一组随机数的概率都相等。"
+        "因此 alice 收到的内容无法区分这些列，再强的计算机也没有用。"
+    ),
+    (
+        "It holds for alice alone, without the TTP, which knows bob's random numbers. In a job they are stretched "
+        "from a seed with AES, so there it holds for everybody who cannot break AES."
+    ): (
+        "这只对单独的 alice 成立：TTP 知道 bob 的随机数，因此 alice 不能与 TTP 合谋。"
+        "作业中的随机数由种子经 AES 扩展得到，因此结论对无法攻破 AES 的人成立。"
+    ),
     # every form
     "{again}: with fresh random numbers": "{again}：使用新的随机数",
     "{name}: result": "{name}：结果",
