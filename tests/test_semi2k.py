@@ -200,7 +200,7 @@ def test_what_is_opened_is_not_what_a_party_goes_on_with(protocol: Protocol) -> 
         party.link.exchange = spy  # type: ignore[method-assign]
         x = party.seal(party.encode([1.0, 2.0]))
         await party.open(x)
-        return x.kept, received
+        return x.operand, received
 
     (first, at_first), (second, at_second) = protocol(program)
     assert not any(np.shares_memory(kept, theirs) for kept, theirs in ((first, *at_second), (second, *at_first)))

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from computed import compute, truncate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -34,7 +35,7 @@ from kuscia_nb.operators import OPERATORS
 from kuscia_nb.operators.ss_lr.training import STRATEGIES, Descent, Plan, targets, train
 from kuscia_nb.options import Strategy
 from kuscia_nb.trace.columns import pack, unpack
-from kuscia_nb.trace.compute import HIDDEN, compute, instances, number, truncate
+from kuscia_nb.trace.equations import HIDDEN, instances, number
 from kuscia_nb.trace.file import FORMAT, VERSION
 from kuscia_nb.trace.formulas import KINDS, TTP, parse
 from kuscia_nb.trace.observe import observe

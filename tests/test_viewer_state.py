@@ -17,7 +17,7 @@ import pytest
 from test_trace import Traced, assisted, operations, training
 
 from kuscia_nb import mpc
-from kuscia_nb.trace.compute import HIDDEN
+from kuscia_nb.trace.equations import HIDDEN
 from kuscia_nb.trace.formulas import KINDS
 from kuscia_nb.trace.steps import Record
 from kuscia_nb.trace.view import View

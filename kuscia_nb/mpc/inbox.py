@@ -96,17 +96,13 @@ class BlockingMailbox(LockstepMailbox):
     """An inbox for a party on a thread of its own, which sleeps until a message is there.
 
     Another thread fills it: the peer's, or one that reads a socket. With a `limit`, the party waits for so many seconds
-    after the last sign of life: a letter, or whatever else is heard of the peer.
+    after the last letter.
     """
 
     def __init__(self, limit: float | None = None) -> None:
         super().__init__()
         self._changed = threading.Condition()
         self._limit, self._heard = limit, monotonic()
-
-    def hear(self) -> None:
-        """A sign of life of the peer."""
-        self._heard = monotonic()
 
     def _filling(self) -> Generator[None, tuple[Slot, Letter], None]:
         lay = opened(super()._filling())

@@ -66,7 +66,7 @@ class InterconnectionData:
         """All that is known beforehand of `count` batches from `start`, and what each of them takes of it."""
         mpc, size = self._mpc, self._layout.batch_size
         values, values_transposed, zeros = self._values(start, count)
-        targets = self._targets.kept[start * size : (start + count) * size].reshape(count, size)
+        targets = self._targets.operand[start * size : (start + count) * size].reshape(count, size)
         block = self._block(begins)
         drawn = self._drawn(block.stride * count).reshape(count, -1)
         parts = [parts_of(drawn, request, block.first) for request in block.requests]
@@ -121,7 +121,7 @@ class InterconnectionData:
     def _triples(self, operand: Ring, parts: Sequence[Any], targets: Ring | None = None) -> Iterator[tuple[Ring, ...]]:
         """Those of a product, step by step."""
         a, b, c = parts
-        b, c = self._mpc.share.of(b).kept, self._mpc.share.of(c).kept
+        b, c = self._mpc.share.of(b).operand, self._mpc.share.of(c).operand
         known = b if targets is None else b + targets
         return zip(operand, a.reshape(operand.shape), b, known, c, strict=True)
 

@@ -53,7 +53,7 @@ class Triple(NamedTuple):
     """This party's share of the matrix, (m, k)."""
     a: Ring
     b: Ring
-    """(k,), in the form that `Share.kept` has; so are those that follow."""
+    """(k,), in the form that `Share.operand` has; so are those that follow."""
     known: Ring
     """What is taken from the vector before it is sent: b, and the targets."""
     c: Ring
@@ -87,14 +87,14 @@ class InterconnectionBatch:
             return self._mpc.share.of(matvec(values, weights))
         if self._rows is None or self._block.rows is None:
             raise LinkError("the first batch has no triple for X w: its weights are public")
-        return await self._multiply(self._block.rows, self._rows, weights.kept, bits)
+        return await self._multiply(self._block.rows, self._rows, weights.operand, bits)
 
     async def _residual_dot(self, predictions: Share, bits: int) -> Share:
         columns = self._columns
         if columns is None:
             raise used_up()
         self._columns = None
-        return await self._multiply(self._block.columns, columns, predictions.kept, bits)
+        return await self._multiply(self._block.columns, columns, predictions.operand, bits)
 
     async def _multiply(self, product: Product, triple: Triple, vector: Ring, bits: int) -> Share:
         """As `Semi2k.product`: z_i = c_i + e b_i + a_i g + [rank 0] e g, with e = x - a and g = y - b opened in turn.
@@ -132,34 +132,34 @@ class AssistedInterconnectionBatch(InterconnectionBatch):
 
     async def dot(self, weights: Share | Ring, bits: int) -> Share:
         """X w, and then its product with the sigmoid's slope, each cut by fxp_bits."""
-        z = await self._cut((await self._dot(weights, 0)).kept, 0)
+        z = await self._cut((await self._dot(weights, 0)).operand, 0)
         return self._mpc.share(await self._cut(self._scaled(z, self._block.slope), 1))
 
     async def residual_dot(self, predictions: Share, bits: int) -> Share:
-        return self._mpc.share(await self._cut((await self._residual_dot(predictions, 0)).kept, 2))
+        return self._mpc.share(await self._cut((await self._residual_dot(predictions, 0)).operand, 2))
 
     async def change(self, predictions: Share, weights: Share, rate: Ring, l2: Ring | None) -> Share:
         """As `data.AssistedBatch` has it."""
-        gradient = await self._cut((await self._residual_dot(predictions, 0)).kept, 2)
+        gradient = await self._cut((await self._residual_dot(predictions, 0)).operand, 2)
         if l2 is not None:
             penalty = await self._cut(self._scaled(self._penalised(weights), l2[:1]), 3)
             gradient = self._added(gradient, penalty)
         return self._mpc.share(await self._cut(self._scaled(gradient, rate), -1))
 
     def _penalised(self, weights: Share) -> Ring:
-        """What the penalty is taken of, as kept: the weights, with a sealed zero for the intercept."""
-        return np.concatenate((weights.kept[:-1], self._zero))
+        """What the penalty is taken of, as an operand: the weights, with a sealed zero for the intercept."""
+        return np.concatenate((weights.operand[:-1], self._zero))
 
     def _scaled(self, x: Ring, factor: Ring) -> Ring:
-        """A share times a public number, as kept."""
+        """A share times a public number, as operands."""
         return multiply(x, factor)
 
     def _added(self, x: Ring, y: Ring) -> Ring:
-        """The sum of two shares, as kept."""
+        """The sum of two shares, as operands."""
         return add(x, y)
 
     async def _cut(self, x: Ring, turn: int) -> Ring:
-        """Truncate what is kept of a share, with the pairs that are for this truncation of the step."""
+        """Truncate a share, as operands, with the pairs that are for this truncation of the step."""
         truncation, (pairs, room, upper) = self._next_cut(turn)
         subtract(x, truncation.before, room)
         await truncation.cut(room, upper, pairs)

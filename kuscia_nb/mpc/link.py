@@ -31,6 +31,7 @@ _HINT = "the same parameters and versions at both parties; if they are, the mess
 
 W = TypeVar("W", bound=Words)
 T = TypeVar("T")
+L = TypeVar("L", bound="Link")
 
 
 def keys(sender: int, channel: str = "root") -> tuple[str, str]:
@@ -254,9 +255,12 @@ def _bytes(count: int | None) -> Shape | None:
 
 
 def connect(
-    names: tuple[str, str], ledger: Ledger | None = None, mailbox: Callable[[], LockstepMailbox] = LockstepMailbox
-) -> tuple[Link, Link]:
-    """Both ends of a fresh link in this process, rank 0 first, sharing one ledger."""
+    names: tuple[str, str],
+    ledger: Ledger | None = None,
+    mailbox: Callable[[], LockstepMailbox] = LockstepMailbox,
+    end: Callable[..., L] = Link,
+) -> tuple[L, L]:
+    """Both ends of a fresh link in this process, rank 0 first, sharing one ledger. `end` makes one, as Link does."""
     first, second = mailbox(), mailbox()
     ledger = Ledger() if ledger is None else ledger
-    return Link(0, names, first, second.door(), ledger), Link(1, names, second, first.door(), ledger)
+    return end(0, names, first, second.door(), ledger), end(1, names, second, first.door(), ledger)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from itertools import repeat
 from typing import Any
 
@@ -69,13 +69,13 @@ class PreprocessedData:
             mpc.encode(1.0) if mpc.rank else None,
             kept=columns.kept and layout.epochs > 1,
         )
-        self._targets = targets.kept[:rows].reshape(layout.batches, layout.batch_size)
+        self._targets = targets.operand[:rows].reshape(layout.batches, layout.batch_size)
         self._per_block = layout.per_block(BLOCK_ELEMENTS)
         vectors = 16 * layout.batches * (layout.batch_size + layout.width)  # bytes that an epoch's take, at most
         self._group = max(1, min(layout.width // 2, GROUP_BYTES // vectors))  # epochs; they take no more than X would
         self._blocks: dict[int, list[Block]] = {}  # first batch -> what is prepared for the epochs of this group
         self.changes = mpc.assisted
-        self._batch: type[PreprocessedBatch] = AssistedBatch if mpc.assisted else PreprocessedBatch
+        self._batch: Callable[..., PreprocessedBatch] = AssistedBatch if mpc.assisted else PreprocessedBatch
         if mpc.assisted:
             bits, fits = mpc.fxp_bits, cut_at_once(mpc.fxp_bits)
             self.cut_rows = mpc.truncation(bits + SIGMOID_SHIFT)
@@ -100,7 +100,7 @@ class PreprocessedData:
             block = self._blocks[first].pop(0)
             views = await self._assistance(first, block) if self.mpc.assisted else block.views(self.owned)
             for parts in zip(own, targets, *block, *views, strict=True):
-                yield self._batch(self, *parts)
+                yield self._batch(self, parts)
 
     async def _prepare(self, own: Ring, epochs: int) -> list[Block]:
         """Exchange F of a block of batches, and make the vectors of its products in `epochs` epochs."""
@@ -143,4 +143,4 @@ class PreprocessedData:
             q[:, self.peers] += batch_vecmat(v, masked)
         else:
             q += batch_matvec(masked, v)
-        return mpc.share.of(v).kept, mpc.share.of(q).kept
+        return mpc.share.of(v).operand, mpc.share.of(q).operand

@@ -39,23 +39,23 @@ from .ring import Ring, shift
 
 
 class Share:
-    """A party's share of a secret. `kept` has the secret's shape and is what this rank computes with.
+    """A party's share of a secret. `operand` has the secret's shape and is what this rank computes with.
 
     Rank 1 with asymmetric truncation keeps its share negated: rounding down what it keeps then rounds its share up,
     for nothing. `ring` is the additive share in every case, and `of` makes a share from it.
     """
 
-    __slots__ = ("kept",)
+    __slots__ = ("operand",)
     __array_ufunc__ = None  # numpy arrays leave `array - share` to us
-    kept: Ring
+    operand: Ring
     """What this rank computes with: its additive share, or that negated."""
     rank: ClassVar[int]
     """0 or 1: whose share it is."""
     mirrored: ClassVar[bool] = False
-    """Whether `kept` is the negated share."""
+    """Whether `operand` is the negated share."""
 
-    def __init__(self, kept: Ring) -> None:
-        self.kept = kept
+    def __init__(self, operand: Ring) -> None:
+        self.operand = operand
 
     @classmethod
     def of(cls, ring: Ring) -> Self:
@@ -65,66 +65,56 @@ class Share:
     @property
     def ring(self) -> Ring:
         """The additive share: what a message carries, and what adds up to the secret."""
-        return -self.kept if self.mirrored else self.kept
-
-    @staticmethod
-    def difference(x: Ring, y: Ring) -> Ring:
-        """The additive share of x - y, both given as kept."""
-        return x - y
-
-    @staticmethod
-    def plus(kept: Ring, ring: Ring) -> Ring:
-        """`kept` plus an additive share."""
-        return kept + ring
+        return -self.operand if self.mirrored else self.operand
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The secret's."""
-        return self.kept.shape
+        return self.operand.shape
 
     def truncate(self, bits: int) -> Self:
         """The share of x / 2^bits."""
-        return self.__class__(shift(self.kept.copy(), bits))
+        return self.__class__(shift(self.operand.copy(), bits))
 
     def scale(self, factor: Ring, bits: int) -> Self:
         """The share of factor * x / 2^bits, for a public factor."""
-        return self.__class__(shift(self.kept * _public(factor), bits))
+        return self.__class__(shift(self.operand * _public(factor), bits))
 
     def __add__(self, other: Share | Ring) -> Self:
         if isinstance(other, Share):
-            return self.__class__(self.kept + other.kept)
-        return self.__class__(self.kept + self._part(other))
+            return self.__class__(self.operand + other.operand)
+        return self.__class__(self.operand + self._part(other))
 
     def __sub__(self, other: Share | Ring) -> Self:
         if isinstance(other, Share):
-            return self.__class__(self.kept - other.kept)
-        return self.__class__(self.kept - self._part(other))
+            return self.__class__(self.operand - other.operand)
+        return self.__class__(self.operand - self._part(other))
 
     __radd__ = __add__
 
     def __rsub__(self, other: Ring) -> Self:
-        return self.__class__(self._part(other) - self.kept)
+        return self.__class__(self._part(other) - self.operand)
 
     def _part(self, public: Any) -> Ring:
         """This rank's share of a public value."""
         return np.zeros_like(_public(public)) if self.rank else _public(public)
 
     def __neg__(self) -> Self:
-        return self.__class__(-self.kept)
+        return self.__class__(-self.operand)
 
     def __mul__(self, other: Ring) -> Self:
         if isinstance(other, Share):
             raise TypeError("a product of two secrets needs the other party: `await mpc.mul(x, y)`")
-        return self.__class__(self.kept * _public(other))
+        return self.__class__(self.operand * _public(other))
 
     __rmul__ = __mul__
 
     def times(self, whole: Ring) -> Self:
         """The share of the secret times public whole numbers, which leaves its fraction bits as they are."""
-        return self.__class__(self.kept * _public(whole))
+        return self.__class__(self.operand * _public(whole))
 
     def __getitem__(self, index: Any) -> Self:
-        return self.__class__(self.kept[index])
+        return self.__class__(self.operand[index])
 
     def __repr__(self) -> str:
         return f"Share(rank={self.rank}, shape={self.shape})"  # never its numbers: a log is not a private place
@@ -151,14 +141,6 @@ class Rank1Share(Share):
     __slots__ = ()
     rank = 1
     mirrored = True
-
-    @staticmethod
-    def difference(x: Ring, y: Ring) -> Ring:
-        return y - x
-
-    @staticmethod
-    def plus(kept: Ring, ring: Ring) -> Ring:
-        return kept - ring
 
 
 class Rank1SymmetricShare(Share):

@@ -71,7 +71,7 @@ class Computation:
         """A share with fxp_bits fraction bits as a secret; without a bound, if none is given."""
         if isinstance(share, Secret) and share.home is self and largest == math.inf and hasattr(share, "bits"):
             return share
-        result = self._kind(share.kept)
+        result = self._kind(share.operand)
         result.bits, result.largest = self.fxp_bits, largest
         return result
 
@@ -81,7 +81,7 @@ class Computation:
 
     def sum(self, x: Secret) -> Secret:
         """The sum over the first axis; of a vector, shape (1,)."""
-        total = type(x)(x.kept.sum(axis=0, keepdims=len(x.shape) == 1))
+        total = type(x)(x.operand.sum(axis=0, keepdims=len(x.shape) == 1))
         return x.become(total, x.bits, x.largest * x.shape[0] if x.shape[0] else 0.0)
 
     async def mul(self, x: Secret, y: Secret) -> Secret:
@@ -110,7 +110,7 @@ class Computation:
         check_room(x.largest, x.bits, LARGEST)
         assisted = not self.negligible(x.largest, x.bits, math.prod(x.shape))
         share = await self.semi2k.truncate(x, x.bits - self.fxp_bits, assisted=assisted)
-        x.kept, x.bits = share.kept, self.fxp_bits  # the same secret: it need not be cut again
+        x.operand, x.bits = share.operand, self.fxp_bits  # the same secret: it need not be cut again
         return x
 
     def negligible(self, largest: float, bits: int, count: int) -> bool:
@@ -137,7 +137,7 @@ class Computation:
 
     def columns(self, x: Secret, y: Secret) -> Secret:
         """Two matrices with the same rows, beside each other."""
-        both = type(x)(np.concatenate([x.kept, y.kept], axis=1))
+        both = type(x)(np.concatenate([x.operand, y.operand], axis=1))
         return x.become(both, x.bits, max(x.largest, y.largest))
 
     @overload

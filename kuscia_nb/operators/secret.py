@@ -47,7 +47,7 @@ class Secret(Share):
     def become(self, share: Share, bits: int, largest: float) -> Self:
         """The result of an operation, as a secret; a ParameterError, if it may not fit the ring."""
         check_room(largest, bits, 2 * LARGEST)
-        result = type(self)(share.kept)
+        result = type(self)(share.operand)
         result.bits, result.largest = bits, largest
         return result
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..errors import KusciaError
 from ..mpc.ledger import Message
 from ..problems import choice
-from .compute import HIDDEN, Line, as_fixed, as_ring, lines
+from .equations import HIDDEN, Line, as_fixed, as_ring, lines
 from .steps import BOTH, TTP_SEES, Number, Record, Step, Task
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """What the trace viewer shows of steps beside the numbers themselves: once for all steps that have it in common.
 
-Which numbers a step has, who sees them, how they are written, and its formulas are said here alone (trace.compute,
+Which numbers a step has, who sees them, how they are written, and its formulas are said here alone (trace.equations,
 trace.view): the browser puts numbers in their places.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..trace.columns import Names
-from ..trace.compute import Part, equations, fraction_bits
+from ..trace.equations import Part, equations, fraction_bits
 from ..trace.formulas import KINDS
 from ..trace.steps import BOTH, Number, Record, Step, Task
 from ..trace.view import OBSERVER, TTP, View, carried

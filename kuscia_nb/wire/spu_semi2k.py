@@ -82,13 +82,13 @@ class SpuBatch(AssistedInterconnectionBatch):
     def _penalised(self, weights: Share) -> Ring:
         """In the first step of all, the weights are sealed here, behind the zero of the intercept."""
         first = self._block.rows is None
-        features = self._mpc.seal(np.zeros(len(weights.kept) - 1, np.uint64)) if first else weights[:-1]
-        return np.append(features.kept, self._mpc.share.of(self._zero).kept)
+        features = self._mpc.seal(np.zeros(len(weights.operand) - 1, np.uint64)) if first else weights[:-1]
+        return np.append(features.operand, self._mpc.share.of(self._zero).operand)
 
     async def _cut(self, x: Ring, turn: int) -> Ring:
         if self._mpc.assisted:
             return await super()._cut(x, turn)
-        return self._mpc.share(x).truncate(self._mpc.fxp_bits).kept
+        return self._mpc.share(x).truncate(self._mpc.fxp_bits).operand
 
 
 def _seed(message: bytes) -> bytes:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
-from ..inbox import Inbox, LockstepMailbox, Put
+from ..inbox import LockstepMailbox
 from ..interconnection import InterconnectionData
-from ..ledger import Ledger
-from ..link import Link, W
+from ..link import Link, W, connect
 from ..payload import Shape
 from ..preprocessed import PreprocessedData
 from ..ring import Ring
 from ..semi2k import Semi2k
 from ..truncation import Truncation
 from ..ttp_line import TtpClient
-from .interconnection import TracedInterconnectionData
 from .notes import Notes, Window
-from .preprocessed import TracedPreprocessedData
 from .semi2k import TracedSemi2k, TracedTruncation, TracedTtpClient
+from .training import TracedInterconnectionData, TracedPreprocessedData
 
 T = TypeVar("T")
 
@@ -34,9 +33,9 @@ _VARIANTS: dict[type[Any], type[Any]] = {
 class TracedLink(Link):
     """The end of a link of a party whose steps are written down."""
 
-    def __init__(self, notes: Notes, inbox: Inbox, deliver: Put, ledger: Ledger) -> None:
-        super().__init__(notes.rank, notes.names, inbox, deliver, ledger)
-        self.notes = notes
+    def __init__(self, *end: Any, window: Window | None = None) -> None:
+        super().__init__(*end)
+        self.notes = Notes(self.name, self.peer, self.rank, window)
 
     def variant(self, kind: type[T]) -> type[T]:
         return _VARIANTS.get(kind, kind)
@@ -66,6 +65,4 @@ def connect_traced(
     names: tuple[str, str], window: Window | None = None, mailbox: Callable[[], LockstepMailbox] = LockstepMailbox
 ) -> tuple[TracedLink, TracedLink]:
     """`connect`, with notes of each party's."""
-    first, second = (Notes(names[rank], names[1 - rank], rank, window) for rank in (0, 1))
-    boxes, ledger = (mailbox(), mailbox()), Ledger()
-    return TracedLink(first, boxes[0], boxes[1].door(), ledger), TracedLink(second, boxes[1], boxes[0].door(), ledger)
+    return connect(names, mailbox=mailbox, end=partial(TracedLink, window=window))

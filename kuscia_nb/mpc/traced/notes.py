@@ -59,8 +59,8 @@ class Notes:
     def __init__(self, name: str, peer: str, rank: int, window: Window | None = None) -> None:
         self.name, self.peer, self.rank = name, peer, rank
         self.names = (peer, name) if rank else (name, peer)
-        self.fxp_bits = 0
-        self.mirrored = self.adjusts = False
+        self.fxp_bits, self.mirrored = 0, False
+        """As the party has agreed on for its session."""
         self.window = window or Window()
         self.segment = 0
         self.left_out = 0
@@ -80,10 +80,6 @@ class Notes:
         self._weights: tuple[Share, Ring] | None = None
         self._gradient: Ring | None = None
         self._change = "update"
-
-    def set_terms(self, fxp_bits: int, *, mirrored: bool, adjusts: bool) -> None:
-        """What the party has agreed on for a session."""
-        self.fxp_bits, self.mirrored, self.adjusts = fxp_bits, mirrored, adjusts
 
     def read(self) -> list[Note]:
         """What was kept, in order."""
@@ -119,19 +115,19 @@ class Notes:
         self._chapter = None
 
     def weights(self, share: Share) -> Ring:
-        """What a batch begins with, as kept, in a copy: the program changes this very share at the batch's end."""
-        self._weights = share, share.kept.copy()
+        """What a batch begins with, a copy of the operand: the program changes this very share at the batch's end."""
+        self._weights = share, share.operand.copy()
         return self._weights[1]
 
     def gradient(self, share: Share, kind: str = "update") -> None:
         """What the batch has come to, and what becomes of it: an "update", or a "step" if it is the change itself."""
-        self._gradient, self._change = share.kept, kind
+        self._gradient, self._change = share.operand, kind
 
     def _note_update(self) -> None:
         """What the program has made of weights and gradient since."""
         if self._weights is not None and self._gradient is not None:
             share, before = self._weights
-            self.write(self._change, "update", (before, self._gradient, share.kept.copy()))
+            self.write(self._change, "update", (before, self._gradient, share.operand.copy()))
         self._weights = self._gradient = None
 
     def _open_chapter(self) -> list[Note | Draft]:

@@ -58,7 +58,7 @@ Values = dict[str, Ring | None]
 
 
 def values_of(kind: str, arrays: Arrays, rank: int, bits: int, *, mirrored: bool) -> Values:
-    """The numbers of an operation by name. `mirrored`: whether this party's shares keep themselves negated."""
+    """The numbers of an operation by name. `mirrored`: whether the operands of this party's shares are negated."""
     if kind in ("pair", "assisted truncate"):
         return _pair(*arrays) if kind == "pair" else _assisted(*arrays, rank=rank, bits=bits)
     named: Values = {}
@@ -101,7 +101,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "product": ("x", "-y", "a", "-b", "-c", "e", "g", "-z", "-t", "d"),
     "cross product": ("-s", "-v", "-q", "-w", "m", "n", "X", "-t"),
 }
-"""The arrays of each kind by name; those with a minus come as a share keeps them."""
+"""The arrays of each kind by name; those with a minus come as a share's operand."""
 
 
 _NAMES["elementwise product"] = _NAMES["product"]

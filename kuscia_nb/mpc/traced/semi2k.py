@@ -1,10 +1,10 @@
-"""semi2k as it is, and every step of it written down."""
+"""semi2k, every step of which is written down: the protocol, its shares and truncations, and what the TTP is asked."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -18,23 +18,21 @@ from ..ttp_line import Method, TtpClient, TtpHandle
 from ..ttp_session import PrgBuffer
 from ..ttp_steps import Request
 from .notes import Notes
-from .share import traced
 
 if TYPE_CHECKING:
     from .link import TracedLink
 
-ZERO = np.uint64(0)
-
 
 class TracedSemi2k(Semi2k):
-    """One party's side, with its notes."""
+    """One party's side."""
 
     def __init__(
         self, link: TracedLink, ttp: TtpClient, terms: Terms, beaver: BlockPrg, prss: tuple[StreamPrg, StreamPrg]
     ) -> None:
         super().__init__(link, ttp, terms, beaver, prss)
-        self.share, self.notes = traced(self.share, link.notes), link.notes
-        self.notes.set_terms(terms.fxp_bits, mirrored=self.mirrored, adjusts=ttp.adjusts)
+        self.notes, own = link.notes, {"__slots__": (), "notes": link.notes}
+        self.share = type(f"Traced{self.share.__name__}", (TracedShare, self.share), own)
+        self.notes.fxp_bits, self.notes.mirrored = terms.fxp_bits, self.mirrored
         self.parts: list[Ring] = []
         """What was drawn last of triples."""
         self._drawn: list[PrgBuffer] = []
@@ -44,7 +42,7 @@ class TracedSemi2k(Semi2k):
         return super().input(values)
 
     def zeros(self, shape: int | tuple[int, ...]) -> Share:
-        self.notes.write("share", f"input of {self.notes.peer}", (np.broadcast_to(ZERO, shape),))
+        self.notes.write("share", f"input of {self.notes.peer}", (np.broadcast_to(np.uint64(0), shape),))
         return super().zeros(shape)
 
     def seal_at(self, public: Ring, counters: Ring) -> Ring:
@@ -61,8 +59,8 @@ class TracedSemi2k(Semi2k):
         z = await super().product(times, x, y, elements, adjust)
         (a, b, c), d = self.parts, self.notes.corrected()
         c = c if d is None else c + d
-        b, c = self.share.of(b).kept.reshape(y.shape), self.share.of(c).kept.reshape(z.shape)
-        arrays = x.ring, y.kept, a.reshape(x.shape), b, c, *self.notes.opened(), z.kept, None, d
+        b, c = self.share.of(b).operand.reshape(y.shape), self.share.of(c).operand.reshape(z.shape)
+        arrays = x.ring, y.operand, a.reshape(x.shape), b, c, *self.notes.opened(), z.operand, None, d
         kind, op = ("elementwise product", "x * y") if times is np.multiply else ("product", "x . y")
         self.notes.write(kind, op, arrays, exchanges=2, draws=self.draws())
         return z
@@ -131,7 +129,51 @@ class TracedTruncation(Truncation):
         self._notes.write("assisted truncate", "truncate", arrays, bits=self.bits)
 
 
-def notes_of(mpc: Semi2k) -> Notes:
-    """The notes of a party that is traced."""
-    assert isinstance(mpc, TracedSemi2k)
-    return mpc.notes
+def _written(name: str, kind: str) -> Any:
+    """An operator of shares that writes itself down."""
+
+    def act(self: TracedShare, other: Share | Ring) -> Share:
+        result = getattr(super(TracedShare, self), name)(other)
+        if isinstance(other, Share):
+            self.write(kind, self.operand, other.operand, result.operand)
+        else:
+            self.write(f"{kind} public", self.operand, np.broadcast_to(other, result.shape), result.operand)
+        return result
+
+    return act
+
+
+class TracedShare(Share):
+    """A share: what is done with it on the spot."""
+
+    __slots__ = ()
+    notes: ClassVar[Notes]
+    __add__ = __radd__ = _written("__add__", "add")
+    __sub__ = _written("__sub__", "subtract")
+    __rsub__ = _written("__rsub__", "subtract from")
+    __mul__ = __rmul__ = _written("__mul__", "multiply by")
+
+    def __neg__(self) -> Self:
+        result = super().__neg__()
+        self.write("negate", self.operand, result.operand)
+        return result
+
+    def times(self, whole: Ring) -> Self:
+        result = super().times(whole)
+        self.write("times", self.operand, np.broadcast_to(whole, result.shape), result.operand)
+        return result
+
+    def truncate(self, bits: int) -> Self:
+        result = super().truncate(bits)
+        if bits:
+            self.write("truncate", self.operand, result.operand, bits=bits)
+        return result
+
+    def scale(self, factor: Ring, bits: int) -> Self:
+        result = super().scale(factor, bits)
+        self.write("scale", self.operand, np.broadcast_to(factor, self.shape), result.operand, bits=bits)
+        return result
+
+    def write(self, kind: str, *arrays: Ring, bits: int = 0) -> None:
+        """Write down what was done."""
+        self.notes.write(kind, kind, arrays, bits=bits)

@@ -32,6 +32,7 @@ from ...mpc import (
     run_lockstep,
 )
 from ...mpc.data import SIGMOID_SHIFT
+from ...mpc.payload import Shape
 from ...mpc.preprocessed import cut_at_once
 from ...mpc.share import ASSISTED, LOCAL
 from .parameters import Parameters
@@ -142,7 +143,7 @@ class Material:
 
     def train(self, kept: NDArray[np.int64], seed: int | None, scope: str) -> tuple[Seen, Seen]:
         """The training on shares, and what each rank has of it; with the job's seed and scope, the job's own."""
-        links, ttp, bits = connect(self.nodes), TrustedThirdParty(), self.fxp_bits
+        links, ttp, bits = connect(self.nodes, end=_HeardLink), TrustedThirdParty(), self.fxp_bits
         plan = Plan(
             self.layout,
             np.array(self.parameters.step_rate, np.uint64),
@@ -154,9 +155,8 @@ class Material:
             link, terms = links[rank], Terms("shadow", self.parameters.ttp_adjust_rank, bits, self.truncation)
             mpc = await Semi2k.start(link, ttp, Seeds(seed, f"{scope}/{link.name}"), terms)
             labels = self.labels if rank == self.label_rank else None
-            heard = _listen(link)
             weights = await _weights_on_the_way(mpc, encode(self.features[rank], bits), labels, plan, kept)
-            return Seen(weights, np.concatenate(heard)[:_HEARD])
+            return Seen(weights, link.heard)
 
         outcomes = run_lockstep((party(0), party(1)), links)
         for outcome in outcomes:
@@ -184,21 +184,25 @@ def _grain(factor: int, bits: int) -> float:
     return (factor & -factor) / 2.0**bits
 
 
-def _listen(link: Link) -> list[Ring]:
-    """The numbers that will arrive over a link, as far as they are kept."""
-    heard: list[Ring] = []
-    exchange, room = link.exchange, _HEARD
+class _HeardLink(Link):
+    """A link that keeps the first numbers that its party is sent in exchanges."""
 
-    async def listening(value: Ring, op: str, *expect: tuple[int, ...]) -> Ring:
-        nonlocal room
-        received = await exchange(value, op, *expect)
-        if room > 0:
-            heard.append(received.ravel()[:room].copy())
-            room -= heard[-1].size
+    def __init__(self, *end: Any) -> None:
+        super().__init__(*end)
+        self._heard: list[Ring] = []
+        self._room = _HEARD
+
+    async def exchange(self, value: Ring, op: str, expect: Shape | None = None) -> Ring:  # type: ignore[override]
+        received = await super().exchange(value, op, expect)
+        if self._room > 0:
+            self._heard.append(received.ravel()[: self._room].copy())
+            self._room -= self._heard[-1].size
         return received
 
-    link.exchange = listening  # type: ignore[method-assign]
-    return heard
+    @property
+    def heard(self) -> Ring:
+        """All that was kept."""
+        return np.concatenate(self._heard)
 
 
 def _input(environment: Mapping[str, str]) -> Path:

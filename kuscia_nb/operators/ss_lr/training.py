@@ -101,18 +101,18 @@ class Descent:
 
     def step(self, weights: Share, gradient: Share) -> None:
         """Update the weights in place: w -= (g + w.scale(l2, bits)).scale(rate, bits)."""
-        kept, buffer, signed, bits = weights.kept, self._buffer, self._signed, self._bits
+        w, buffer, signed, bits = weights.operand, self._buffer, self._signed, self._bits
         if self._penalised:
-            multiply(kept, self._l2, buffer)
+            multiply(w, self._l2, buffer)
             right_shift(signed, bits, signed)
-            add(buffer, gradient.kept, buffer)
+            add(buffer, gradient.operand, buffer)
             multiply(buffer, self._rate, buffer)
         else:
-            multiply(gradient.kept, self._rate, buffer)
+            multiply(gradient.operand, self._rate, buffer)
         right_shift(signed, bits, signed)
-        subtract(kept, buffer, kept)
+        subtract(w, buffer, w)
 
     async def change(self, weights: Share, predictions: Share, batch: AssistedBatch) -> None:
         """The same from a batch's predictions, where it makes all of the step itself."""
         change = await batch.change(predictions, weights, self._rate, self._l2 if self._penalised else None)
-        subtract(weights.kept, change.kept, weights.kept)
+        subtract(weights.operand, change.operand, weights.operand)
