@@ -122,6 +122,13 @@ class Options:
             "what is written down of the messages: numbers too, their sizes (which costs next to nothing), or nothing",
         ),
     ] = "sizes"
+    verify: Annotated[
+        bool,
+        About(
+            "call magic config",
+            "both parties compare digests of all messages before the job succeeds",
+        ),
+    ] = False
     inject: Annotated[
         str | None,
         About(

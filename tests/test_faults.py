@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from functools import partial
 from html import unescape
+from typing import Any
 
 import pytest
 from test_cluster import ALICE, BOB, put_own
@@ -22,6 +25,7 @@ from kuscia_nb.errors import (
     UnexpectedMessage,
 )
 from kuscia_nb.faults import KINDS, LIES, Fault, parse
+from kuscia_nb.options import Level, Strategy
 from kuscia_nb.texts import speaker
 from kuscia_nb.texts.chinese import CHINESE
 
@@ -118,3 +122,59 @@ def test_faults_are_read_as_they_are_written() -> None:
         assert parse(str(fault)) == (fault,)
     assert parse("drop, flip:3@alice#9") == (Fault("drop"), Fault("flip", 3, "alice", 9))
     assert kn.faults.KINDS is KINDS
+
+
+# --- digests of all messages ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strategy", ["preprocessed", "interconnection"])
+@pytest.mark.parametrize("trace", ["off", "sizes", "full"])
+def test_digests_find_every_lie_about_a_message_and_name_its_direction(
+    cluster: kn.Cluster, strategy: Strategy, trace: Level
+) -> None:
+    start = partial(cluster.apply, strategy=strategy, trace=trace, seed=5, replace=True)
+    plain = start(small("plain")).wait()
+    late = start(small("late"), verify=True, inject="delay:9").wait(60)
+    assert late.weights().equals(plain.weights())
+    (note,) = [one for one in late.notes if one.startswith("Verified")]
+    messages = int(note.split()[3].replace(",", ""))
+    assert messages > 20
+    for number, kind in ((messages // 4, "flip"), (messages // 2, "flip"), (messages // 2, "random")):
+        for sender, receiver in (("alice", "bob"), ("bob", "alice")):
+            lied = start(small("false"), verify=True, inject=f"{kind}:{number}@{sender}")
+            told = f"what {receiver} got from {sender} is not what {sender} has sent; their digests differ"
+            with pytest.raises(UnexpectedMessage, match=told):
+                lied.wait(60)
+            assert lied.phase == "Failed"
+    assert [path for folder in cluster.nodes.values() for path in folder.rglob("false-*/*")] == []
+
+
+def test_a_message_that_nobody_took_is_found_by_digests(cluster: kn.Cluster) -> None:
+    """And the error of a program is pointed at in the program, with digests and without."""
+
+    @kn.operator(inputs=("data",), outputs=("result",), image="untaken")
+    async def untaken(party: kn.Party) -> None:
+        if party.link.rank == 0:
+            await party.link.send(b"one", "greet")
+        elif party.parameters["fail"] == "yes":
+            raise ValueError("on its own")
+
+    def job(fail: str) -> dict[str, Any]:
+        return {**_hello("untaken", fail), "metadata": {"name": "untaken"}}
+
+    assert cluster.apply(job("no"), replace=True).wait().phase == "Succeeded"
+    with pytest.raises(UnexpectedMessage, match=r"what alice got from bob .*: 1 messages were sent, 0 taken"):
+        cluster.apply(job("no"), replace=True, verify=True).wait()
+    for verify in (False, True):
+        with pytest.raises(kn.KusciaError, match="ValueError: on its own") as caught:
+            cluster.apply(job("yes"), replace=True, verify=verify).wait()
+        assert 'raise ValueError("on its own")' in caught.value.where
+
+
+def _hello(operator: str, fail: str) -> dict[str, Any]:
+    made: dict[str, Any] = small("hello")
+    (task,) = made["spec"]["tasks"]
+    config = json.loads(task["taskInputConfig"]) | {"module_name": operator}
+    config["task_params"]["common"] = {"fail": fail}
+    tasks = [{**task, "appImage": operator, "taskInputConfig": json.dumps(config)}]
+    return {**made, "spec": {**made["spec"], "tasks": tasks}}

@@ -18,9 +18,9 @@ import numpy as np
 
 from ..errors import DataError, InjectedFault, TtpError
 from ..faults import Fault, damaged, parse
-from ..mpc import Ttp
+from ..mpc import Ttp, VerifiedMailbox
 from ..mpc.door import opened
-from ..mpc.inbox import Letter, LockstepMailbox, Put, Slot
+from ..mpc.inbox import Letter, Put, Slot
 from ..mpc.link import key_of
 from ..operators import Party
 from ..texts.sentence import Sentence
@@ -65,7 +65,7 @@ class Injection:
         for fault in self._left:
             self._tell(fault.party or self.names[0], Sentence(_NEVER, fault=str(fault)))
 
-    def mailbox(self) -> LockstepMailbox:
+    def mailbox(self) -> VerifiedMailbox:
         """The inbox of rank 0, then that of rank 1."""
         self._boxes += 1
         return _Mailbox(self, 2 - self._boxes)
@@ -79,7 +79,7 @@ class Injection:
         return _FaultyParty(*arguments, injection=self)
 
 
-class _Mailbox(LockstepMailbox):
+class _Mailbox(VerifiedMailbox):
     """An inbox on whose way messages of a rank meet faults."""
 
     def __init__(self, injection: Injection, sender: int) -> None:

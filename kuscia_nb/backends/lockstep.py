@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -18,8 +18,21 @@ from ..control.kinds import KusciaTask
 from ..control.node import Node
 from ..data.tables import Tables
 from ..errors import JobStopped
-from ..mpc import Ledger, Link, NoLedger, Outcome, TracedLink, Ttp, TtpLine, connect, connect_traced, run_lockstep
-from ..mpc.inbox import LockstepMailbox
+from ..mpc import (
+    Ledger,
+    Link,
+    LockstepMailbox,
+    NoLedger,
+    Outcome,
+    TracedLink,
+    Ttp,
+    TtpLine,
+    VerifiedMailbox,
+    connect,
+    connect_traced,
+    run_lockstep,
+    verified,
+)
 from ..observer.events import Counted, Said, Traced
 from ..observer.observer import Observer
 from ..observer.runs import Run
@@ -27,7 +40,7 @@ from ..operators import OPERATORS, Operator, Party
 from ..texts import Sentence
 from .base import PATIENCE
 from .injected import Injection
-from .pods import Join, Pod, on_thread, stopped
+from .pods import Compare, Join, Pod, on_thread, stopped
 
 
 @dataclass
@@ -40,6 +53,8 @@ class Session:
     """The parties' lines to the TTP, by rank."""
     ledger: Ledger | None = None
     """What passes over the links, if it is written down."""
+    checks: Sequence[Compare | None] = ()
+    """What compares a party's messages with the peer's in the end, by rank, if that was asked for."""
     injection: Injection | None = None
     """What is to go wrong on purpose."""
     stopped: set[str] = field(default_factory=set)
@@ -75,7 +90,12 @@ class LockstepAgent:
                 return
             if run.options.inject:
                 session.injection = _injection(run, task.name, ranked)
-            session.links = _connect(ranked, run.options.trace, session.injection)
+            boxes: list[LockstepMailbox] = []
+            session.links = _connect(ranked, run.options.trace, _mailbox(run, session.injection, boxes))
+        session.checks = [
+            verified(link, box) if run.options.verify and isinstance(box, VerifiedMailbox) else None
+            for link, box in zip(session.links, boxes, strict=True)
+        ]
         ttp = session.injection.ttp(self._ttp) if session.injection else self._ttp
         session.lines = tuple(TtpLine(ttp, link, f"{task.name}/") for link in session.links)
         if run.options.trace != "off":
@@ -167,10 +187,11 @@ class LockstepAgent:
 
     def _outcomes(self, task: KusciaTask, session: Session, pods: list[Pod]) -> tuple[Outcome, Outcome]:
         assert session.links is not None
-        parties = zip(pods, session.links, session.lines, strict=True)
+        parties = zip(pods, session.links, session.lines, session.checks, strict=True)
         party_of = session.injection.party if session.injection else Party
         first, second = (
-            pod.program(task, link, line, self._tables[pod.domain].read, party_of) for pod, link, line in parties
+            pod.program(task, link, line, self._tables[pod.domain].read, party_of, check)
+            for pod, link, line, check in parties
         )
         try:
             return run_lockstep((first, second), session.links)
@@ -183,9 +204,19 @@ class LockstepAgent:
                 session.ledger.close()
 
 
-def _connect(names: tuple[str, str], trace: str, injection: Injection | None) -> tuple[Link, Link]:
+def _mailbox(run: Run, injection: Injection | None, boxes: list[LockstepMailbox]) -> Callable[[], LockstepMailbox]:
+    """What makes the parties' inboxes as the job's options say; they are put into `boxes`, too."""
+    make = injection.mailbox if injection else VerifiedMailbox if run.options.verify else LockstepMailbox
+
+    def made() -> LockstepMailbox:
+        boxes.append(make())
+        return boxes[-1]
+
+    return made
+
+
+def _connect(names: tuple[str, str], trace: str, mailbox: Callable[[], LockstepMailbox]) -> tuple[Link, Link]:
     """A link between two programs; what passes over it is written down as the job's option says."""
-    mailbox = injection.mailbox if injection else LockstepMailbox
     if trace == "full":
         return connect_traced(names, mailbox=mailbox)
     return connect(names, NoLedger() if trace == "off" else None, mailbox)

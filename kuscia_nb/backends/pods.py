@@ -21,13 +21,19 @@ from ..data.description import description_path
 from ..data.table import ReadTable
 from ..errors import JobStopped, KusciaError
 from ..mpc import Door, Link, Seeds, TtpLine
+from ..mpc.digests import comparing
 from ..observer.events import Handed, ProgramBegun, ProgramEnded, Progressed, Said
 from ..observer.observer import Observer
 from ..observer.runs import Run
 from ..operators import Operator, Party, ranked_parties
 from ..operators.party import outputs
 from ..problems import choice
+from ..texts.sentence import Sentence
 
+_VERIFIED = "Verified: digests of {count:,} messages are the same at both ends."
+
+Compare = Callable[[], Coroutine[Any, Any, int]]
+"""Compares with the peer what both have sent and received; how many messages that were."""
 Join = Callable[[float], bool]
 """Waits for the end of a task's programs so many seconds at most; whether they have ended."""
 
@@ -91,8 +97,12 @@ class Pod:
         line: TtpLine,
         read_table: ReadTable,
         party_of: Callable[..., Party] = Party,
+        compare: Compare | None = None,
     ) -> Coroutine[Any, Any, None]:
-        """The program, with nothing in its hands but its own, and doors. `party_of` makes its party."""
+        """The program, with nothing in its hands but its own, and doors.
+
+        `party_of` makes its party. What `compare` finds wrong in the end makes the program fail.
+        """
         emit, of = self.run.events.emit, (self.domain, task.name)
         party = party_of(
             self.environment.copy(),
@@ -106,7 +116,10 @@ class Pod:
             Door(read_table),
             Door(lambda share: emit(Handed(*of, share.copy()))) if self.run.options.shadow else None,
         )
-        return self.operator.program(party)
+        program = self.operator.program(party)
+        if compare is None:
+            return program
+        return comparing(program, compare, lambda count: emit(Said(*of, "note", Sentence(_VERIFIED, count=count))))
 
     def tell_end(self, task_id: str, error: BaseException | None) -> None:
         """Let the observer know how the program has ended."""

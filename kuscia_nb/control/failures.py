@@ -9,7 +9,10 @@ import traceback
 from types import TracebackType
 
 from ..errors import JobFailed, KusciaError
-from ..mpc import scheduler
+from ..mpc import digests, scheduler
+
+_AROUND = (scheduler.__file__, digests.__file__)
+"""What drives a program."""
 
 
 def logged(error: BaseException) -> str:
@@ -35,6 +38,6 @@ def job_error(domain: str, error: BaseException) -> KusciaError:
 def _of_program(error: BaseException) -> TracebackType | None:
     """The traceback from where the program begins."""
     found = error.__traceback__
-    while found and found.tb_next and found.tb_frame.f_code.co_filename == scheduler.__file__:
+    while found and found.tb_next and found.tb_frame.f_code.co_filename in _AROUND:
         found = found.tb_next
     return found

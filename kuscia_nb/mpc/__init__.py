@@ -21,6 +21,7 @@ Two party programs, each with its own data, run like this:
 """
 
 from .data import Layout
+from .digests import VerifiedMailbox, verified
 from .door import Door
 from .fixed import decode, encode
 from .inbox import BlockingMailbox, LockstepMailbox
@@ -64,6 +65,7 @@ __all__ = [
     "TrustedThirdParty",
     "Ttp",
     "TtpLine",
+    "VerifiedMailbox",
     "Window",
     "connect",
     "connect_traced",
@@ -71,4 +73,5 @@ __all__ = [
     "encode",
     "run_alone",
     "run_lockstep",
+    "verified",
 ]

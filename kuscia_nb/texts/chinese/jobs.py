@@ -12,6 +12,7 @@ JOBS = {
     "{name} = {value} is used as {double}: Kuscia's numbers are doubles": (
         "{name} = {value} 将按 {double} 使用：Kuscia 的数字是双精度浮点数"
     ),
+    "Verified: digests of {count:,} messages are the same at both ends.": "已核验：{count:,} 条消息的摘要在两端一致。",
     "Injected fault {fault}, at {at}.": "注入的故障 {fault}，位于{at}。",
     "{key} from {party}": " {party} 的 {key}",
     "request {number} to the TTP": "对可信第三方的第 {number} 次请求",

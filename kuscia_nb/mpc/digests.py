@@ -1,0 +1,122 @@
+"""Finding out whether each message has come as it was sent: both ends keep a running digest, and compare at the end.
+
+A party digests what it sends as it sends it, and what it receives as it takes it, each kind of message in its own
+order. Its link knows nothing of it. A digest has no key: this finds faults, not somebody between the parties who can
+change the last messages, too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from ..errors import UnexpectedMessage
+from .inbox import Letter, LockstepMailbox, Put, Slot
+from .link import Link
+from .payload import Payload
+
+T = TypeVar("T")
+
+_HINT = "what carries the messages; start the job again, for nothing of this one can be relied upon"
+_COUNT = struct.Struct("<Q")
+_SIZE = 16
+"""Bytes of a digest."""
+
+
+class Digest:
+    """Of all messages of one direction; their types and shapes are compared with what is expected anyway."""
+
+    def __init__(self) -> None:
+        collective, p2p = self._hashes = [hashlib.blake2b(digest_size=_SIZE) for _ in range(2)]
+        self._updates = {int: collective.update, tuple: p2p.update}
+        self.count = 0
+        """How many messages that were."""
+
+    def add(self, slot: Slot, payload: Payload) -> None:
+        """One more message."""
+        self.count += 1
+        if type(payload) is not bytes:
+            payload = payload.data if payload.flags.c_contiguous else payload.tobytes()  # type: ignore[union-attr]
+        self._updates[type(slot)](payload)  # type: ignore[arg-type]
+
+    def now(self) -> bytes:
+        """For comparing: the number of messages, and both digests as they are now."""
+        return _COUNT.pack(self.count) + b"".join(one.digest() for one in self._hashes)
+
+
+_LENGTH = _COUNT.size + 2 * _SIZE
+
+
+class _Letters(dict[Slot, Letter]):
+    """What lies in an inbox, and is digested as it is taken."""
+
+    def __init__(self, taken: Digest) -> None:
+        super().__init__()
+        self._taken = taken
+
+    def __delitem__(self, slot: Slot) -> None:
+        self._taken.add(slot, self[slot][0])
+        super().__delitem__(slot)
+
+    def pop(self, slot: Slot) -> Letter:  # type: ignore[override]
+        letter = super().pop(slot)
+        self._taken.add(slot, letter[0])
+        return letter
+
+
+class VerifiedMailbox(LockstepMailbox):
+    """An inbox that digests what is taken from it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken = Digest()
+        self.letters = _Letters(self.taken)
+
+
+def verified(link: Link, inbox: VerifiedMailbox) -> Callable[[], Coroutine[Any, Any, int]]:
+    """Let a link, whose inbox that is, digest what it sends from now on; returns what compares in the end.
+
+    That is awaited by both parties when their programs have come to their end, and gives the number of messages.
+    UnexpectedMessage, if one has not come as it was sent, names the direction.
+    """
+    sent = Digest()
+    link._deliver = _digesting(sent, link._deliver)
+
+    async def compare() -> int:
+        mine, count = sent.now() + inbox.taken.now(), sent.count + inbox.taken.count
+        theirs = await link.exchange_bytes(mine, "digests of all messages", 2 * _LENGTH)
+        directions = (
+            (link.name, link.peer, mine[:_LENGTH], theirs[_LENGTH:]),
+            (link.peer, link.name, theirs[:_LENGTH], mine[_LENGTH:]),
+        )
+        for sender, receiver, given, got in directions:
+            if given != got:
+                (were_sent,), (were_taken,) = _COUNT.unpack_from(given), _COUNT.unpack_from(got)
+                what = f"what {receiver} got from {sender} is not what {sender} has sent"
+                if were_sent != were_taken:
+                    what += f": {were_sent} messages were sent, {were_taken} taken"
+                raise UnexpectedMessage(f"{what}; their digests differ", hint=_HINT)
+        return count
+
+    return compare
+
+
+async def comparing(
+    program: Coroutine[Any, Any, T], compare: Callable[[], Coroutine[Any, Any, int]], tell: Callable[[int], None]
+) -> T:
+    """A program, and then what `verified` returned; `tell` gets the number of messages."""
+    result = await program
+    tell(await compare())
+    return result
+
+
+def _digesting(sent: Digest, deliver: Put) -> Put:
+    add = sent.add
+
+    def put(posted: tuple[Slot, Letter]) -> None:
+        add(posted[0], posted[1][0])
+        deliver(posted)
+
+    return put
