@@ -12,6 +12,7 @@ from .errors import KusciaError
 from .options import taken_by
 
 COMMANDS = {
+    "identity": "wire.identity_command",
     "party": "wire.party_command",
     "ttp": "wire.ttp_command",
     "spu-peer": "tools.spu_command",

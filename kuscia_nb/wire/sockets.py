@@ -6,6 +6,7 @@ import errno
 import socket
 import ssl
 from collections import deque
+from contextlib import suppress
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -62,8 +63,8 @@ class Connection:
         self.name = name
         """Of the other side, for people."""
         self._socket: Any = connected
-        self._secure = tls is not None
-        self.shaking_hands = self._secure
+        self._secure = tls is not None or isinstance(connected, ssl.SSLSocket)
+        self.shaking_hands = tls is not None
         if tls is not None:
             self._socket = tls.wrap_socket(connected, server_side=server, do_handshake_on_connect=False)
         self._out: deque[memoryview] = deque()
@@ -130,6 +131,24 @@ class Connection:
             raise Closed("it was closed at the other end")
         self.received += len(received)
         return memoryview(received)
+
+    def read_into(self, room: memoryview) -> int:
+        """Read into this what has come: how many bytes, 0 if nothing has. Closed, if nothing will."""
+        try:
+            count = self._socket.recv_into(room)
+        except _LATER:
+            return 0
+        except OSError as error:
+            raise Closed(in_words(error)) from error
+        if not count:
+            raise Closed("it was closed at the other end")
+        self.received += count
+        return count
+
+    def hang_up(self) -> None:
+        """From any thread: whoever waits for it wakes up, and finds it closed."""
+        with suppress(OSError):
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def close(self) -> None:
         """At once; what was not written is lost."""
