@@ -129,11 +129,10 @@ def test_a_reader_with_a_fault_leaves_the_rest_of_a_report(page: dict[str, Any],
 BY_NAME = {
     "templates.py",
     "panel/from_template.py",
-    "control/offers.py",
     "wire/party_command.py",
     "wire/party_options.py",
 }
-"""What is about these very operators: jobs for one's own files, the tutorial's image, a training with an SPU."""
+"""What is about these very operators: jobs for one's own files, a training with an SPU."""
 
 
 def test_no_other_room_knows_an_operator_by_its_name() -> None:

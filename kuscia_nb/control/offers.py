@@ -1,7 +1,7 @@
 """Whose component an AppImage offers, in which version and to which roles (spec: bfia §2.1).
 
 Kuscia's component-spec has no place for these. What was registered in the standard's way keeps them in an annotation
-of its own; of the operators that every node has they are known.
+of its own; the operators that every node has say it themselves.
 """
 
 from __future__ import annotations
@@ -28,8 +28,6 @@ Offers = Mapping[str, Mapping[str, Offer]]
 """By AppImage and component."""
 
 NONE: Offers = {}
-_KNOWN: Offers = {"ss-lr": {"ss_lr": Offer("secretflow", ("2.0.0", "v1.0.0", "latest"))}}
-"""The one that others have described, too: as its tutorial, the standard's example and FATE's users write it."""
 
 
 def offers_of(image: AppImage) -> dict[str, Offer]:
@@ -39,12 +37,12 @@ def offers_of(image: AppImage) -> dict[str, Offer]:
         found = {name: _offer(said) for name, said in written.items()}
     except (ValueError, TypeError, AttributeError, KeyError):
         found = {}  # somebody has edited it
-    return {**_KNOWN.get(image.name, {}), **found}
+    return {**_known(image.name), **found}
 
 
 def offered(offers: Offers, image: str, component: str) -> Offer:
     """What is known of a component; nothing, if nobody has described it."""
-    return {**_KNOWN.get(image, {}), **offers.get(image, {})}.get(component, Offer())
+    return {**_known(image), **offers.get(image, {})}.get(component, Offer())
 
 
 def annotation(offers: Mapping[str, Offer]) -> str:
@@ -55,6 +53,14 @@ def annotation(offers: Mapping[str, Offer]) -> str:
 def same_version(one: str, other: str) -> bool:
     """v1.0.0 is 1.0.0."""
     return one.removeprefix("v") == other.removeprefix("v")
+
+
+def _known(image: str) -> dict[str, Offer]:
+    """What the operators of an image say of themselves."""
+    from ..operators import OPERATORS  # the package needs numpy, which reading a manifest does not
+
+    described = [one for one in OPERATORS.of_image(image) if one.provider]
+    return {one.component.name: Offer(one.provider, one.versions) for one in described}
 
 
 def _offer(said: Mapping[str, Any]) -> Offer:

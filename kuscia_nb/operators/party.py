@@ -233,6 +233,10 @@ class Operator:
 
     result: Callable[[Ran], Any] | None = None
     """Reads what a task has left, for the observer: see `results`."""
+    provider: str = ""
+    """Whose it is, where others have described it, too."""
+    versions: tuple[str, ...] = ()
+    """What they call its versions; the first one is told to peers."""
 
     def check(self, environment: Mapping[str, str]) -> list[Problem]:
         """What the program would refuse of a party's parameters; the path of each problem is a parameter's name."""

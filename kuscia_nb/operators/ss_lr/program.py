@@ -158,4 +158,6 @@ SS_LR = Operator(
     checks=problems,
     checks_parties=label_problems,
     result=SharedModel,
+    provider="secretflow",
+    versions=("2.0.0", "v1.0.0", "latest"),  # in its tutorial, the standard's example, and as FATE's users write it
 )
