@@ -130,24 +130,65 @@ def test_both_shares_are_uniform(party: str) -> None:
     assert uniformity(ring, bits=12).p_value > 0.001
 
 
-@pytest.mark.parametrize("value", [2.0**43, -(2.0**43)])
-def test_sums_that_wrap_around_are_named(value: float) -> None:
-    """2^43 with 18 fraction bits is 2^61: one sum in eight."""
+@pytest.mark.parametrize(("value", "chance"), [(2.0**43, 7 / 8), (-(2.0**43), 1 / 8), (3.5, 1.0)])
+def test_sums_that_wrap_around_are_counted(value: float, chance: float) -> None:
+    """2^43 with 18 fraction bits is 2^61, one eighth of the ring; -2^43 is seven eighths."""
     found = explore.split(value, 400, seed=1)
-    sums = [int(a) + int(b) for a, b in zip(signed(found.alice), signed(found.bob), strict=True)]
-    assert found.wraps == [i for i, total in enumerate(sums, 1) if total != found.encoded]
-    assert abs(len(found.wraps) - 50) < 5 * math.sqrt(50)
-    text = " ".join(repr(found).split())
-    assert f"(time {', '.join(map(str, found.wraps[:5]))}, ...)" in text
-    assert "chance |x| / 2^64, here 0.12" in text
+    sums = [a + b for a, b in zip(found.alice.tolist(), found.bob.tolist(), strict=True)]
+    secret = found.encoded % 2**64
+    assert set(sums) <= {secret, secret + 2**64}
+    assert found.wraps == [i for i, total in enumerate(sums, 1) if total >= 2**64]
+    assert abs(len(found.wraps) - 400 * chance) < 5 * math.sqrt(400 / 8 * 7 / 8)
+    assert found.wrap_chance == pytest.approx(chance, abs=1e-12)
+    assert f"{len(found.wraps)} of 400 times" in " ".join(repr(found).split())
 
 
-def test_no_wrap_is_told_of_where_there_is_none() -> None:
-    found = explore.split(3.5, 4, seed=1)
-    assert found.wraps == []
-    text = " ".join(repr(found).split())
-    assert "No sum here wraps around" in text
-    assert "here 5e-14" in text, "917,504 / 2^64"
+def test_the_chance_of_a_wrap_keeps_its_digits() -> None:
+    assert "chance 1 - 5e-14" in " ".join(repr(explore.split(3.5)).split()), "917,505 / 2^64"
+
+
+# --- the clock -------------------------------------------------------------------------------------------------------
+
+
+@QUICK
+@given(st.data(), st.sampled_from([2, 10, 1000, 2**64]))
+def test_the_sum_stands_still_on_every_clock(data: st.DataObject, hours: int) -> None:
+    secret, r = (data.draw(st.integers(0, hours - 1)) for _ in range(2))
+    clock = explore.clock(secret, r, hours=hours)
+    assert 0 <= clock.alice < hours
+    assert r + clock.alice == secret + hours * clock.wraps
+    assert clock.wraps == (r > secret)
+    ends = re.findall(r"A(?:92|74) .*? ([\d.]+) ([\d.]+)\"", clock.drawing)
+    rolled = 2 * math.pi * (r / hours)
+    if r and clock.alice:
+        bob, alice = ([float(one) for one in end] for end in ends)
+        assert bob == pytest.approx([170 + 92 * math.sin(rolled), 170 - 92 * math.cos(rolled)], abs=0.06)
+        angle = 2 * math.pi * (secret / hours)
+        assert alice == pytest.approx([170 + 74 * math.sin(angle), 170 - 74 * math.cos(angle)], abs=0.06)
+
+
+def test_a_rolled_r_is_anywhere_on_the_clock() -> None:
+    rolls = Counter(explore.clock(4, seed=seed).r for seed in range(1000))
+    assert set(rolls) == set(range(10))
+    assert max(rolls.values()) < 100 + 5 * 10
+    assert uniformity(np.array([explore.clock(4, hours=2**64).r for _ in range(500)], np.uint64)).p_value > 1e-7
+
+
+def test_a_clock_is_moved_with_a_slider_and_shows_a_wrap() -> None:
+    form: Any = explore.clock.widget(r=3)
+    assert form.result.headline == "3 + 1 = 4: it does not go round, and the clock shows 4"
+    form.editors["r"].value = 9
+    assert form.result.headline == "9 + 5 = 4 + 10: it goes round once, and the clock shows 4"
+    assert form.result.drawing in form.output.value
+    assert form.result.headline in unescape(form.result.drawing), "for who cannot see it"
+    for hours, places in (("1000", 100), ("2^64", 100), ("10", 10)):
+        form.editors["hours"].value = hours
+        form.editors["r"].value = 0
+        assert not form.result.wraps
+        form.wrap.click()
+        assert form.result.wraps
+        assert form.editors["r"].max == places - 1
+    assert {form.button.click() or form.result.r for _ in range(200)} == set(range(10))
 
 
 # --- Beaver ----------------------------------------------------------------------------------------------------------
@@ -522,6 +563,8 @@ def test_of_very_many_splits_the_first_are_shown() -> None:
         (lambda: explore.same_view("3, 1, 4"), "invented = '3, 1, 4' is not possible"),
         (lambda: explore.same_view("3, 1, 4, x"), "is not possible"),
         (lambda: explore.same_view(alice=(1, 2, 3, math.inf)), "alice = inf"),
+        (lambda: explore.clock(10), "secret = 10 is not possible"),
+        (lambda: explore.clock(4, hours="many"), "hours = 'many' is not possible"),
         (lambda: explore.guess(deal="other"), "deal 'other' is unknown"),
         (lambda: explore.guess(seed="a"), "seed = 'a'"),  # type: ignore[arg-type]
         (lambda: explore.guess(lambda view: view + 100), "bet on 10. is not possible"),

@@ -3,6 +3,7 @@
     from kuscia_nb import explore
 
     explore.guess()                         guess the secret from one share, again and again
+    explore.clock(4, 7)                     a secret in two shares on a clock with ten hours
     explore.split(3.5)                      a number in two shares, and again, and again
     explore.product(3.5, -2.0)              a Beaver product, line by line
     explore.fixed_point(0.1)                fixed point, and the errors of truncating shares
@@ -19,6 +20,7 @@ parties' numbers: they are the observer's view.
 
 from ..mpc.chi_square import Uniformity, uniformity
 from .beaver import Product, Step, product
+from .clock import Clock, clock
 from .guess import Game, Round, guess
 from .lesson import Explorer, Lesson
 from .one_share import OneShare, Variant, one_share
@@ -28,6 +30,7 @@ from .splitting import Split, split
 from .truncation import Truncation, fixed_point
 
 __all__ = [
+    "Clock",
     "Explorer",
     "Game",
     "Lesson",
@@ -43,6 +46,7 @@ __all__ = [
     "Truncation",
     "Uniformity",
     "Variant",
+    "clock",
     "fixed_point",
     "guess",
     "one_share",

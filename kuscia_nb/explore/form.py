@@ -59,10 +59,13 @@ class Form(widgets.VBox):
     def _run(self, _: object = None) -> None:
         """Compute anew, and show the result or what is wrong with the arguments."""
         try:
-            edited = {name: editor.value for name, editor in self.editors.items()}
-            self.show(self._function(**self._fixed, **edited))
+            self.show(self._function(**self._fixed, **self.arguments()))
         except KusciaError as error:
             self.show(error)
+
+    def arguments(self) -> dict[str, Any]:
+        """What has been edited."""
+        return {name: editor.value for name, editor in self.editors.items()}
 
     def show(self, result: Lesson | KusciaError) -> None:
         """Show a result, or what is wrong."""
@@ -93,4 +96,5 @@ def _editor(field: Field, value: Any) -> Any:
         return widgets.Text(value=value, continuous_update=False, **common)
     if field.least is None:
         return widgets.FloatText(value=value, **common)
-    return widgets.BoundedIntText(value=value, min=field.least, max=field.most, **common)
+    kind = widgets.IntSlider if field.slider else widgets.BoundedIntText
+    return kind(value=value, min=field.least, max=field.most, **common)

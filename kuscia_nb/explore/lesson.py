@@ -132,6 +132,11 @@ class Lesson:
         raise NotImplementedError
 
     @property
+    def drawing(self) -> str:
+        """A picture of them, as SVG with words in it for who cannot see it; empty if there is none."""
+        return ""
+
+    @property
     def notes(self) -> list[str]:
         """How to read them."""
         return []
@@ -146,7 +151,7 @@ class Lesson:
     def html_below(self) -> str:
         """What stands below the headline."""
         tables = "".join(table.html() for table in self.tables)
-        return tables + "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return self.drawing + tables + "".join(f"<p>{escape(note)}</p>" for note in self.notes)
 
 
 def repeatable(seed: int | None) -> list[str]:
@@ -170,6 +175,8 @@ class Field(NamedTuple):
     most: float | None = None
     """Both for whole numbers; without them the argument is any number, or one of `choices`."""
     choices: tuple[str, ...] = ()
+    slider: bool = False
+    """Whether a whole number is moved rather than typed."""
 
 
 class Explorer(Generic[P, R]):

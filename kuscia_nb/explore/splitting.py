@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..mpc import Ring, decode, encode
-from ..mpc.ring import signed
+from ..mpc.chi_square import shown
+from ..texts import speaker
 from ..views.table import Table
 from .lesson import Field, Lesson, Player, element, explorer, number, repeatable, run, whole
 
-_MOST_NAMED = 5
 MOST_SHOWN = 50
 """Of more times than these the first ones are shown."""
 
@@ -38,37 +38,53 @@ class Split(Lesson):
 
     @property
     def headline(self) -> str:
-        integer = f"{self.value:.10g} is the integer {self.encoded} at fxp_bits = {self.fxp_bits}"
-        return f"{integer}; split {len(self.alice)} time{'s' * (len(self.alice) != 1)}"
+        values = {
+            "value": f"{self.value:.10g}",
+            "encoded": self.encoded,
+            "bits": self.fxp_bits,
+            "times": len(self.alice),
+        }
+        say = speaker()
+        return say("{value} is the integer {encoded} at fxp_bits = {bits}; shares of it: {times} times", **values)
 
     @property
     def tables(self) -> list[Table]:
-        numbers = (signed(self.alice), signed(self.bob), self.opened)
-        pairs = zip(*(array[:MOST_SHOWN].tolist() for array in numbers), strict=True)
-        rows = [(str(i), f"{a}", f"{b}", f"{a + b}", f"{s:.10g}") for i, (a, b, s) in enumerate(pairs, 1)]
+        say = speaker()
+        pairs = zip(*(array[:MOST_SHOWN].tolist() for array in (self.alice, self.bob, self.opened)), strict=True)
+        rows: list[tuple[str, ...]] = [
+            (str(i), f"{a}", f"{b}", f"{a + b}", f"{(a + b) >> 64}", f"{value:.10g}")
+            for i, (a, b, value) in enumerate(pairs, 1)
+        ]
         if len(self.alice) > MOST_SHOWN:
-            rows.append(("…", "…", "…", "…", "…"))
-        columns = ("time", "alice's share", "bob's share", "sum", "sum mod 2^64, over 2^fxp_bits")
-        return [Table("Two shares of the same number (sums are the observer's: no party has both)", columns, rows, 1)]
+            rows.append(("…",) * 6)
+        columns = tuple(map(say, ("time", "alice's share", "bob's share", "sum", "wraps", "stands for")))
+        title = say("Two shares of the same number (sums are the observer's: no party has both)")
+        return [Table(title, columns, rows, 1)]
 
     @property
     def notes(self) -> list[str]:
-        rule = (
+        say = speaker()
+        rule = say(
             "Alice draws r, all 2^64 numbers being equally likely, sends r to bob and keeps x - r. Her share is as "
             "random as his."
         )
-        wrapping = "No sum here wraps around: each is x itself."
-        if wraps := self.wraps:
-            times = ", ".join(map(str, wraps[:_MOST_NAMED])) + ", ..." * (len(wraps) > _MOST_NAMED)
-            wrapping = f"Sums that wrap around (time {times}) are 2^64 away from x, and the same modulo 2^64."
-        chance = f"A sum wraps around with chance |x| / 2^64, here {abs(self.encoded) / 2**64:.2g}."
-        return [rule, f"{wrapping} {chance}", *repeatable(self.seed)]
+        values = {"count": len(self.wraps), "times": len(self.alice), "chance": shown(self.wrap_chance)}
+        wrapping = say(
+            "A sum of 2^64 or more wraps around: it is 2^64 too large, and the same modulo 2^64. So it is here "
+            "{count} of {times} times, and it happens with chance {chance}: whenever r is above x on the ring.",
+            **values,
+        )
+        return [rule, wrapping, *repeatable(self.seed)]
 
     @property
     def wraps(self) -> list[int]:
-        """The times, counted from 1, in which the shares, read as signed numbers, add up to x plus or minus 2^64."""
-        a, b = signed(self.alice), signed(self.bob)
-        return (np.flatnonzero(((a < 0) == (b < 0)) & ((a < 0) != (a + b < 0))) + 1).tolist()
+        """The times, counted from 1, in which the shares add up to 2^64 or more."""
+        return (np.flatnonzero(self.alice + self.bob < self.alice) + 1).tolist()
+
+    @property
+    def wrap_chance(self) -> float:
+        """The chance of such a sum: that of an r which is larger than x is as a number from 0 to 2^64 - 1."""
+        return (2**64 - 1 - self.encoded % 2**64) / 2**64
 
 
 @explorer(

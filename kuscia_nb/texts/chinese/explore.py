@@ -75,6 +75,65 @@ EXPLORE = {
         "这只对单独的 alice 成立：TTP 知道 bob 的随机数，因此 alice 不能与 TTP 合谋。"
         "作业中的随机数由种子经 AES 扩展得到，因此结论对无法攻破 AES 的人成立。"
     ),
+    # clock
+    "{sum}: it goes round once, and the clock shows {secret}": "{sum}：回绕一次，时钟指向 {secret}",
+    "{sum}: it does not go round, and the clock shows {secret}": "{sum}：没有回绕，时钟指向 {secret}",
+    "A clock with {hours} hours.": "有 {hours} 个刻度的时钟。",
+    "sum {secret}": "和 {secret}",
+    "bob's share r": "bob 的分片 r",
+    "alice's share x - r": "alice 的分片 x - r",
+    "their sum": "两者之和",
+    "taken off, as it has gone round": "因回绕而减去",
+    "taken off": "减去",
+    "what the clock shows: the secret x": "时钟所指：秘密 x",
+    "hours": "刻度",
+    (
+        "Both shares move with r, and their sum stands still. Each of them alone is at every hour equally often. "
+        "Of all r, those that are larger than the secret go round: {count} of {hours}."
+    ): (
+        "两个分片随 r 移动，它们的和不变。单看任何一个分片，它落在每个刻度上的机会都相等。"
+        "比秘密大的 r 会使和回绕：{hours} 个中有 {count} 个。"
+    ),
+    "Roll r": "随机取 r",
+    "Secret x": "秘密 x",
+    "alice's secret, an hour of the clock": "alice 的秘密，时钟上的一个刻度",
+    "where on the clock bob's share is": "bob 的分片在时钟上的位置",
+    "Hours": "刻度数",
+    "how many hours the clock has": "时钟有多少个刻度",
+    "Show a wrap": "显示回绕",
+    "an r whose sum goes round": "使和回绕的 r",
+    "an r that nobody has chosen": "随机的 r",
+    # split
+    "{value} is the integer {encoded} at fxp_bits = {bits}; shares of it: {times} times": (
+        "{value} 在 fxp_bits = {bits} 时是整数 {encoded}；分享 {times} 次"
+    ),
+    "time": "次数",
+    "alice's share": "alice 的分片",
+    "bob's share": "bob 的分片",
+    "sum": "和",
+    "wraps": "回绕",
+    "stands for": "表示的数",
+    "Two shares of the same number (sums are the observer's: no party has both)": (
+        "同一个数的两个分片（只有观察者能求和：没有一方同时持有两个分片）"
+    ),
+    (
+        "Alice draws r, all 2^64 numbers being equally likely, sends r to bob and keeps x - r. Her share is as "
+        "random as his."
+    ): "alice 从 2^64 个数中等概率地取 r，把 r 发给 bob，自己保留 x - r。两个分片同样随机。",
+    (
+        "A sum of 2^64 or more wraps around: it is 2^64 too large, and the same modulo 2^64. So it is here "
+        "{count} of {times} times, and it happens with chance {chance}: whenever r is above x on the ring."
+    ): (
+        "不小于 2^64 的和会回绕：它大了 2^64，模 2^64 后相同。这里 {times} 次中有 {count} 次回绕；"
+        "只要 r 在环上大于 x 就会回绕，概率为 {chance}。"
+    ),
+    "Split again": "再分享一次",
+    "Value": "数值",
+    "the secret: any number": "秘密：任意数",
+    "Times": "次数",
+    "how often it is split": "分享多少次",
+    "fxp_bits": "fxp_bits（小数位）",
+    "fraction bits of the fixed-point number": "定点数的小数位",
     # every form
     "{again}: with fresh random numbers": "{again}：使用新的随机数",
     "{name}: result": "{name}：结果",
