@@ -1,4 +1,4 @@
-# make demo | quick | test | test-baseline | test-spu | test-colab | lab | labextension | docs | bench | dist | clean
+# make demo | quick | test | test-baseline | test-spu | test-colab | lab | labextension | docs | bench | faults | dist | clean
 # Every target makes .venv first, from this folder and a Python >= 3.11.
 
 PYTHON ?= python3
@@ -10,7 +10,7 @@ MODULES := labextension/node_modules/.package-lock.json
 SOURCES := $(shell find labextension/src labextension/style labextension/schema labextension/scripts -type f) \
   $(wildcard labextension/*.json notebooks/student/*.ipynb notebooks/student/zh/*.ipynb)
 
-.PHONY: demo quick quick-tests test test-baseline test-spu test-fate test-colab lint lint-python lab labextension docs bench dist clean
+.PHONY: demo quick quick-tests test test-baseline test-spu test-fate test-colab lint lint-python lab labextension docs bench faults dist clean
 
 demo: .venv/demo
 	$(BIN)/python -m kuscia_nb
@@ -75,6 +75,11 @@ labextension: $(PANEL)
 
 docs: .venv/dev
 	$(BIN)/sphinx-build --jobs=auto --fail-on-warning --keep-going --nitpicky -c docs -d build/doctrees . build/docs
+
+# Ten thousand schedules of faults over small jobs, without and with digests of all messages: about half an hour.
+faults: .venv/dev
+	$(BIN)/python tests/schedules.py --schedules 10000
+	$(BIN)/python tests/schedules.py --schedules 10000 --verify
 
 bench: .venv/dev
 	$(BIN)/python benchmarks/ss_lr.py

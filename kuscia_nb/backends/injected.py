@@ -124,7 +124,7 @@ class _Mailbox(VerifiedMailbox):
             return
         if "reorder" in kinds:
             self._held.append(posted)
-        elif "delay" in kinds:
+        elif "delay" in kinds or self._late:  # what comes behind it waits with it
             self._late.append(posted)
         else:
             self._lay(posted)

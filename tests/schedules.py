@@ -1,0 +1,206 @@
+"""Seeded schedules of faults over small jobs: none may hang, leave something behind, or hide what went wrong.
+
+    python tests/schedules.py --schedules 10000        (make faults)
+
+Each schedule is a job of its own on one cluster, with a strategy, a truncation, a trace level and a fault drawn from
+the seed and its number. A job that succeeded is right if its weights are those of the same job without a fault. What
+has the right form and is wrong is listed apart: the protocol is for parties, a TTP and a network that keep to the
+rules. With `--verify` only what the TTP says is left of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import random
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from test_cluster import ALICE, BOB, put_own
+from test_storage import small
+
+import kuscia_nb as kn
+from kuscia_nb.backends.local import LocalBackend
+from kuscia_nb.errors import (
+    DataError,
+    Deadlock,
+    InjectedFault,
+    KusciaError,
+    ParameterError,
+    TtpError,
+    UnexpectedMessage,
+)
+from kuscia_nb.faults import KINDS, LIES, Fault
+
+LIMIT = 60.0
+"""Seconds after which a small job hangs."""
+CLOSE = 1e-3
+"""Weights that differ less are the same: masks decide how a product is rounded."""
+NAMED: dict[str, tuple[type[KusciaError], ...]] = {
+    "message": (UnexpectedMessage, Deadlock, DataError, ParameterError),
+    "program": (InjectedFault,),
+    "ttp": (TtpError,),
+    "input": (DataError,),
+    "output": (DataError,),
+}
+"""What a job fails with, by the place of its fault. What is sent first are terms: they may disagree then."""
+
+
+class Kind(NamedTuple):
+    """How a job is run."""
+
+    strategy: Any
+    truncation: Any
+    trace: Any
+
+    def options(self, *, verify: bool) -> dict[str, Any]:
+        return {**self._asdict(), "verify": verify, "seed": 1}
+
+
+JOBS = [
+    Kind(*one)
+    for one in itertools.product(("preprocessed", "interconnection"), ("local", "ttp"), ("off", "sizes", "full"))
+]
+
+
+@dataclass
+class Tally:
+    """What has become of all schedules."""
+
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By kind of fault and what became of the job."""
+    wrong: list[str] = field(default_factory=list)
+    """What must not be, in words."""
+
+    def table(self) -> str:
+        """A line for each kind."""
+        columns = ("right", "noticed", "lie", "never")
+        lines = [f"{'':12}" + "".join(f"{column:>10}" for column in columns)]
+        for kind in KINDS:
+            lines.append(f"{kind:12}" + "".join(f"{self.outcomes[kind, column]:>10}" for column in columns))
+        return "\n".join(lines)
+
+
+class Schedules:
+    """A cluster on which schedules are run."""
+
+    def __init__(self, cluster: kn.Cluster, seed: int, *, verify: bool = False) -> None:
+        self.cluster, self.seed, self.verify, self.tally = cluster, seed, verify, Tally()
+        put_own(cluster, "own", alice=ALICE.head(12), bob=BOB.head(12))
+        self._good = {job: self._weights_without(job) for job in JOBS}
+        self._usual = {thread.name for thread in threading.enumerate()}
+
+    def run(self, number: int) -> None:
+        """The schedule of this number."""
+        draw = random.Random(f"{self.seed}/{number}")
+        job, (fault, *_) = draw.choice(JOBS), [self._drawn(draw)]
+        told = f"schedule {number} of seed {self.seed}: {fault} in {job}"
+        name = f"s{number}"
+        running = self.cluster.apply(small(name, num_epoch=2), inject=str(fault), **job.options(verify=self.verify))
+        if not running.ended(LIMIT):
+            self.tally.wrong.append(f"{told} hangs")
+            return
+        injected = any(text.startswith("Injected") and "did not come" not in text for text in running.warnings)
+        if running.phase == "Succeeded":
+            self._succeeded(running, job, fault, told, injected=injected)
+        else:
+            self._failed(running, fault, told)
+        self._left(running, told)
+        self.cluster.delete(name)
+
+    def _drawn(self, draw: random.Random) -> Fault:
+        kind = draw.choice([*KINDS])
+        party = draw.choice(["alice", "bob"])
+        if KINDS[kind].place in ("input", "output"):
+            return Fault(kind, party=party)
+        if KINDS[kind].place == "ttp":
+            return Fault(kind, draw.randint(1, 8), seed=draw.randrange(1000))
+        return Fault(kind, draw.randint(1, 30), party, draw.randrange(1000))
+
+    def _weights_without(self, job: Kind) -> Any:
+        done = self.cluster.apply(small("good", num_epoch=2), replace=True, **job.options(verify=self.verify)).wait(
+            LIMIT
+        )
+        return self._weights(done)
+
+    def _weights(self, job: kn.Job) -> Any:
+        return job._having("weights", None).weights()[0]["weight"].to_numpy()  # without a warning of what is odd
+
+    def _succeeded(self, job: kn.Job, kind: Kind, fault: Fault, told: str, *, injected: bool) -> None:
+        right = abs(self._weights(job) - self._good[kind]).max() < CLOSE
+        if right:
+            self._count(fault, "right" if injected else "never")
+        elif fault.kind in LIES and not (self.verify and fault.place == "message"):
+            self._count(fault, "lie")
+        else:
+            self.tally.wrong.append(f"{told} has succeeded with wrong weights")
+        shares = [path for folder in self._results(job.name) for path in folder.iterdir()]
+        if len(shares) != 4:
+            self.tally.wrong.append(f"{told} has left {len(shares)} files of 4")
+
+    def _failed(self, job: kn.Job, fault: Fault, told: str) -> None:
+        self._count(fault, "noticed")
+        if any(list(folder.iterdir()) for folder in self._results(job.name)):
+            self.tally.wrong.append(f"{told} has failed and left a result")
+        try:
+            job.wait(0)
+        except KusciaError as error:
+            party = fault.party or "alice"
+            names = party in str(error) or fault.place == "ttp" or isinstance(error, Deadlock)
+            if isinstance(error, NAMED[fault.place]) and names:
+                return
+            self.tally.wrong.append(f"{told} has failed without its cause: {type(error).__name__}: {error}")
+
+    def _left(self, job: kn.Job, told: str) -> None:
+        """What a job that has ended must not leave."""
+        if sessions := self.cluster._backend.ttp.sessions:  # type: ignore[attr-defined]
+            self.tally.wrong.append(f"{told} has left {sessions} sessions of the TTP")
+        for folder in self._results(job.name):
+            for path in folder.iterdir():
+                if path.name.endswith(".draft"):
+                    self.tally.wrong.append(f"{told} has left {path.name}")
+                path.unlink()
+            folder.rmdir()
+
+    def threads(self) -> list[str]:
+        """Threads that were not there before, once each has had time to end."""
+        end = time.monotonic() + LIMIT
+        while (
+            left := [one for one in threading.enumerate() if one.name not in self._usual]
+        ) and time.monotonic() < end:
+            left[0].join(1)
+        return [one.name for one in left]
+
+    def _results(self, name: str) -> Iterator[Any]:
+        for storage in self.cluster.nodes.values():
+            yield from storage.glob(f"{name}-*")
+
+    def _count(self, fault: Fault, outcome: str) -> None:
+        self.tally.outcomes[fault.kind, outcome] += 1
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--schedules", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=18)
+    parser.add_argument("--verify", action="store_true", help="jobs compare digests of all messages")
+    arguments = parser.parse_args()
+    with kn.Cluster(LocalBackend()) as cluster:
+        schedules = Schedules(cluster, arguments.seed, verify=arguments.verify)
+        for number in range(arguments.schedules):
+            schedules.run(number)
+        left = schedules.threads()
+    tally = schedules.tally
+    print(tally.table())
+    print(f"{arguments.schedules:,} schedules, {len(tally.wrong)} of them wrong, {len(left)} threads left")
+    print("\n".join([*tally.wrong, *left]))
+    sys.exit(bool(tally.wrong or left))
+
+
+if __name__ == "__main__":
+    main()
