@@ -118,6 +118,8 @@ def once(problems: Iterable[Problem]) -> list[Problem]:
 def _with_meant(problem: Problem, source: RequestSource) -> Problem:
     """For a field that is not there, the misspelt one that is."""
     *holder, name = problem.path or ("",)
-    if "empty" in problem.text and (meant := nearest(str(name), set(source.keys(tuple(holder))) - _KNOWN)):
+    keys = set(source.keys(tuple(holder)))
+    absent = not keys.intersection(source.spelled(problem.path)[-1:])
+    if absent and (meant := nearest(str(name), keys - _KNOWN)):
         return problem._replace(hint=f'"{name}" instead of "{meant}"')
     return problem

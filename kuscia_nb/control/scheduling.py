@@ -12,6 +12,8 @@ from .resources import FAILED, SUCCEEDED, JobTask, KusciaJob, Phase
 Phases = Mapping[str, Phase]
 
 FINAL = (SUCCEEDED, FAILED)
+COUNTED = "The remaining no-failed party task counts"
+"""How a task begins that only says how many of its parties are left; its status has no other sign of it."""
 
 
 def startable(job: KusciaJob, phases: Phases) -> list[JobTask]:

@@ -29,7 +29,7 @@ from .objects import LABEL, Condition, condition, now
 from .peer import Peer
 from .records import TaskRecords, stopped
 from .resources import FAILED, PENDING, RUNNING, SUCCEEDED, KusciaJob, Party
-from .scheduling import FINAL
+from .scheduling import COUNTED, FINAL
 
 POLL = (0.001, 5.0)
 """Seconds between two questions of the initiator: the first pause, and the longest (Kuscia's only one)."""
@@ -186,7 +186,7 @@ class TaskController:
             )
         )
         message = (
-            f"The remaining no-failed party task counts {left} are less than the threshold {threshold} "
+            f"{COUNTED} {left} are less than the threshold {threshold} "
             f"that meets the conditions for task success. {counted}"
         )
         said = [_pod(task).message, *(status.message for status in task.status.party_task_status)]

@@ -14,6 +14,7 @@ from typing import Literal
 from ..control.failures import job_error
 from ..control.objects import now
 from ..control.resources import OVER, REFUSED, SUCCEEDED, KusciaJob, wanted
+from ..control.scheduling import COUNTED
 from ..errors import JobFailed, JobStopped, KusciaError, PeerFailed
 from ..options import Options
 from .events import ConditionSet, EventLog, PhaseSet, ProgramEnded
@@ -69,14 +70,14 @@ class Run:
             return JobFailed(f"job {self.name} was not approved by every party")
         last = self.events.last(PhaseSet, node=self._leader, subject=self.name)
         message = (last and last.message) or "no reason is known"
-        if "The remaining no-failed party" in message:  # who failed has said more to its own node
+        if COUNTED in message:  # who failed has said more to its own node
             message += "".join(f"; {event.node}: {event.message}" for event in self._own_words())
         return JobFailed(f"job {self.name} failed: {message}")
 
     def _own_words(self) -> list[ConditionSet]:
         """What nodes have said of a failed task, other than by counting the parties."""
         failed = (e for e in self.events.select(ConditionSet) if e.status == "False" and e.subject != self.name)
-        return [e for e in failed if e.message and "The remaining" not in e.message and e.reason != "TaskIsStopped"]
+        return [e for e in failed if e.message and COUNTED not in e.message and e.reason != "TaskIsStopped"]
 
     @property
     def _leader(self) -> str:
