@@ -186,17 +186,12 @@ class Notes:
 
     def _compact(self) -> None:
         """Turn drafts into notes. Whoever looks at a running job may do so at the same time."""
-        self._drafts = 0
-        start = self._compacted
-        end = len(self._head)
-        for i in range(start, end):
-            if not isinstance(draft := self._head[i], Note):
-                self._head[i] = self._finished(draft)
-        self._compacted = end
-        for chapter in list(self._tail):
-            for i, draft in enumerate(chapter):
-                if not isinstance(draft, Note):
+        self._drafts, end = 0, len(self._head)
+        for chapter, start in [(self._head, self._compacted), *((chapter, 0) for chapter in list(self._tail))]:
+            for i in range(start, len(chapter)):
+                if not isinstance(draft := chapter[i], Note):
                     chapter[i] = self._finished(draft)
+        self._compacted = end
 
     # Messages.
 
