@@ -5,6 +5,7 @@
     explore.guess()                         guess the secret from one share, again and again
     explore.clock(4, 7)                     a secret in two shares on a clock with ten hours
     explore.split(3.5)                      a number in two shares, and again, and again
+    explore.rectangle(9, 7)                 a Beaver product as a rectangle of four areas
     explore.product(3.5, -2.0)              a Beaver product, line by line
     explore.fixed_point(0.1)                fixed point, and the errors of truncating shares
     explore.one_share(0.0025)               why one share reveals nothing, and a broken way to share
@@ -24,6 +25,7 @@ from .clock import Clock, clock
 from .guess import Game, Round, guess
 from .lesson import Explorer, Lesson
 from .one_share import OneShare, Variant, one_share
+from .rectangle import Rectangle, rectangle
 from .reuse import Opened, Reuse, reused_triple
 from .same_view import Received, SameView, same_view
 from .splitting import Split, split
@@ -38,6 +40,7 @@ __all__ = [
     "Opened",
     "Product",
     "Received",
+    "Rectangle",
     "Reuse",
     "Round",
     "SameView",
@@ -51,6 +54,7 @@ __all__ = [
     "guess",
     "one_share",
     "product",
+    "rectangle",
     "reused_triple",
     "same_view",
     "split",

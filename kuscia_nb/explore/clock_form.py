@@ -29,21 +29,18 @@ class Form(form.Form):
         self.wrap.on_click(self._wrap)
         super().__init__(function, again, fields, {"r": function(**start).r, **start}, [self.wrap])
         self.button.tooltip = say("an r that nobody has chosen")
-        self.button.on_click(self._run, remove=True)
-        self.button.on_click(self._roll)
 
     def _hours(self) -> int:
         return HOURS[self.editors["hours"].value]
 
     def arguments(self) -> dict[str, Any]:
         """With the hour at which the slider is."""
-        hours, slider = self._hours(), self.editors["r"]
+        hours = self._hours()
         places = min(hours, _STEPS)
-        if slider.max != places - 1:
-            slider.max = places - 1  # which may move it, and comes here again
-        return super().arguments() | {"hours": hours, "r": slider.value * hours // places}
+        self.limit("r", places - 1)
+        return super().arguments() | {"hours": hours, "r": self.editors["r"].value * hours // places}
 
-    def _roll(self, _: object) -> None:
+    def _again(self, _: object = None) -> None:
         self.editors["r"].value = secrets.randbelow(self.editors["r"].max + 1)
 
     def _wrap(self, _: object) -> None:

@@ -42,6 +42,7 @@ class Form(widgets.VBox):
         fields = tuple(field for field in fields if not callable(given.arguments[field.name]))
         self._function = function
         self._fixed = {name: value for name, value in given.arguments.items() if name not in {f.name for f in fields}}
+        self._fields = {field.name: field for field in fields}
         self.editors = {field.name: _editor(field, given.arguments[field.name]) for field in fields}
         """The control of each argument, by name."""
         self.button = widgets.Button(description=say(again))
@@ -49,23 +50,34 @@ class Form(widgets.VBox):
         self.output = widgets.HTML()
         self.result: Lesson | None = None
         """What is shown; None after arguments that are not possible."""
-        self.button.on_click(self._run)
+        self.button.on_click(self._again)
         for editor in self.editors.values():
             editor.observe(self._run, names="value")
         controls = widgets.HBox([*self.editors.values(), *more, self.button], layout={"flex_flow": "row wrap"})
         super().__init__([controls, self.output])
         self._run()
 
+    def _again(self, _: object = None) -> None:
+        """The button was pressed."""
+        self._run()
+
     def _run(self, _: object = None) -> None:
         """Compute anew, and show the result or what is wrong with the arguments."""
         try:
-            self.show(self._function(**self._fixed, **self.arguments()))
+            self.show(self._function(**self._fixed | self.arguments()))
         except KusciaError as error:
             self.show(error)
 
     def arguments(self) -> dict[str, Any]:
         """What has been edited."""
         return {name: editor.value for name, editor in self.editors.items()}
+
+    def limit(self, name: str, most: int) -> None:
+        """Let an argument be at most this from now on."""
+        editor = self.editors[name]
+        if editor.max != most:
+            editor.tooltip = _tooltip(self._fields[name], most)
+            editor.max = most
 
     def show(self, result: Lesson | KusciaError) -> None:
         """Show a result, or what is wrong."""
@@ -83,12 +95,15 @@ class Form(widgets.VBox):
         return bundle | {"text/html": self.output.value, "text/plain": repr(self.result)}
 
 
+def _tooltip(field: Field, most: float | None) -> str:
+    say = speaker()
+    limits = "" if most is None else f", {field.least:,} to {most:,}"
+    return f"{say(field.label)}: {say(field.explanation)}{limits}"
+
+
 def _editor(field: Field, value: Any) -> Any:
     """A labelled control for an argument."""
-    say = speaker()
-    limits = "" if field.least is None else f", {field.least:,} to {field.most:,}"
-    label, explanation = say(field.label), say(field.explanation)
-    common = {"description": label, "tooltip": f"{label}: {explanation}{limits}"}
+    common = {"description": speaker()(field.label), "tooltip": _tooltip(field, field.most)}
     common |= {"style": _LABEL, "layout": _WIDTH}
     if field.choices:
         return widgets.Dropdown(options=field.choices, value=str(value), **common)

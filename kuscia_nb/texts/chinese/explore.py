@@ -134,6 +134,40 @@ EXPLORE = {
     "how often it is split": "分享多少次",
     "fxp_bits": "fxp_bits（小数位）",
     "fraction bits of the fixed-point number": "定点数的小数位",
+    # rectangle
+    "x y = {x} x {y} = {areas} = {sum}": "x y = {x} x {y} = {areas} = {sum}，即四块面积之和",
+    "a is used again: whoever saw both e knows x - x' = {opened}": (
+        "a 被重复使用：看到两个 e 的人就知道 x - x' = {opened}"
+    ),
+    "each party, its part: {open} is open, and it has a share of {mask}": (
+        "双方各算自己的部分：{open} 已公开，{mask} 各有一个分片"
+    ),
+    "nobody: its shares come with the triple": "没有人：它的分片来自三元组",
+    "both: e and f are open": "双方：e 和 f 都已公开",
+    "nobody, until it is opened": "公开之前没有人",
+    "whoever saw both messages": "看到两条消息的人",
+    "Who can compute which area": "谁能算出哪块面积",
+    "area": "面积",
+    "who": "谁",
+    "size": "大小",
+    (
+        "Move a: e moves against it, and the whole rectangle stays. In the ring a is any of 2^64 numbers, so e is, "
+        "too, and tells nothing of x."
+    ): "移动 a：e 随之反向变化，整个矩形不变。在环上 a 是 2^64 个数中的任意一个，因此 e 也是，不泄露 x。",
+    (
+        "The same a is cut off both of alice's secrets. What is left, e and e', differs by as much as the secrets "
+        "do, wherever a is: a mask is good for one secret."
+    ): "从 alice 的两个秘密中减去同一个 a，剩下的 e 和 e' 之差就是两个秘密之差，与 a 无关：一个掩码只能用于一个秘密。",
+    "Roll a and b": "随机取 a 和 b",
+    "x (alice)": "alice 的 x",
+    "y (bob)": "bob 的 y",
+    "x' (alice)": "alice 的 x'",
+    "alice's secret": "alice 的秘密",
+    "bob's secret": "bob 的秘密",
+    "the mask of x": "x 的掩码",
+    "the mask of y": "y 的掩码",
+    "use a again": "重复使用 a",
+    "another secret of alice's, with the same mask a": "alice 的另一个秘密，使用同一个掩码 a",
     # every form
     "{again}: with fresh random numbers": "{again}：使用新的随机数",
     "{name}: result": "{name}：结果",
