@@ -82,7 +82,8 @@ class Store:
         """All objects of a kind, by name, as kubectl lists them."""
         kept = self._kept(kind)
         with self._lock:
-            return [kept[name] for name in sorted(kept)]
+            found = dict(kept)
+        return [found[name] for name in sorted(found)]
 
     def restore(self, objects: Sequence[Object]) -> None:
         """Take over what an earlier process has kept, as it was: before anybody listens, and nobody is told."""
