@@ -20,8 +20,10 @@ from .push import by_field
 VERSION = 2
 SS_LR, SIGMOID, SS = 2, 1, 2
 _ONE, _FIELD_64, _TTP = 1, 2, 2
-_CLOSED = 1000
-"""Number of the field in which a party says that it opens nothing at the end."""
+_CLOSED, _STRATEGY = 1000, 1001
+"""Numbers of the fields in which a party says that it opens nothing at the end, and how it makes products."""
+_USUAL = "interconnection"
+"""What a peer does that does not say it."""
 REFUSED, UNSUPPORTED, INVALID = 31100200, 31100203, 31100100
 """Error codes of the answer's header."""
 _LARGEST = 2**16
@@ -47,6 +49,7 @@ class Own(NamedTuple):
     adjust_rank: int
     ttp: str
     """host:port"""
+    strategy: str = _USUAL
 
 
 class Agreed(NamedTuple):
@@ -60,7 +63,7 @@ class Agreed(NamedTuple):
 async def shake_hands(link: Link, own: Own) -> Agreed:
     """Agree with the peer. ParameterError or LinkError say what does not fit, at both parties."""
     if link.rank == 1:
-        await link.send(request(own) + number(_CLOSED, 1), "handshake")
+        await link.send(request(own) + _ours(own), "handshake")
         return _accepted(await link.receive("handshake"), own)
     asked = await link.receive("handshake")
     try:
@@ -68,7 +71,7 @@ async def shake_hands(link: Link, own: Own) -> Agreed:
     except _Refusal as refusal:
         await link.send(refusal.answer, "handshake")
         raise refusal.error from None
-    await link.send(response(own, agreed) + number(_CLOSED, 1), "handshake")
+    await link.send(response(own, agreed) + _ours(own), "handshake")
     return agreed
 
 
@@ -111,6 +114,11 @@ def response(own: Own, agreed: Agreed) -> bytes:
             data(8, _any("algos.LrDataIoResult", io)),
         ]
     )
+
+
+def _ours(own: Own) -> bytes:
+    """What the standard's messages have no field for. Nothing but the usual strategy is ever assumed of a peer."""
+    return number(_CLOSED, 1) + (data(_STRATEGY, own.strategy.encode()) if own.strategy != _USUAL else b"")
 
 
 def _any(name: str, message: bytes) -> bytes:
@@ -175,6 +183,9 @@ def _data(io: _Message, own: Own, found: _Message) -> Agreed:
         raise _Refusal(code, ParameterError(what, hint="--label for the one with the label in its last column"))
     if not found.number(_CLOSED):
         raise _Refusal(REFUSED, ParameterError(_OPENS, hint=_OPENS_HINT))
+    if (theirs := found.text(_STRATEGY) or _USUAL) != own.strategy:
+        what = f"strategy differs: {own.strategy!r} at rank 0, {theirs!r} at rank 1"
+        raise _Refusal(UNSUPPORTED, ParameterError(what, hint="the same --strategy at both parties"))
     return Agreed((own.features, io.number(3)), 0 if own.has_label else 1)
 
 
@@ -205,6 +216,7 @@ def _accepted(message: bytes, own: Own) -> Agreed:
             ("fxp_bits", ss.number(6), own.fxp_bits),
             ("TTP version", ss.message(50).number(1), _TTP),
             ("ttp_adjust_rank", ss.message(50).number(5), own.adjust_rank),
+            ("strategy", found.text(_STRATEGY) or _USUAL, own.strategy),
         ]
         if len(counts) != 2 or counts[1] != own.features or not 0 < counts[0] < 2**31:
             what = f"rank 0 counts {counts} features, and rank 1 has {own.features}"

@@ -1,11 +1,10 @@
-"""`kuscia-nb party`: one operator without a node, against a SecretFlow SPU process over SPU's own wire."""
+"""`kuscia-nb party`: one operator without a node, against a SecretFlow SPU process or another party of ours."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,25 +14,21 @@ import numpy as np
 from ..data.files import check_writable, writing
 from ..data.table import read_table
 from ..errors import DataError, KusciaError, ParameterError
-from ..mpc import Layout, Ledger, Link, Ring, Seeds, Terms, encode, run_alone
+from ..mpc import Layout, Link, Ring, Seeds, Semi2k, Terms, encode
 from ..mpc.share import ASSISTED
 from ..operators.parameter import PREFIX
 from ..operators.shares import write_share
 from ..operators.ss_lr.parameters import Parameters
 from ..operators.ss_lr.rows import Rows
 from ..operators.ss_lr.training import Plan, targets, train
-from . import spu_transport
 from .handshake import Own, shake_hands
-from .party_options import check, environment, parser, report
-from .sockets import Tls
-from .spu_inbox import KeyedInbox
+from .identity import Identity
+from .party_options import OWN, check, environment, parser, report
+from .party_wires import NAMES, over_own, over_spu
 from .spu_semi2k import SpuData, SpuSemi2k
-from .spu_transport import SpuTransport
-from .tls import client_context, server_context
+from .tls import client_context
 from .ttp_client import RemoteTtp
 from .ttp_connection import Patience
-
-_NAMES = ("rank 0", "rank 1")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -66,24 +61,15 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
         epochs=parameters.num_epoch,
         penalised=parameters.l2_norm > 0,
     )
-    ttp, transport = _ttp(options), _transport(options)
-    started = time.perf_counter()
-    transport.connect()
-    connected = time.perf_counter()
+    ttp = _ttp(options)
     try:
-        inbox = KeyedInbox(transport, options.rank)
-        link = Link(options.rank, _NAMES, inbox, inbox.put, Ledger(), alone=True)
-        outcome = run_alone(_train(link, ttp, options, parameters, layout, training), link)
-        if outcome.error is not None:
-            raise outcome.error
-        ended = time.perf_counter()
-        transport.close()
+        over = over_own if options.wire == OWN else over_spu
+        ran = over(options, lambda link: _train(link, ttp, options, parameters, layout, training))
     finally:
-        transport.abort()
         ttp.close()
-    _write(options.out, outcome.result, parameters, options, training)
-    numbers = {"seconds": round(ended - connected, 3), "connecting": round(connected - started, 3)}
-    return {**report(options), "numbers": layout.width, "out": str(options.out), **numbers, "messages": link.sent}
+    _write(options.out, ran.share, parameters, options, training)
+    numbers = {"seconds": round(ran.seconds, 3), "connecting": round(ran.connecting, 3), "messages": ran.messages}
+    return {**report(options), "numbers": layout.width, "out": str(options.out), **numbers}
 
 
 async def _train(
@@ -97,11 +83,16 @@ async def _train(
             what = f"--features says {layout.columns}, the parties have {agreed.columns}"
             raise ParameterError(what, hint="the same --features at both parties")
     terms = Terms("root", options.adjust_rank, bits, options.truncation)
-    mpc = await SpuSemi2k.meet(link, ttp, Seeds(), terms, together=options.openings == "together")
+    own_wire = options.wire == OWN
+    if own_wire:
+        mpc = await Semi2k.start(link, ttp, Seeds(), terms)
+    else:
+        mpc = await SpuSemi2k.meet(link, ttp, Seeds(), terms, together=options.openings == "together")
     rate, l2 = np.array(parameters.step_rate, np.uint64), encode(np.float32(parameters.l2_norm), bits)
     own = encode(training.features, bits)
-    plan = Plan(layout, rate, l2)
-    return (await train(mpc, own, targets(mpc, training.labels, len(own)), plan, strategy=SpuData)).ring
+    plan = Plan(layout, rate, l2, options.strategy)
+    strategy = None if own_wire else SpuData
+    return (await train(mpc, own, targets(mpc, training.labels, len(own)), plan, strategy=strategy)).ring
 
 
 def _own(options: argparse.Namespace, parameters: Parameters, layout: Layout, training: Rows) -> Own:
@@ -117,6 +108,7 @@ def _own(options: argparse.Namespace, parameters: Parameters, layout: Layout, tr
         fxp_bits=parameters.fxp_bits,
         adjust_rank=options.adjust_rank,
         ttp=options.ttp,
+        strategy=options.strategy,
     )
 
 
@@ -134,26 +126,13 @@ def _rows(options: argparse.Namespace, parameters: Parameters) -> Rows:
 
 
 def _ttp(options: argparse.Namespace) -> RemoteTtp:
-    tls = client_context(options.tls_cert, options.tls_key, options.ttp_ca) if options.ttp_ca else None
+    tls = None
+    if options.ttp_ca and options.wire == OWN:
+        own = Identity.read(options.identity)
+        tls = client_context(own.certificate_file, own.key_file, options.ttp_ca)
+    elif options.ttp_ca:
+        tls = client_context(options.tls_cert, options.tls_key, options.ttp_ca)
     return RemoteTtp(options.ttp, options.ttp_key, tls=tls, patience=Patience(seconds=options.message_timeout))
-
-
-def _transport(options: argparse.Namespace) -> SpuTransport:
-    own, peer = options.parties[options.rank], options.parties[1 - options.rank]
-    terms = spu_transport.Terms(
-        numbered=not options.plain_keys,
-        window=options.window,
-        part=options.payload,
-        connect_seconds=options.connect_timeout,
-        message_seconds=options.message_timeout,
-    )
-    files = options.tls_cert, options.tls_key, options.tls_peer
-    tls = Tls(client_context(*files), server_context(*files)) if options.tls_cert else None
-    return SpuTransport(options.rank, peer, options.listen or own, terms, tls, _say)
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 def _write(out: Path, share: Ring, parameters: Parameters, options: argparse.Namespace, training: Rows) -> None:
@@ -164,8 +143,8 @@ def _write(out: Path, share: Ring, parameters: Parameters, options: argparse.Nam
         for rank, count in enumerate(options.features)
         for i in range(count)
     ]
-    owners = [_NAMES[rank] for rank, count in enumerate(options.features) for _ in range(count)]
-    description = {"rank": options.rank, "party": _NAMES[options.rank], "task_id": "party"}
+    owners = [NAMES[rank] for rank, count in enumerate(options.features) for _ in range(count)]
+    description = {"rank": options.rank, "party": NAMES[options.rank], "task_id": "party"}
     with writing(str(out)):
         own_part = {**description, "features": [*names, "intercept"], "owners": [*owners, ""]}
         write_share(out, share, parameters.fxp_bits, own_part)

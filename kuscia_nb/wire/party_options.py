@@ -9,11 +9,19 @@ from typing import Any
 
 from ..errors import ParameterError
 from ..mpc.share import ASSISTED, LOCAL
+from ..operators.ss_lr.training import STRATEGIES
+from .party_wires import NOWHERE
 from .sockets import Address
 
-_ABOUT = """One party of ss_lr, without a node: its peer is a SecretFlow SPU, or another party that speaks as one. Both
-parties get the same flags, each with its own --rank, --data and --label. The result is this party's own share of the
-weights; nothing is opened."""
+SPU, OWN = "spu", "own"
+
+_OF_SPU = ("openings", "plain_keys", "window", "payload", "tls_cert", "tls_key", "tls_peer")
+_OF_OWN = ("identity", "trust")
+"""Flags of one wire."""
+
+_ABOUT = """One party of ss_lr, without a node. With --wire spu its peer is a SecretFlow SPU, or a party that speaks
+as one; with --wire own, a party like this one. Both parties get the same flags, each with its own --rank, --data,
+--label and files. The result is this party's own share of the weights; nothing is opened."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -21,10 +29,11 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="kuscia-nb party", description=_ABOUT)
     add = made.add_argument
     add("program", choices=("ss_lr",))
-    add("--wire", choices=("spu",), default="spu", help="the peer's protocol: that of SPU 0.9.5")
+    add("--wire", choices=(SPU, OWN), default=SPU, help="the peer's protocol: that of SPU 0.9.5 (spu), or our own")
     add("--rank", type=int, choices=(0, 1), required=True, help="this party's")
     add("--parties", type=_parties, required=True, metavar="H0:P0,H1:P1", help="where rank 0 and rank 1 are dialled")
-    add("--listen", type=_address, metavar="H:P", help="where this party listens, if not at its address in --parties")
+    where = "where this party listens, if not at its address in --parties; own wire: none, if the peer cannot dial it"
+    add("--listen", type=_place, metavar="H:P", help=where)
     add("--ttp", required=True, metavar="H:P", help="where the TTP listens")
     add("--ttp-key", required=True, metavar="FILE", help="the TTP's public.pem")
     add("--adjust-rank", type=int, choices=(0, 1), default=0, help="the party that asks the TTP (0)")
@@ -37,6 +46,10 @@ def parser() -> argparse.ArgumentParser:
     add("--no-handshake", action="store_true", help="the peer is a bare SPU program, which has none")
     kinds = "symmetric and asymmetric are local, ttp is SPU's default (trunc_allow_msb_error: false)"
     add("--truncation", choices=(*LOCAL, ASSISTED), default=LOCAL[0], help=f"how products are cut: {kinds}")
+    kinds = "how products are made: preprocessed (own wire alone, and usual there) or interconnection"
+    add("--strategy", choices=tuple(STRATEGIES), help=kinds)
+    add("--identity", metavar="FILE", help="own wire: this party's key, as `kuscia-nb identity` makes it; TLS with it")
+    add("--trust", metavar="FILE", help="own wire: the peer's certificate; nobody else is let in")
     add("--openings", choices=("separate", "together"), default="separate", help="the two masked factors of a product")
     add("--connect-timeout", type=_seconds, default=60.0, metavar="S", help="until the peer is there (60)")
     add("--message-timeout", type=_seconds, default=30.0, metavar="S", help="without a sign of life (30)")
@@ -54,24 +67,33 @@ def parser() -> argparse.ArgumentParser:
 
 def check(made: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """What no single flag can say. Ends the program (exit code 2), if flags do not fit together."""
-    files = (options.tls_cert, options.tls_key, options.tls_peer)
+    own = options.wire == OWN
+    for flag in _OF_SPU if own else _OF_OWN:
+        if getattr(options, flag) != made.get_default(flag):
+            made.error(f"--{flag.replace('_', '-')} is for --wire {SPU if own else OWN}")
+    options.strategy = options.strategy or ("preprocessed" if own else "interconnection")
+    if not own and (options.strategy != "interconnection" or options.listen == NOWHERE):
+        made.error(
+            "a SPU knows --strategy interconnection alone, and has to be able to dial: the rest is for --wire own"
+        )
+    files = (options.identity, options.trust) if own else (options.tls_cert, options.tls_key, options.tls_peer)
+    names = "--identity and --trust" if own else "--tls-cert, --tls-key and --tls-peer"
     if any(files) and not all(files):
-        made.error("--tls-cert, --tls-key and --tls-peer go together")
+        made.error(f"{names} go together")
     if options.ttp_ca and not all(files):
-        made.error("--ttp-ca needs --tls-cert, --tls-key and --tls-peer")
+        made.error(f"--ttp-ca needs {names}")
     if not options.no_handshake and (options.truncation == ASSISTED or options.openings != "separate"):
         made.error("the handshake knows local truncation and separate openings alone: --no-handshake for others")
     if options.window < 0 or options.payload < 1:
         made.error("--window is 0 or more, --payload 1 or more")
     if options.rows is not None and options.rows < 1:
         made.error("--rows is 1 or more")
-    known = [Address.read(options.ttp), *options.parties, *([options.listen] if options.listen else [])]
+    listens = [] if options.listen in (None, NOWHERE) else [options.listen]
+    known = [Address.read(options.ttp), *options.parties, *listens]
     beyond = [address for address in known[1:] if not all(files) and not address.loopback]
     beyond += [known[0]] if not options.ttp_ca and not known[0].loopback else []
     if beyond and not options.insecure:
-        made.error(
-            f"{beyond[0]} is beyond this machine: --tls-cert, --tls-key and --tls-peer (--ttp-ca), or --insecure"
-        )
+        made.error(f"{beyond[0]} is beyond this machine: {names} (--ttp-ca), or --insecure")
 
 
 def environment(options: argparse.Namespace) -> dict[str, str]:
@@ -89,6 +111,10 @@ def _address(text: str) -> Address:
         return Address.read(text)
     except ParameterError as error:
         raise argparse.ArgumentTypeError(error.what) from None
+
+
+def _place(text: str) -> Address | str:
+    return NOWHERE if text == NOWHERE else _address(text)
 
 
 def _parties(text: str) -> tuple[Address, Address]:

@@ -86,8 +86,8 @@ class Dial:
         assert self.peer is not None
         try:
             secured = self.tls.wrap_socket(connected, server_hostname=self.address[0])
-        except ssl.SSLCertVerificationError:
-            why, hint = not_accepted(self.address, self.identity, self.peer)
+        except ssl.SSLCertVerificationError as error:
+            why, hint = not_accepted(self.address, self.identity, self.peer, error)
             raise Unreached(why, lasting=True, hint=hint) from None
         except OSError as error:
             raise Unreached(in_words(error)) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -11,19 +12,24 @@ from . import websocket
 
 _SECONDS = 5.0
 _SAME = timedelta(minutes=1)
+_OUT_OF_TIME = (9, 10)
+"""OpenSSL's codes for a certificate that is not valid yet, or any more."""
 _COMPARE = "compare fingerprints with the other side, and take its certificate as it is now: --trust"
 
 
-def not_accepted(address: tuple[str, int], own: Identity, peer: Certificate) -> tuple[str, str]:
+def not_accepted(
+    address: tuple[str, int], own: Identity, peer: Certificate, error: ssl.SSLCertVerificationError
+) -> tuple[str, str]:
     """Why this side does not take the certificate of who listens there, and what to do."""
     seen, date = _look(address, own)
-    whose = f"{peer.name}'s certificate"
-    if seen is not None and seen != peer.der:
-        there = f"{certificate_of(seen).name!r}, with the fingerprint {fingerprint(seen)}"
-        what = f"who is there has another certificate than {peer.name}: {there}"
-        return what, f"{_COMPARE}; trusted is {peer.fingerprint}"
-    wrong = validity(peer, whose) or f"{whose} was not accepted"
-    return f"{wrong}; {_clocks(peer, date)}", "a new identity for the one, or the right time on the other's machine"
+    if error.verify_code in _OUT_OF_TIME and seen in (None, peer.der):
+        wrong = validity(peer, f"{peer.name}'s certificate") or error.verify_message
+        return (
+            f"{wrong}; {_clocks(peer, date)}",
+            "a new identity, or the right time on the machine that has another one",
+        )
+    shown = "" if seen is None else f": {certificate_of(seen).name!r}, with the fingerprint {fingerprint(seen)}"
+    return f"who is there has another certificate than {peer.name}{shown}", f"{_COMPARE}; trusted is {peer.fingerprint}"
 
 
 def not_let_in(own: Identity, alert: str) -> tuple[str, str]:

@@ -326,7 +326,7 @@ class OwnTransport(LockstepMailbox):
                 connection = self.connection
                 now = monotonic()
                 last = deadline if failed else max(began, self._heard) + self.limits.end
-                gone = connection is None and self._end is not None  # it has ended itself, and all it needs
+                gone = connection is None and (failed or self._end is not None)  # nobody to tell, or nobody who asks
                 if not self._kept or gone or now >= last or self._error is not None:
                     break
                 if connection is None:

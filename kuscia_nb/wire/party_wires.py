@@ -1,0 +1,104 @@
+"""What carries the messages of `kuscia-nb party`: SPU's wire, or our own."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, NamedTuple
+
+from ..mpc import Ledger, Link, Ring, run_alone
+from . import spu_transport
+from .identity import Identity, read_certificate, server_tls
+from .own.dial import Dial
+from .own.doors import Doors, LinkServer
+from .own.transport import Limits, OwnTransport
+from .sockets import Tls
+from .spu_inbox import KeyedInbox
+from .spu_transport import SpuTransport
+from .tls import client_context, server_context
+
+NAMES = ("rank 0", "rank 1")
+Program = Callable[[Link], Coroutine[Any, Any, Ring]]
+
+
+class Ran(NamedTuple):
+    """How a party's program ended."""
+
+    share: Ring
+    connecting: float
+    seconds: float
+    messages: int
+    """Sent by this party."""
+
+
+def over_spu(options: argparse.Namespace, program: Program) -> Ran:
+    """Run it against a SPU, or a party that speaks as one."""
+    own, peer = options.parties[options.rank], options.parties[1 - options.rank]
+    terms = spu_transport.Terms(
+        numbered=not options.plain_keys,
+        window=options.window,
+        part=options.payload,
+        connect_seconds=options.connect_timeout,
+        message_seconds=options.message_timeout,
+    )
+    files = options.tls_cert, options.tls_key, options.tls_peer
+    tls = Tls(client_context(*files), server_context(*files)) if options.tls_cert else None
+    transport = SpuTransport(options.rank, peer, options.listen or own, terms, tls, say)
+    started = time.perf_counter()
+    transport.connect()
+    connected = time.perf_counter()
+    try:
+        inbox = KeyedInbox(transport, options.rank)
+        link = Link(options.rank, NAMES, inbox, inbox.put, Ledger(), alone=True)
+        outcome = run_alone(program(link), link)
+        if outcome.error is not None:
+            raise outcome.error
+        ended = time.perf_counter()
+        transport.close()
+    finally:
+        transport.abort()
+    return Ran(outcome.result, connected - started, ended - connected, link.sent)
+
+
+def over_own(options: argparse.Namespace, program: Program) -> Ran:
+    """Run it against another party of ours."""
+    rank = options.rank
+    own, peer = options.parties[rank], options.parties[1 - rank]
+    secured = options.identity is not None
+    identity = Identity.read(options.identity) if secured else None
+    trusted = read_certificate(options.trust) if secured else None
+    dial = Dial(f"http{'s' if secured else ''}://{peer}", identity, trusted)
+    limits = Limits(connect=options.connect_timeout, message=options.message_timeout)
+    transport = OwnTransport(rank, NAMES, options.program, dial=dial, limits=limits, report=say)
+    doors = Doors()
+    doors.expect(options.program, transport, trusted.der if trusted is not None else None)
+    tls = server_tls(identity, [trusted]) if identity is not None and trusted is not None else None
+    server = LinkServer(doors, options.listen or own, tls, say) if options.listen != NOWHERE else None
+    try:
+        if server is not None:
+            server.start()
+        started = time.perf_counter()
+        transport.connect()
+        connected = time.perf_counter()
+        link = transport.link()
+        outcome = run_alone(program(link), link)
+        ended = time.perf_counter()
+        transport.finish(failed=outcome.error is not None)
+    finally:
+        transport.abort()
+        if server is not None:
+            server.stop()
+    if outcome.error is not None:
+        raise outcome.error
+    return Ran(outcome.result, connected - started, ended - connected, link.sent)
+
+
+NOWHERE = "none"
+"""What --listen says for a party that only dials."""
+
+
+def say(line: str) -> None:
+    """To the person who has started the party."""
+    print(line, file=sys.stderr, flush=True)
