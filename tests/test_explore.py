@@ -20,6 +20,7 @@ import kuscia_nb as kn
 from kuscia_nb import explore, mpc
 from kuscia_nb.errors import DataError, KusciaError
 from kuscia_nb.explore import uniformity
+from kuscia_nb.explore.truncation import KINDS
 from kuscia_nb.mpc.chi_square import p_value, shown
 from kuscia_nb.mpc.ring import signed
 
@@ -301,9 +302,7 @@ def test_a_rectangles_masks_stay_within_it() -> None:
 
 
 @QUICK
-@given(
-    st.floats(-1e5, 1e5), st.integers(1, 20), st.integers(1, 20), st.sampled_from(["asymmetric", "symmetric"]), seeds
-)
+@given(st.floats(-1e5, 1e5), st.integers(1, 20), st.integers(1, 20), st.sampled_from(KINDS), seeds)
 def test_truncation_errors_are_within_their_exact_bounds(
     value: float, fxp_bits: int, shift: int, kind: str, seed: int
 ) -> None:
@@ -313,7 +312,7 @@ def test_truncation_errors_are_within_their_exact_bounds(
     assert found.seen.keys() <= found.expected.keys()
     assert sum(found.expected.values()) == pytest.approx(1)
     low, high = found.bounds
-    assert (-1 < low <= high < 1) if kind == "asymmetric" else (-2 < low <= high <= 0)
+    assert (-1 < low <= high < 1 + (kind == "ttp")) if kind != "symmetric" else (-2 < low <= high <= 0)
     assert -1 < found.encoding_error < 1
     assert abs(found.encoded) <= abs(value) * 2**fxp_bits
 
@@ -333,15 +332,18 @@ def test_the_stated_chances_are_exact(secret: int, shift: int, kind: str) -> Non
     assert mean == pytest.approx(0 if kind == "asymmetric" else -1 + 2.0**-shift, abs=1e-9)
 
 
-@pytest.mark.parametrize("kind", ["asymmetric", "symmetric"])
-def test_results_come_as_often_as_they_should(kind: str) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("shift", [3, 18])
+def test_results_come_as_often_as_they_should(kind: str, shift: int) -> None:
+    """With few bits, the chances of the rules are far apart."""
     from scipy import stats
 
-    found = explore.fixed_point(0.1, times=100_000, kind=kind, seed=5)
+    found = explore.fixed_point(0.1, shift=shift, times=100_000, kind=kind, seed=5)
     seen = [found.seen.get(result, 0) for result in found.expected]
     expected = [100_000 * chance for chance in found.expected.values()]
     assert stats.chisquare(seen, expected).pvalue > 0.001
-    assert abs(found.mean_error - (0 if kind == "asymmetric" else -1)) < 0.01
+    mean = {"asymmetric": 0, "symmetric": -1 + 2.0**-shift, "ttp": 2.0**-shift}[kind]
+    assert abs(found.mean_error - mean) < 0.01
 
 
 @pytest.mark.parametrize("value", [2.0**12, -(2.0**12)])
@@ -351,6 +353,30 @@ def test_large_secrets_wrap_as_often_as_they_should(value: float) -> None:
     assert found.wrap_chance == 1 / 16
     assert abs(found.wrapped - 50_000 / 16) < 5 * math.sqrt(50_000 / 16)
     assert f"{found.wrapped:,}" in repr(found)
+
+
+@pytest.mark.parametrize(("size", "bits"), [(2, 28), (20, 20), (-4, 30)])
+def test_local_truncation_wraps_where_the_ttps_does_not(size: int, bits: int) -> None:
+    found = explore.wraps(size, bits, 50_000, seed=6)
+    chance = 2.0 ** (size + 2 * bits - 64)
+    assert found.chance(bits) == found.local.wrap_chance == chance
+    assert found.chance(bits - 1) == chance / 4
+    expected = 50_000 * chance
+    assert abs(found.local.wrapped - expected) < 5 * math.sqrt(expected)
+    assert found.local.wrapped > 0
+    assert found.assisted.wrapped == found.assisted.wrap_chance == 0
+    assert found.assisted.largest_error <= 1
+    assert found.local.largest_error == 2.0 ** (64 - bits)
+    assert f"{2 ** (64 - 2 * bits):,}" in repr(found)
+    rows = [line.split() for line in repr(found).splitlines() if " wrapped " in line]
+    assert ["wrapped", f"{found.local.wrapped:,}", "0"] in rows
+
+
+def test_the_slider_stands_on_the_line_of_chances() -> None:
+    for bits in (10, 26):
+        drawing = explore.wraps(2, bits).drawing
+        (x, y) = re.findall('<circle cx="([\\d.]+)" cy="([\\d.]+)"', drawing)[0]
+        assert f"{x} {y}" in re.findall('d="(M[^"]*L[^"]*)"', drawing)[0]
 
 
 # --- one share -------------------------------------------------------------------------------------------------------
@@ -610,6 +636,7 @@ def test_of_very_many_splits_the_first_are_shown() -> None:
         (lambda: explore.clock(4, hours="many"), "hours = 'many' is not possible"),
         (lambda: explore.rectangle(9, 7, 10), "a = 10 is not possible"),
         (lambda: explore.rectangle(9, 7, 6, other=5), "a = 6 is not possible"),
+        (lambda: explore.wraps(20, 21), "does not fit into 64 bits"),
         (lambda: explore.guess(deal="other"), "deal 'other' is unknown"),
         (lambda: explore.guess(seed="a"), "seed = 'a'"),  # type: ignore[arg-type]
         (lambda: explore.guess(lambda view: view + 100), "bet on 10. is not possible"),

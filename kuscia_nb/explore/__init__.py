@@ -8,6 +8,7 @@
     explore.rectangle(9, 7)                 a Beaver product as a rectangle of four areas
     explore.product(3.5, -2.0)              a Beaver product, line by line
     explore.fixed_point(0.1)                fixed point, and the errors of truncating shares
+    explore.wraps(2, 26)                    how often a local truncation fails; with the TTP, never
     explore.one_share(0.0025)               why one share reveals nothing, and a broken way to share
     explore.reused_triple(3.5, -1.25)       what a triple that is used twice leaks
     explore.same_view("3, 1, 4, 1")         what alice gets fits every column of bob's
@@ -30,6 +31,7 @@ from .reuse import Opened, Reuse, reused_triple
 from .same_view import Received, SameView, same_view
 from .splitting import Split, split
 from .truncation import Truncation, fixed_point
+from .wrapping import Wrapping, wraps
 
 __all__ = [
     "Clock",
@@ -49,6 +51,7 @@ __all__ = [
     "Truncation",
     "Uniformity",
     "Variant",
+    "Wrapping",
     "clock",
     "fixed_point",
     "guess",
@@ -59,4 +62,5 @@ __all__ = [
     "same_view",
     "split",
     "uniformity",
+    "wraps",
 ]

@@ -11,8 +11,8 @@ The product comes from a pair a_0 a_1 = c_0 + c_1 of the TTP, of which rank i ha
 h_i = a_i + u_i, which is uniformly random, and has its part of the product: m_0 = u_0 h_1 + c_0, m_1 = c_1 - a_1 h_0.
 Only b bits of it count, so that the ring of the pair may be as small as 2^32.
 
-The result is x / 2^b rounded down or up, up with the chance of the fraction that is cut off: no bias, as in asymmetric
-truncation of shares (see `share`).
+The result is x / 2^b rounded down or up, up with the chance of the fraction that is cut off, plus 2^-b: a bias of 2^-b
+of a unit, where asymmetric truncation of shares has none (see `share`).
 """
 
 from __future__ import annotations

@@ -168,6 +168,67 @@ EXPLORE = {
     "the mask of y": "y 的掩码",
     "use a again": "重复使用 a",
     "another secret of alice's, with the same mask a": "alice 的另一个秘密，使用同一个掩码 a",
+    # fixed point, and wraps
+    (
+        "{value} truncated by {shift} bits on {times} fresh pairs of shares ({kind}): errors from {low} to {high} "
+        "ulp, mean {mean}"
+    ): "{value} 截断 {shift} 位，共 {times} 对新分片（{kind}）：误差从 {low} 到 {high} ulp，平均 {mean}",
+    "result": "结果",
+    "seen": "出现次数",
+    "expected": "期望次数",
+    "meaning": "含义",
+    "number": "数值",
+    "Fixed point": "定点数",
+    "Truncated on shares": "在分片上截断",
+    "{off} ulp off, towards zero": "误差 {off} ulp，向零取整",
+    "the same with {shift} bits more, as after a product": "同一个数，多 {shift} 位小数，如同乘法之后",
+    "integer": "整数",
+    "{meaning}, in 64 bits": "{meaning}，64 位",
+    "shared": "被分享的数",
+    "wrapped": "回绕",
+    (
+        "asymmetric: rank 0 rounds its share down, rank 1 rounds up: each error is below 1 ulp, and their mean is 0."
+    ): "asymmetric：rank 0 的一方向下取整，rank 1 的一方向上取整：每次误差小于 1 ulp，平均为 0。",
+    "symmetric: both parties round down: an error is above -2 and at most 0 ulp, and their mean is about -1.": (
+        "symmetric：双方都向下取整：误差大于 -2、不超过 0 ulp，平均约为 -1。"
+    ),
+    (
+        "ttp: the TTP helps them find out whether the shares wrap around, and tells neither: no error is "
+        "above 1 ulp, and their mean is about 0."
+    ): "ttp：由 TTP 协助判断分片是否回绕，双方都不会得知结果：误差不超过 1 ulp，平均约为 0。",
+    "The shares wrap around with chance {chance} (|secret| / 2^64).": "分片回绕的概率为 {chance}（|秘密| / 2^64）。",
+    "No shares wrap around: the chance of it is {chance}.": "分片不会回绕：概率为 {chance}。",
+    "Truncate again": "再截断一次",
+    "any number": "任意数",
+    "Shift": "截断位数",
+    "how many more fraction bits the secret has, which are cut off": "秘密多出的小数位，将被截断",
+    "how many fresh pairs of shares are truncated": "截断多少对新分片",
+    "Rounding": "取整方式",
+    "asymmetric: rank 1 rounds up; symmetric: both round down; ttp: the TTP helps": (
+        "asymmetric：rank 1 向上取整；symmetric：双方都向下取整；ttp：由 TTP 协助"
+    ),
+    (
+        "A product of size 2^{size} with fxp_bits = {bits}: {wrapped} of {times} local truncations have wrapped, "
+        "and {helped} with the TTP's help"
+    ): "大小为 2^{size} 的乘积，fxp_bits = {bits}：{times} 次本地截断中回绕 {wrapped} 次，有 TTP 协助时 {helped} 次",
+    "fxp_bits, and the chance of a wrap": "fxp_bits 与回绕的概率",
+    "one in {times}": "{times} 次中一次",
+    "A wrap has the chance {chance}.": "回绕的概率为 {chance}。",
+    "at most one ulp off": "误差不超过 1 ulp",
+    "wraps that are to be expected": "期望回绕次数",
+    "largest error, as a number": "最大误差（数值）",
+    "local": "本地截断",
+    "with the TTP": "TTP 协助",
+    "Local truncation, and with the TTP": "本地截断与 TTP 协助",
+    (
+        "The chance is size x 2^(2 fxp_bits) / 2^64: a bit more makes it four times as large. A wrap is 2^(64 - 2 "
+        "fxp_bits) off, whatever the size of the product. With the TTP none can happen, at the price of messages."
+    ): (
+        "概率为 大小 x 2^(2 fxp_bits) / 2^64：每多一位小数，概率变为四倍。"
+        "无论乘积多大，回绕的误差都是 2^(64 - 2 fxp_bits)。有 TTP 协助时不会回绕，代价是更多消息。"
+    ),
+    "Size 2^": "大小 2^",
+    "the size of the product, as a power of two": "乘积的大小（2 的幂）",
     # every form
     "{again}: with fresh random numbers": "{again}：使用新的随机数",
     "{name}: result": "{name}：结果",
