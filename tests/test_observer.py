@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -13,10 +15,12 @@ from test_notebook import TUTORIAL
 import kuscia_nb as kn
 from kuscia_nb.errors import DataError, KusciaError
 from kuscia_nb.job import Job
-from kuscia_nb.observer.events import Exchanged, ProgramEnded, Said
-from kuscia_nb.observer.file import load, save
+from kuscia_nb.observer.events import EventLog, Exchanged, PhaseSet, ProgramEnded, Said
+from kuscia_nb.observer.file import load, packed, save, unpacked
 from kuscia_nb.observer.progress import State
+from kuscia_nb.observer.runs import Run
 from kuscia_nb.texts import speaker
+from kuscia_nb.texts.sentence import Sentence
 from kuscia_nb.views.job import Report
 from kuscia_nb.views.live_html import conditions, programs
 
@@ -28,18 +32,29 @@ MANIFESTS = {
 }
 
 
-@pytest.fixture(params=MANIFESTS)
+def put_away(run: Run) -> Run:
+    """The run with its events as they are kept of one that nobody looks at."""
+    log = EventLog()
+    for event in run.events:
+        log.emit(event)
+    log.pack(packed, unpacked)
+    return replace(run, events=log)
+
+
+@pytest.fixture(params=product(MANIFESTS, ("in a file", "put away")), ids=" ".join)
 def jobs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Job, Job]]:
-    """A job that has ended, and the same as a file has it."""
+    """A job that has ended, and the same as it is kept."""
     monkeypatch.setenv("LANGUAGE", "zh")
+    how, kept = request.param
     with kn.connect(storage=tmp_path / "nodes") as cluster:
-        job = cluster.apply(MANIFESTS[request.param], seed=3)
+        job = cluster.apply(MANIFESTS[how], seed=3)
         assert job.ended(120)
-        assert (job.phase == "Succeeded") == bool(job.warnings) == (request.param == "succeeded")
-        yield job, Job(job._backend, load(save(job._run, tmp_path / "run.jsonl")))
+        assert (job.phase == "Succeeded") == bool(job.warnings) == (how == "succeeded")
+        run = put_away(job._run) if kept == "put away" else load(save(job._run, tmp_path / "run.jsonl"))
+        yield job, Job(job._backend, run)
 
 
-def test_a_file_has_all_that_is_shown_of_a_job(jobs: tuple[Job, Job]) -> None:
+def test_what_is_kept_has_all_that_is_shown_of_a_job(jobs: tuple[Job, Job]) -> None:
     job, again = jobs
     for name in FRAMES:
         pd.testing.assert_frame_equal(getattr(again, name), getattr(job, name))
@@ -69,6 +84,30 @@ def test_the_error_of_a_job_comes_back(jobs: tuple[Job, Job]) -> None:
         return ""
 
     assert said(jobs[0]) == said(jobs[1])
+
+
+def test_events_that_come_later_are_behind_those_that_were_put_away() -> None:
+    log = EventLog()
+    said = [Said("alice", "job", "log", Sentence("{n} rows", n=n)) for n in range(6)]
+    events = [said[0], PhaseSet("alice", "job", "Running"), *said[1:3]]
+    for event in events:
+        log.emit(event)
+    log.pack(packed, unpacked)
+    for event in said[3:5]:
+        log.emit(event)
+    assert list(log) == [*events, *said[3:5]]
+    assert [event.message.values for event in log.since(2)] == [{"n": n} for n in (1, 2, 3, 4)]  # type: ignore[attr-defined]
+    log.pack(packed, unpacked)
+    log.emit(said[5])
+    assert log.select(Said) == said
+    assert log.last(PhaseSet) is events[1], "without a look at what was put away"
+
+
+def test_the_runs_that_ended_last_are_there_as_they_were(tmp_path: Path) -> None:
+    with kn.connect(storage=tmp_path) as cluster:
+        jobs = [cluster.apply(TUTORIAL.replace("job-ss-lr", f"job-{n}")).wait(120) for n in range(10)]
+        assert [job.events.packed for job in jobs] == [True] * 2 + [False] * 8
+        assert [list(job.conditions["type"]) for job in jobs] == [list(jobs[-1].conditions["type"])] * 10
 
 
 def test_events_are_of_a_type(jobs: tuple[Job, Job]) -> None:

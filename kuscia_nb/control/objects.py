@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -28,6 +28,10 @@ LABEL = "kuscia.secretflow/"
 """What the names of Kuscia's labels and annotations begin with."""
 
 
+_GIVEN: dict[frozenset[str], set[str]] = {}
+"""Names of fields. Nobody adds to them: objects do not change, and a copy takes a set of its own first."""
+
+
 class Model(BaseModel):
     """Strict and frozen, dumped without what is empty (Go's omitempty)."""
 
@@ -37,6 +41,19 @@ class Model(BaseModel):
 
     always: ClassVar[frozenset[str]] = frozenset()
     """Fields, by their names in a manifest, that Kuscia writes even if they are empty."""
+
+    def model_post_init(self, context: Any, /) -> None:
+        self._share_names()
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        copied = super().model_copy(update=update, deep=deep)
+        copied._share_names()
+        return copied
+
+    def _share_names(self) -> None:
+        """A set of which fields were given is most of a small object: there is one for all that have the same."""
+        given = self.__pydantic_fields_set__
+        object.__setattr__(self, "__pydantic_fields_set__", _GIVEN.setdefault(frozenset(given), given))
 
     @model_serializer(mode="wrap")
     def _omit_empty(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from decimal import Decimal
-from functools import cached_property
+from functools import lru_cache
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, PrivateAttr, WithJsonSchema
@@ -193,10 +193,16 @@ class JobTask(CrdModel):
     schedule_config: ScheduleConfig | None = Field(default=None, description="how long to wait for the parties")
     parties: tuple[Party, ...] = Field(strict=False, description="who takes part")
 
-    @cached_property
+    @property
     def config(self) -> TaskInputConfig:
         """The typed content of `task_input_config`."""
-        return TaskInputConfig.from_json(self.task_input_config)
+        return _config(self.task_input_config)
+
+
+@lru_cache(256)
+def _config(text: str) -> TaskInputConfig:
+    """A job has several copies, and all of its controllers look at it."""
+    return TaskInputConfig.from_json(text)
 
 
 Stage = Literal["Create", "Start", "Stop"]

@@ -7,6 +7,7 @@ its own. What Kuscia leaves pending for ever, for want of an environment, an ima
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from ..errors import KusciaError
 from . import accepting
@@ -104,7 +105,7 @@ class TaskController:
         ids = {other.alias: other.task_id for other in job.spec.tasks if other.task_id}
         member = Party(domain_id=party.domain_id, role=party.role)
         environment = operator_environment(job, of_job, task.name, member, component, ids)
-        container = Container(env=tuple(EnvVar(name=name, value=value) for name, value in environment.items()))
+        container = Container(env=tuple(_variable(name, value) for name, value in environment.items()))
         return party.model_copy(update={"template": PartyTemplate(spec=PodSpec(containers=(container,)))})
 
     def _begin(self, task: KusciaTask) -> None:
@@ -275,6 +276,12 @@ class TaskController:
         if job is None:
             raise KusciaError(f"the job of task {task.name} is gone")
         return job
+
+
+@lru_cache(1024)
+def _variable(name: str, value: str) -> EnvVar:
+    """Jobs, and the nodes of one, have nearly all of their variables in common: one object for each."""
+    return EnvVar(name=name, value=value)
 
 
 def _status(task: KusciaTask, party: TaskParty) -> PartyTaskStatus:

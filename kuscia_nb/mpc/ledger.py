@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 import threading
 import time
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,7 +86,7 @@ class Total(NamedTuple):
 
 
 class Columns:
-    """Rows to which nothing is added any more, in some ten bytes each."""
+    """Rows to which nothing is added any more, in two or three bytes each: compressed, until somebody looks."""
 
     def __init__(self, fields: list[Any]) -> None:
         """`fields` of all rows, one behind the other."""
@@ -92,17 +94,18 @@ class Columns:
         kinds: dict[tuple[int, str, Shape, str], int] = {}
         codes = [kinds.setdefault(kind, len(kinds)) for kind in zip(streams, ops, shapes, dtypes, strict=True)]
         self._kinds = list(kinds)
-        self._codes, self._numbers, self._rounds = (_narrow(np.array(x, int)) for x in (codes, numbers, rounds))
+        self._rows = _packed(codes, numbers, rounds)
         self._times = _Times(np.array(times, float))
+        self._length = len(codes)
 
     def __len__(self) -> int:
-        return len(self._codes)
+        return self._length
 
     def row(self, place: int) -> Row:
         """One of them, as it was written."""
-        stream, op, shape, dtype = self._kinds[self._codes[place]]
-        number, round, time = int(self._numbers[place]), int(self._rounds[place]), float(self._times[place])
-        return stream, number, round, op, shape, dtype, time
+        codes, numbers, rounds = _unpacked(self._rows, 3)
+        stream, op, shape, dtype = self._kinds[codes[place]]
+        return stream, int(numbers[place]), int(rounds[place]), op, shape, dtype, float(self._times[place])
 
     @property
     def times(self) -> NDArray[np.float64]:
@@ -115,23 +118,24 @@ class _Times:
 
     def __init__(self, times: NDArray[np.float64]) -> None:
         nanoseconds = np.rint(times * _NANO)
-        self._counted = bool((np.abs(nanoseconds) < 1 << 62).all())
-        self._kept: NDArray[Any] = times
-        if self._counted:
-            counts = nanoseconds.astype(np.int64)
-            self._first = int(counts[0]) if len(counts) else 0
-            self._kept = _narrow(counts - self._first)
-            self._counted = bool((self[:] == times).all())
-        if not self._counted:  # another kind of clock
-            self._kept = times
+        counted = bool((np.abs(nanoseconds) < 1 << 62).all())
+        counts = nanoseconds.astype(np.int64) if counted else np.zeros(0, np.int64)
+        self._other = None if counted and (counts / _NANO == times).all() else times  # of another kind of clock
+        self._counts = b"" if self._other is not None else _packed(counts)
 
     def __getitem__(self, place: Any) -> Any:
-        return (self._first + self._kept[place].astype(np.int64)) / _NANO if self._counted else self._kept[place]
+        return _unpacked(self._counts, 1)[0][place] / _NANO if self._other is None else self._other[place]
 
 
-def _narrow(numbers: NDArray[np.int64]) -> NDArray[Any]:
-    """The same numbers in the smallest type that has them; none is negative."""
-    return numbers.astype(np.min_scalar_type(numbers.max(initial=0)))
+def _packed(*columns: Sequence[int] | NDArray[np.int64]) -> bytes:
+    """Whole numbers of which most differ from the one before as those before did."""
+    return zlib.compress(np.diff(np.array(columns, np.int64), prepend=0).tobytes())
+
+
+@lru_cache(8)
+def _unpacked(packed: bytes, columns: int) -> NDArray[np.int64]:
+    """(columns, numbers); the same for the next look, as long as nobody looks at many others."""
+    return np.frombuffer(zlib.decompress(packed), np.int64).reshape(columns, -1).cumsum(axis=1)
 
 
 class Ledger:
@@ -218,12 +222,12 @@ class Ledger:
             del self._fields[self._counted * _FIELDS : end * _FIELDS]
 
     def close(self) -> None:
-        """The run is over: what stands here is kept in a tenth of the memory, and what is sent now is not listed."""
+        """The run is over: what stands here is kept in a fraction of the memory, and what is sent now is not listed."""
         for page in self._parts():
             page.compact()
             with page._counting:
                 if page._columns is None:
-                    page.record, page.same_shape = deque(maxlen=0).append, _same
+                    page.record, page.same_shape = _nowhere, _same
                     page._columns, page._fields = Columns(page._fields), []
 
     def _parts(self) -> list[Ledger]:
@@ -278,6 +282,10 @@ class Ledger:
         size = math.prod(shape) * _ITEM[dtype]
         sender, receiver, kind, key = self._streams[stream]
         return Message(round, op, sender, receiver, kind, key.format(number), dtype, shape, size, time - opened)
+
+
+def _nowhere(row: Row) -> None:
+    """Nothing is written down any more."""
 
 
 def _same(shape: Shape, also: Shape) -> Shape:

@@ -5,7 +5,7 @@ Every kind of event is a class, with what it carries; `kind` is its name for peo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, overload
@@ -134,22 +134,46 @@ def log_line(event: Said) -> str:
     return f"{event.time:%H:%M:%S}.{event.time.microsecond // 1000:03d} {LEVELS[event.level]} {event.message}"
 
 
+_HELD = (TaskMade, PhaseSet, ProgramEnded, Handed, Counted, Traced)
+"""What lists of jobs are made of, and what is no text."""
+
+
 class EventLog:
     """Append-only; any thread may write and read."""
 
     def __init__(self) -> None:
-        self._events: list[Event] = []
+        self._events: list[Event | None] = []  # None in the place of an event that is packed
+        self._packed: tuple[list[int], bytes] = [], b""  # their places, and all of them
+        self._unpack: Callable[[bytes], Sequence[Event]] = lambda content: ()
 
     def emit(self, event: Event) -> None:
         """Write down what has happened."""
         self._events.append(event)
 
     def __iter__(self) -> Iterator[Event]:
-        return iter(self._events.copy())
+        return iter(self.since(0))
 
     def since(self, index: int) -> list[Event]:
         """The events from the one with this index on: what is new to whoever has seen so many."""
-        return self._events[index:]
+        events = self._events[index:]
+        if None in events:
+            places, content = self._packed
+            unpacked = dict(zip(places, self._unpack(content), strict=True))
+            events = [unpacked[place] if event is None else event for place, event in enumerate(events, index)]
+        return events  # type: ignore[return-value]  # each None has its event
+
+    @property
+    def packed(self) -> bool:
+        """Whether it was."""
+        return bool(self._packed[1])
+
+    def pack(self, pack: Callable[[Sequence[Event]], bytes], unpack: Callable[[bytes], Sequence[Event]]) -> None:
+        """A run is over, and nobody looks at it now: most of its events are kept as `pack` makes them."""
+        events = self.since(0)
+        places = [place for place, event in enumerate(events) if not isinstance(event, _HELD)]
+        self._packed, self._unpack = (places, pack([events[place] for place in places])), unpack
+        for place in places:  # after all that is needed to find it
+            self._events[place] = None
 
     @overload
     def select(self, kind: type[E], *, node: str | None = None, subject: str | None = None) -> list[E]: ...
@@ -158,9 +182,10 @@ class EventLog:
     def select(self, kind: type[Event] | str, *, node: str | None = None, subject: str | None = None) -> list[Any]:
         """The events of a kind, in order, of one node or subject if asked."""
         word = kind if isinstance(kind, str) else kind.kind
+        held = any(word == one.kind for one in _HELD)
         return [
             event
-            for event in self
+            for event in (filter(None, self._events.copy()) if held else self)
             if event.kind == word and node in (None, event.node) and subject in (None, event.subject)
         ]
 

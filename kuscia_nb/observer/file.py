@@ -7,9 +7,11 @@ Whoever has the file sees what the observer sees, of all nodes. Nothing in it is
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,17 @@ def load(path: str | Path) -> Run:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, KusciaError) as error:
         what = f"it is no run: {type(error).__name__}: {error}"
         raise DataError(what, where=str(path), hint="a file that observer.file.save has written") from error
+
+
+def packed(events: Iterable[Event]) -> bytes:
+    """Events in a tenth of the memory."""
+    return zlib.compress(as_text([written(event) for event in events]).encode())
+
+
+@lru_cache(8)
+def unpacked(content: bytes) -> tuple[Event, ...]:
+    """The inverse of `packed`; the same ones for the next look, as long as nobody looks at many others."""
+    return tuple(event_from(line) for line in json.loads(zlib.decompress(content)))
 
 
 class Counts(Ledger):

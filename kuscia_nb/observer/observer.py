@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -19,8 +20,11 @@ from ..control.store import Change, Objects
 from ..options import Options
 from ..texts.sentence import Sentence
 from .events import ConditionSet, EventLog, Exchanged, PhaseSet, Said, TaskMade, log_line
+from .file import packed, unpacked
 from .runs import Run
 
+_LATEST = 8
+"""Runs that ended last."""
 _DOUBLE = "{name} = {value} is used as {double}: Kuscia's numbers are doubles"
 
 
@@ -36,6 +40,7 @@ class Observer:
         self.by_name: dict[str, Run] = {}
         self._by_uid: dict[str, Run] = {}
         self._by_task: dict[str, Run] = {}
+        self._ended: deque[Run] = deque()
         self._lock = threading.RLock()
 
     def watch(self, store: Objects) -> None:
@@ -121,7 +126,14 @@ class Observer:
         if all(found is None or found.finished for found in run.nodes.values()):
             if not run.ended.is_set() and change.new is not None:
                 self.keep()
+                self._put_away(run)
             run.ended.set()
+
+    def _put_away(self, run: Run) -> None:
+        """The latest runs to end are looked at; the events of those before them are kept in less memory."""
+        self._ended.append(run)
+        if len(self._ended) > _LATEST:
+            self._ended.popleft().events.pack(packed, unpacked)
 
     def _end_tasks(self, run: Run, domain: str) -> None:
         """Say of the tasks that go with a deleted job that they have not come to their own end."""
