@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 
 from kuscia_nb.data import lines, table, tables
 from kuscia_nb.data.records import read_records
-from kuscia_nb.data.table import Table, read_table
+from kuscia_nb.data.table import DataTable, read_table
 from kuscia_nb.data.tables import Tables
 from kuscia_nb.errors import DataError
 
 FILE = "alice: data/my.csv"
 
 
-def told(path: Path, id_column: str | None = None) -> Table | tuple[str, str, str]:
+def told(path: Path, id_column: str | None = None) -> DataTable | tuple[str, str, str]:
     """The table, or what is said of a file that is none."""
     try:
         return read_table(path, 1, FILE, id_column)
@@ -60,8 +60,8 @@ def test_the_size_of_blocks_changes_nothing(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lines, "BLOCK", block)
         in_blocks = told(path)
-    if isinstance(whole, Table):
-        assert isinstance(in_blocks, Table)
+    if isinstance(whole, DataTable):
+        assert isinstance(in_blocks, DataTable)
         np.testing.assert_array_equal(in_blocks.values, whole.values)
         assert in_blocks.names == whole.names
     elif good > len(rows):  # else what most rows have is not what the first ones have

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 
 from kuscia_nb.data.sample import TRUE_INTERCEPT, TRUE_WEIGHTS, write_sample
-from kuscia_nb.data.table import Table, read_table
+from kuscia_nb.data.table import DataTable, read_table
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> tuple[Table, Table]:
+def tables(tmp_path_factory: pytest.TempPathFactory) -> tuple[DataTable, DataTable]:
     folder = tmp_path_factory.mktemp("sample")
     alice, bob = folder / "alice" / "data" / "perfect_logit_a.csv", folder / "bob" / "data" / "perfect_logit_b.csv"
     write_sample(alice, bob)
     return read_table(alice, 1, "alice"), read_table(bob, 1, "bob")
 
 
-def test_columns_and_rows(tables: tuple[Table, Table]) -> None:
+def test_columns_and_rows(tables: tuple[DataTable, DataTable]) -> None:
     alice, bob = tables
     assert alice.names == (*(f"x{i}" for i in range(1, 11)), "y")
     assert bob.names == tuple(f"x{i}" for i in range(11, 21))
@@ -25,7 +25,7 @@ def test_columns_and_rows(tables: tuple[Table, Table]) -> None:
     assert bob.values.shape == (10_000, 10)
 
 
-def test_features_are_uniform_in_minus_one_to_one(tables: tuple[Table, Table]) -> None:
+def test_features_are_uniform_in_minus_one_to_one(tables: tuple[DataTable, DataTable]) -> None:
     features = np.hstack([tables[0].values[:, :10], tables[1].values]).astype(np.float64)
     assert features.min() >= -1
     assert features.max() < 1
@@ -36,7 +36,7 @@ def test_features_are_uniform_in_minus_one_to_one(tables: tuple[Table, Table]) -
     assert np.abs(correlations).max() < 5 / np.sqrt(10_000)
 
 
-def test_labels_follow_the_logistic_model(tables: tuple[Table, Table]) -> None:
+def test_labels_follow_the_logistic_model(tables: tuple[DataTable, DataTable]) -> None:
     features = np.hstack([tables[0].values[:, :10], tables[1].values, np.ones((10_000, 1))]).astype(np.float64)
     labels = tables[0].values[:, 10].astype(np.float64)
     assert set(labels) == {0, 1}
@@ -49,7 +49,7 @@ def test_labels_follow_the_logistic_model(tables: tuple[Table, Table]) -> None:
     assert np.abs((weights - [*TRUE_WEIGHTS, TRUE_INTERCEPT]) / errors).max() < 4
 
 
-def test_made_twice_it_is_the_same(tables: tuple[Table, Table], tmp_path: Path) -> None:
+def test_made_twice_it_is_the_same(tables: tuple[DataTable, DataTable], tmp_path: Path) -> None:
     write_sample(tmp_path / "a.csv", tmp_path / "b.csv")
     assert (tmp_path / "a.csv").read_bytes() == tables[0].path.read_bytes()
     assert (tmp_path / "b.csv").read_bytes() == tables[1].path.read_bytes()

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kuscia_nb.data.table import Table, read_table
+from kuscia_nb.data.table import DataTable, read_table
 from kuscia_nb.errors import DataError
 
 FILE = "alice: data/my.csv"
 
 
-def read(folder: Path, content: str | bytes, skip_rows: int = 1) -> Table:
+def read(folder: Path, content: str | bytes, skip_rows: int = 1) -> DataTable:
     path = folder / "my.csv"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return read_table(path, skip_rows, FILE)

@@ -54,7 +54,7 @@ class Column:
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class DataTable:
     """A file's columns and its numbers."""
 
     names: tuple[str, ...]
@@ -82,12 +82,12 @@ class ReadTable(Protocol):
 
     def __call__(
         self, path: Path, skip_rows: int, shown_as: str, id_column: str | None = None, memory: float = math.inf
-    ) -> Table: ...
+    ) -> DataTable: ...
 
 
 def read_table(
     path: Path, skip_rows: int, shown_as: str, id_column: str | None = None, memory: float = math.inf
-) -> Table:
+) -> DataTable:
     """Read a CSV file, which may be compressed (.gz), leaving out its first `skip_rows` lines; or a Parquet file.
 
     The last of these names the columns if it has one name for each; otherwise they are x0, x1, ... A byte order mark,
@@ -116,15 +116,15 @@ def read_table(
             ids += found[1]
     others = (name for number, name in enumerate(names) if number != position)
     blank = frozenset(number for number, cell in enumerate(header(skipped, len(names)), 1) if not cell)
-    return Table(tuple(others), rows.values(), path, skip_rows, ids, position, blank)
+    return DataTable(tuple(others), rows.values(), path, skip_rows, ids, position, blank)
 
 
-def _from_parquet(path: Path, shown_as: str, id_column: str | None, room: Room) -> Table:
+def _from_parquet(path: Path, shown_as: str, id_column: str | None, room: Room) -> DataTable:
     file = Parquet(path, shown_as)
     position = None if id_column is None else position_of(id_column, file.names, shown_as)
     values, ids = file.numbers(position, room)
     others = (name for number, name in enumerate(file.names) if number != position)
-    return Table(tuple(others), values, path, None, ids, position)
+    return DataTable(tuple(others), values, path, None, ids, position)
 
 
 def position_of(column: str, names: Sequence[str], where: str) -> int:

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 from .blocks import is_mapped
-from .table import Table, read_table
+from .table import DataTable, read_table
 
 KEPT = 1 << 29
 """Bytes of numbers that a node keeps at most."""
@@ -25,12 +25,12 @@ class Tables:
     """What was read of a node's files, the latest ones first to stay; any thread may read."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[_Key, tuple[_Stamp, Table]] = OrderedDict()
+        self._kept: OrderedDict[_Key, tuple[_Stamp, DataTable]] = OrderedDict()
         self._lock = threading.Lock()
 
     def read(
         self, path: Path, skip_rows: int, shown_as: str, id_column: str | None = None, memory: float = math.inf
-    ) -> Table:
+    ) -> DataTable:
         """A file as `read_table` gives it; nobody can write into its numbers."""
         key, stamp = (path, skip_rows, id_column), _stamp(path)
         with self._lock:
@@ -48,7 +48,7 @@ class Tables:
             self._keep(key, stamp, table)
         return table
 
-    def _keep(self, key: _Key, stamp: _Stamp, table: Table) -> None:
+    def _keep(self, key: _Key, stamp: _Stamp, table: DataTable) -> None:
         with self._lock:
             self._kept.pop(key, None)
             self._kept[key] = stamp, table

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...data.description import description_path, id_column
-from ...data.table import Table
+from ...data.table import DataTable
 from ...errors import DataError, ParameterError
 from ...mpc import Ring
 from ..ids import checked_ids
@@ -143,7 +143,7 @@ def _file(party: Party, parameters: Mapping[str, Any]) -> Path:
     return party.storage / parameters["namespace"] / parameters["name"]
 
 
-def _label(table: Table, part: Part, has_label: bool | None) -> int | None:
+def _label(table: DataTable, part: Part, has_label: bool | None) -> int | None:
     """Where the label is: the last column if the job says so, else the column that was the label in the training."""
     if has_label:
         return len(table.names) - 1

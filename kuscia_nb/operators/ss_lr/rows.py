@@ -16,7 +16,7 @@ from ...data.blocks import Matrix, blocks, column_of, some
 from ...data.description import id_column
 from ...data.growing import MEMORY, Room, matrix_of
 from ...data.lines import place
-from ...data.table import Column, ReadTable, Table, read_table
+from ...data.table import Column, DataTable, ReadTable, read_table
 from ...errors import DataError, ParameterError
 from ..ids import checked_ids
 from .parameters import Parameters
@@ -118,7 +118,7 @@ def held_out(rows: int, holdout: float) -> NDArray[np.bool_]:
 
 
 def split_label(
-    table: Table, has_label: bool, shown: str
+    table: DataTable, has_label: bool, shown: str
 ) -> tuple[tuple[str, ...], NDArray[np.float32], NDArray[np.float32] | None]:
     """Feature names, features (rows, features) and labels (rows,) of a file; the label is its last column."""
     if not table.names:
@@ -133,7 +133,7 @@ def split_label(
     return table.names[:-1], table.values[:, :-1], labels
 
 
-def checked_labels(table: Table, column: int, shown: str, hint: str) -> NDArray[np.float32]:
+def checked_labels(table: DataTable, column: int, shown: str, hint: str) -> NDArray[np.float32]:
     """A column of labels, (rows,); a DataError names the first that is not 0 or 1, and counts such rows."""
     labels = column_of(table.values, column)
     wrong = np.flatnonzero((labels != 0) & (labels != 1))
