@@ -1,4 +1,4 @@
-# make demo | quick | test | test-baseline | test-spu | test-colab | lab | labextension | docs | bench | faults | dist | clean
+# make demo | quick | test | test-baseline | test-spu | test-colab | lab | labextension | docs | bench | faults | fuzz | dist | clean
 # Every target makes .venv first, from this folder and a Python >= 3.11.
 
 PYTHON ?= python3
@@ -10,7 +10,7 @@ MODULES := labextension/node_modules/.package-lock.json
 SOURCES := $(shell find labextension/src labextension/style labextension/schema labextension/scripts -type f) \
   $(wildcard labextension/*.json notebooks/student/*.ipynb notebooks/student/zh/*.ipynb)
 
-.PHONY: demo quick quick-tests test test-baseline test-spu test-fate test-colab lint lint-python lab labextension docs bench faults dist clean
+.PHONY: demo quick quick-tests test test-baseline test-spu test-fate test-colab lint lint-python lab labextension docs bench faults fuzz dist clean
 
 demo: .venv/demo
 	$(BIN)/python -m kuscia_nb
@@ -80,6 +80,11 @@ docs: .venv/dev
 faults: .venv/dev
 	$(BIN)/python tests/schedules.py --schedules 10000
 	$(BIN)/python tests/schedules.py --schedules 10000 --verify
+
+# Inputs that are nearly right, so many for every reader: make fuzz INPUTS=1000000 takes a day.
+INPUTS ?= 10000
+fuzz: .venv/dev
+	$(BIN)/python tests/fuzz.py --inputs $(INPUTS)
 
 bench: .venv/dev
 	$(BIN)/python benchmarks/ss_lr.py

@@ -58,7 +58,7 @@ def load(path: str | Path) -> Run:
         return run
     except FileNotFoundError:
         raise DataError("there is no such file", where=str(path)) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, KusciaError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, KusciaError) as error:
         what = f"it is no run: {type(error).__name__}: {error}"
         raise DataError(what, where=str(path), hint="a file that observer.file.save has written") from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,9 @@ def _header(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
 
 def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
     member = io.BytesIO(_read(archive, f"{name}.npy"))
-    array = npy.read_array(member, allow_pickle=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of a header that nobody has written so
+        array = npy.read_array(member, allow_pickle=False)
     if not isinstance(array, np.ndarray):
         raise ValueError(f"{name} is not an array")
     return array
