@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -575,6 +576,31 @@ def test_a_column_that_is_sent_as_it_is_fits_no_other(monkeypatch: pytest.Monkey
     monkeypatch.setattr(mpc.Semi2k, "draw_own", unmasked)
     with pytest.raises(AssertionError, match="no draws of bob's"):
         explore.same_view()
+
+
+# --- the line --------------------------------------------------------------------------------------------------------
+
+
+def test_times_on_a_line_are_estimated_from_what_a_job_has_sent(tmp_path: Path) -> None:
+    with kn.connect(storage=tmp_path) as cluster:
+        job = cluster.apply(kn.tutorial_manifest()).wait()
+        messages: Any = job.trace.messages
+        between: Any = messages[(messages["sender"] != "ttp") & (messages["receiver"] != "ttp")]
+        rounds = max(between["round"].tolist())
+        busier = max(sum(between["bytes"][between["sender"] == party]) for party in ("alice", "bob"))
+        found = explore.network(job, delay=50, bandwidth=2)
+        (estimate,) = found.estimates.values()
+        assert estimate.waiting == pytest.approx(rounds * 0.05)
+        assert estimate.sending == pytest.approx(busier / 250_000)
+        form: Any = explore.network.widget(jobs={"mine": job})
+        form.editors["delay"].value, form.editors["bandwidth"].value = "50", "2"
+        assert form.result.estimates == {"mine": estimate}
+        assert f"mine {estimate.seconds:,.3g} s" in form.output.value
+        bars = re.findall('width="([\\d.]+)" height="16"', form.result.drawing)
+        assert sum(map(float, bars)) == pytest.approx(330, abs=0.2)
+        assert float(bars[0]) / 330 == pytest.approx(estimate.waiting / estimate.seconds, abs=0.001)
+        with pytest.raises(DataError, match="a line with 20 ms and 0 Mbit/s"):
+            explore.network(job, bandwidth=0)
 
 
 # --- results and arguments -------------------------------------------------------------------------------------------

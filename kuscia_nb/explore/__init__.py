@@ -12,12 +12,13 @@
     explore.one_share(0.0025)               why one share reveals nothing, and a broken way to share
     explore.reused_triple(3.5, -1.25)       what a triple that is used twice leaks
     explore.same_view("3, 1, 4, 1")         what alice gets fits every column of bob's
+    explore.network(job)                    how long a job takes on a slower line, without running it again
 
     explore.split.widget()                  the same as a form (needs ipywidgets)
 
-They run two parties of `kuscia_nb.mpc` in lockstep, so what they show is what a job does. Every random number is fresh
-from the operating system; with `seed=` it is the same each time, for a lesson, and nothing is secret. Results show both
-parties' numbers: they are the observer's view.
+Those of the protocol run two parties of `kuscia_nb.mpc` in lockstep, so what they show is what a job does. Every random
+number is fresh from the operating system; with `seed=` it is the same each time, for a lesson, and nothing is secret.
+Results show both parties' numbers: they are the observer's view.
 """
 
 from ..mpc.chi_square import Uniformity, uniformity
@@ -25,6 +26,7 @@ from .beaver import Product, Step, product
 from .clock import Clock, clock
 from .guess import Game, Round, guess
 from .lesson import Explorer, Lesson
+from .network import Estimate, Network, Schedule, network
 from .one_share import OneShare, Variant, one_share
 from .rectangle import Rectangle, rectangle
 from .reuse import Opened, Reuse, reused_triple
@@ -35,9 +37,11 @@ from .wrapping import Wrapping, wraps
 
 __all__ = [
     "Clock",
+    "Estimate",
     "Explorer",
     "Game",
     "Lesson",
+    "Network",
     "OneShare",
     "Opened",
     "Product",
@@ -46,6 +50,7 @@ __all__ = [
     "Reuse",
     "Round",
     "SameView",
+    "Schedule",
     "Split",
     "Step",
     "Truncation",
@@ -55,6 +60,7 @@ __all__ = [
     "clock",
     "fixed_point",
     "guess",
+    "network",
     "one_share",
     "product",
     "rectangle",

@@ -106,7 +106,8 @@ def _editor(field: Field, value: Any) -> Any:
     common = {"description": speaker()(field.label), "tooltip": _tooltip(field, field.most)}
     common |= {"style": _LABEL, "layout": _WIDTH}
     if field.choices:
-        return widgets.Dropdown(options=field.choices, value=str(value), **common)
+        kind = widgets.SelectionSlider if field.slider else widgets.Dropdown
+        return kind(options=field.choices, value=str(value), **common)
     if isinstance(value, str):
         return widgets.Text(value=value, continuous_update=False, **common)
     if field.least is None:

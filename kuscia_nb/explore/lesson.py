@@ -176,7 +176,7 @@ class Field(NamedTuple):
     """Both for whole numbers; without them the argument is any number, or one of `choices`."""
     choices: tuple[str, ...] = ()
     slider: bool = False
-    """Whether a whole number is moved rather than typed."""
+    """Whether a whole number, or one of the choices, is moved to rather than typed or picked."""
 
 
 class Explorer(Generic[P, R]):

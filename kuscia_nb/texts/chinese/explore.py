@@ -229,6 +229,26 @@ EXPLORE = {
     ),
     "Size 2^": "大小 2^",
     "the size of the product, as a power of two": "乘积的大小（2 的幂）",
+    # network
+    "With {delay} ms and {bandwidth} Mbit/s: {times}, estimated without running again": (
+        "时延 {delay} ms、带宽 {bandwidth} Mbit/s：{times}（估算值，无需重新运行）"
+    ),
+    "waiting": "等待",
+    "sending": "传输",
+    "bytes of the busier direction": "较忙方向的字节数",
+    "seconds waiting": "等待（秒）",
+    "seconds sending": "传输（秒）",
+    "together": "合计（秒）",
+    "Estimated from the ledger": "根据通信记录估算",
+    (
+        "Waiting is rounds x delay, sending is bytes / bandwidth. Left out are the computing, what a transport "
+        "adds, and the line to the TTP."
+    ): "等待 = 通信轮数 x 时延，传输 = 字节数 / 带宽。未计入计算、传输层开销和到 TTP 的链路。",
+    "Estimate again": "重新估算",
+    "Delay in ms": "时延（ms）",
+    "how long a message is on its way": "一条消息在途的时间",
+    "Mbit/s": "带宽（Mbit/s）",
+    "the bandwidth of each direction": "每个方向的带宽",
     # every form
     "{again}: with fresh random numbers": "{again}：使用新的随机数",
     "{name}: result": "{name}：结果",
