@@ -73,7 +73,7 @@ def completed(notebook: Notebook, code: str) -> list[str]:
 
 
 COMPLETIONS = {
-    "%%kusciajob --v": ["%%kusciajob --view"],
+    "%%kusciajob --vi": ["%%kusciajob --view"],
     "%%kusciajob --view ": [f"%%kusciajob --view {view}" for view in ("live", "plain", "none")],
     "%%kusciajob --view=p": ["%%kusciajob --view=plain"],
     "%%kusciajob --no-wait --strategy int": ["%%kusciajob --no-wait --strategy interconnection"],
@@ -220,7 +220,7 @@ def test_a_default_that_cannot_be_does_not_keep_the_extension_from_loading(noteb
     assert notebook.run("get_ipython().config.KusciaMagics.wiew = 'none'") == []
     first, second = "".join(output.text for output in notebook.run("%reload_ext kuscia_nb")).splitlines()
     assert first.startswith("kuscia_nb: KusciaMagics.view is as ever: The 'view' trait ")
-    assert second.startswith("kuscia_nb: KusciaMagics has no wiew (known: language, no_wait, ")
+    assert second.startswith("kuscia_nb: KusciaMagics has no wiew (known: language, memory_limit, no_wait, ")
     magics = "get_ipython().magics_manager.registry['KusciaMagics']"
     assert notebook.value(f"{magics}.view, {magics}.seed") == ("live", 5)
     assert notebook.run("%reload_ext kuscia_nb") == []
@@ -242,7 +242,10 @@ PROJECTS = {
     "not text": ("\udcff", "cannot be read: "),
     "no table": ("tool = 3\n", "cannot be read: "),
     "no table of ours": ("[tool]\nkuscia_nb = 3\n", "[tool.kuscia_nb] is no table"),
-    "unknown": ('[tool.kuscia_nb]\nwiew = "none"\n', "[tool.kuscia_nb] has no wiew (known: language, no_wait, seed, "),
+    "unknown": (
+        '[tool.kuscia_nb]\nwiew = "none"\n',
+        "[tool.kuscia_nb] has no wiew (known: language, memory_limit, no_wait, seed, ",
+    ),
     "wrong": (
         '[tool.kuscia_nb]\nview = "bright"\n',
         "[tool.kuscia_nb] view: The 'view' trait of a KusciaMagics instance expected any of",
