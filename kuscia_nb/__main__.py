@@ -13,6 +13,7 @@ from .options import taken_by
 
 COMMANDS = {
     "identity": "wire.identity_command",
+    "node": "backends.node_command",
     "party": "wire.party_command",
     "ttp": "wire.ttp_command",
     "spu-peer": "tools.spu_command",

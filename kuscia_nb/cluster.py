@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from .backends.base import Backend, NodeApi
+from .backends.base import Alone, Backend, NodeApi, Seen
 from .data.copy import STORAGE, local_file
 from .data.files import Folder
 from .data.frames import read_frame, write_frame
@@ -79,6 +79,29 @@ class Cluster:
     def down_http(self) -> None:
         """Close the ports."""
         self._backend.close_http()
+
+    def peers(self) -> pd.DataFrame:
+        """Each peer of a node that is alone here: peer, url, error, version, clock, round_trip, fingerprint.
+
+        `clock` is how many seconds its clock is ahead; `error` says why it was not reached, or is not who it should be.
+        """
+        import pandas as pd
+
+        rows = self._alone("there are no peers elsewhere").look()
+        return pd.DataFrame(rows, columns=["peer", *Seen._fields[1:]])
+
+    def approve(self, name: str) -> None:
+        """Let a peer's job run that waits to be approved. JobError, if it does not."""
+        self._alone("no job has to be approved").approve(name)
+
+    def refuse(self, name: str) -> None:
+        """End a peer's job that waits to be approved, on both nodes. JobError, if it does not wait."""
+        self._alone("no job has to be approved").refuse(name)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is open to others for as long as the node is up."""
+        return list(self._backend.warnings) if isinstance(self._backend, Alone) else []
 
     def ttp_status(self) -> dict[str, int]:
         """What the trusted third party has done so far: sessions opened, adjust requests, bytes of corrections."""
@@ -172,6 +195,13 @@ class Cluster:
             what = "this cluster was closed, by %kuscia down, %unload_ext or close(): what was temporary is gone"
             raise KusciaError(what, hint="cluster = kn.connect(), which gives one that is up")
         return self._backend
+
+    def _alone(self, otherwise: str) -> Alone:
+        """A backend with one node here; a KusciaError for others."""
+        backend = self._up
+        if not isinstance(backend, Alone):
+            raise KusciaError(f"all nodes are here: {otherwise}", hint='kn.connect("node", ...), or %kuscia up --node')
+        return backend
 
     def _jobs(self) -> list[tuple[Job, Run]]:
         return [(Job(self._backend, run), run) for run in list(self.observer.by_name.values())]

@@ -4,46 +4,68 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .backends.base import Backend
     from .cluster import Cluster
+    from .options import Accept, Reveal
 
 _default: Cluster | None = None
+_local: Cluster | None = None
 _open: weakref.WeakSet[Backend] = weakref.WeakSet()
 _stored: dict[Path, Cluster] = {}
+_nodes: dict[str, tuple[Mapping[str, Any], Cluster]] = {}
 _connecting = threading.Lock()
 
 
-def connect(to: str = "local", *, storage: str | Path | None = None) -> Cluster:
-    """The cluster to work with.
+def connect(
+    to: str | None = None,
+    *,
+    storage: str | Path | None = None,
+    name: str | None = None,
+    listen: str | None = None,
+    peers: Mapping[str, str] | None = None,
+    ttp: str | None = None,
+    ttp_key: str | Path | None = None,
+    ttp_certificate: str | Path | None = None,
+    identity: str | Path | None = None,
+    trust: Mapping[str, str | Path] | None = None,
+    accept: Accept | None = None,
+    reveal: Reveal | None = None,
+    insecure: bool = False,
+    i_run_the_ttp: bool = False,
+) -> Cluster:
+    """The cluster to work with; without arguments, the one that the magics work with.
 
     "local" is alice, bob and a TTP in this process; they start at the first call and are the same ever after. With
     `storage`, a cluster of its own; it is the same one until it is closed. Its files and jobs stay in that folder, and
     are there again at the next `connect`, also after a crash.
+
+    "node" is one's own node alone: `name` (such as alice) with its port at `listen` (127.0.0.1:8084), its `peers` by
+    name and URL, and the `ttp` that neither party runs, with its public key in the file `ttp_key`. Beyond this machine
+    it needs an `identity`, the certificates of the peers whom it can `trust`, and `ttp_certificate`; or `insecure`, if
+    nothing is secret. `accept` says what becomes of a peer's job (always on this machine, ask beyond it, never), and
+    `reveal` whether this party's share is sent to the peer if a job says so (agreed) or never. `i_run_the_ttp` is for
+    who may know both parties' data. The magics work with the node from then on, until it is closed.
     """
     global _default
-    from .backends.local import LocalBackend
-    from .errors import KusciaError
-
-    if to != "local":
-        what = f"cannot connect to {to!r}: so far there are only nodes in this process"
-        raise KusciaError(what, hint='connect("local"): alice, bob and a TTP')
-    if storage is not None:
-        try:
-            with _connecting:
-                place = Path(storage).resolve()
-                if place not in _stored or _stored[place].closed:  # a cell may run twice
-                    _stored[place] = _opened(LocalBackend(Path(storage)))
-                return _stored[place]
-        except (OSError, ValueError) as error:
-            what = f"{storage} cannot be the storage: {getattr(error, 'strerror', None) or error}"
-            raise KusciaError(what, hint="a folder that you may write to; it is made if need be") from error
+    chosen = {"name": name, "listen": listen, "peers": peers, "ttp": ttp, "ttp_key": ttp_key}
+    chosen |= {"ttp_certificate": ttp_certificate, "identity": identity, "trust": trust, "accept": accept}
+    chosen |= {"reveal": reveal, "insecure": insecure or None, "i_run_the_ttp": i_run_the_ttp or None}
+    said = {key: value for key, value in chosen.items() if value is not None}
     with _connecting:
-        if _default is None or _default.closed:
-            _default = _opened(LocalBackend())
+        if to == "node":
+            _default = _node({**said, "storage": storage})
+            return _default
+        _check(to, said)
+        if storage is not None:
+            return _own(storage)
+        if to is None and _default is not None and not _default.closed:
+            return _default
+        _default = _shared()
         return _default
 
 
@@ -57,6 +79,66 @@ def disconnect() -> None:
     for backend in list(_open):
         backend.close()
     _stored.clear()
+    _nodes.clear()
+
+
+def _check(to: str | None, said: Mapping[str, Any]) -> None:
+    from .errors import KusciaError
+
+    if to not in (None, "local"):
+        hint = 'connect("local"): alice, bob and a TTP here; connect("node", ...): one node here, its peers elsewhere'
+        raise KusciaError(f"cannot connect to {to!r}", hint=hint)
+    if said:
+        raise KusciaError(f"{', '.join(said)}: for a node alone", hint='connect("node", ...)')
+
+
+def _shared() -> Cluster:
+    """The local cluster without a folder of its own."""
+    global _local
+    from .backends.local import LocalBackend
+
+    if _local is None or _local.closed:
+        _local = _opened(LocalBackend())
+    return _local
+
+
+def _own(storage: str | Path) -> Cluster:
+    """A local cluster with this folder."""
+    from .backends.local import LocalBackend
+    from .errors import KusciaError
+
+    try:
+        place = Path(storage).resolve()
+        if place not in _stored or _stored[place].closed:  # a cell may run twice
+            _stored[place] = _opened(LocalBackend(Path(storage)))
+        return _stored[place]
+    except (OSError, ValueError) as error:
+        what = f"{storage} cannot be the storage: {getattr(error, 'strerror', None) or error}"
+        raise KusciaError(what, hint="a folder that you may write to; it is made if need be") from error
+
+
+def _node(said: Mapping[str, Any]) -> Cluster:
+    """One's own node: the same one, if a cell runs twice."""
+    from .backends.node import NodeBackend
+    from .backends.settings import Settings
+    from .errors import KusciaError
+
+    for needed in ("name", "peers", "ttp"):
+        if not said.get(needed):
+            hint = 'connect("node", name="alice", peers={"bob": "http://127.0.0.1:8085"}, ttp="http://127.0.0.1:9449")'
+            raise KusciaError(f"a node needs a {needed}", hint=hint)
+    known, cluster = _nodes.get(said["name"], (None, None))
+    if cluster is not None and not cluster.closed:
+        if known == said:
+            return cluster
+        hint = "close it first: connect().close(), or %kuscia down"
+        raise KusciaError(f"the node of {said['name']} is up already, with other settings", hint=hint)
+    try:
+        cluster = _opened(NodeBackend(Settings.read(**said)))
+    except OSError as error:
+        raise KusciaError(f"the node of {said['name']} cannot start: {error.strerror or error}") from error
+    _nodes[said["name"]] = said, cluster
+    return cluster
 
 
 def _opened(backend: Backend) -> Cluster:

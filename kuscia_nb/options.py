@@ -25,6 +25,9 @@ Truncation = Literal["auto", "local", "ttp"]
 Level = Literal["full", "sizes", "off"]
 View = Literal["live", "plain", "none"]
 Language = Literal["auto", "en", "zh"]
+Accept = Literal["always", "ask", "never"]
+Reveal = Literal["agreed", "never"]
+"""What becomes of a peer's job, and whether this party's share goes to a peer: of a node that is alone here."""
 
 Taker = Literal["call", "magic", "config", "terminal", "program"]
 """Who takes an option: `apply` and `submit`, a magic's line, `%config`, the terminal. Programs are told."""

@@ -97,6 +97,16 @@ class Results(History):
         """
         return _undoubted(*self._having("weights", task).weights())
 
+    def reveal(self, task: str | None = None) -> pd.DataFrame | None:
+        """Send the peer this side's share of the weights, and take the peer's: each, if the job's `reveal` says so.
+
+        That is agreed before the job starts: none, both, or the one node that learns the weights. Returns the weights
+        where they are learned, None at the other node. JobError, if nothing is revealed.
+        """
+        task_id = self._with("weights", task)
+        self._backend.reveal(self._run, task_id)
+        return None if self._ran(task_id).missing else self.weights(task)
+
     def model(self, task: str | None = None) -> Model:
         """The model for columns in their original units, to predict with, to save, or for scikit-learn.
 
@@ -202,9 +212,18 @@ class Results(History):
         found = {node: self._run.events.last(ProgramBegun, node=node, subject=task_id) for node in self.nodes}
         events = {node: event for node, event in found.items() if event is not None and node in nodes}
         outputs = {node: _output(event, nodes[node].storage) for node, event in events.items()}
+        elsewhere = self._backend.elsewhere(self._run, task_id) if task_id else {}
+        missing = {node: found for node, found in elsewhere.items() if isinstance(found, str)}
+        outputs |= {node: found for node, found in elsewhere.items() if not isinstance(found, str)}
         environments = {node: event.data for node, event in events.items()}
         began, handed = next(iter(self._run.events)).time.timestamp(), self._handed(task_id)
-        return Ran(self.name, self._alias(task_id), self.options, began, environments, outputs, handed)
+        return Ran(self.name, self._alias(task_id), self.options, began, environments, outputs, missing, handed)
+
+    def _check_node(self, node: str) -> None:
+        super()._check_node(node)
+        if node not in self._backend.nodes:
+            what = f"{node}'s node is elsewhere: what job {self.name} does there is known there alone"
+            raise JobError(what, hint=f"ask {node}; here is " + " and ".join(self._backend.nodes))
 
     def _check_finished(self) -> None:
         """A JobError for a job without a result."""

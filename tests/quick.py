@@ -9,7 +9,9 @@ LONG = {
         test_notebooks test_panel test_panel_protocol test_trace_viewer test_tutorial test_typed
     """,
     "a build": "test_docs test_openapi_client test_panel_package",
-    "other processes": "spu test_bfia_server test_command_line test_crash test_isolation test_own_party test_scheduler",
+    "other processes": """
+        spu test_bfia_server test_command_line test_crash test_isolation test_node test_own_party test_scheduler
+    """,
     "seconds": """
         test_bfia test_cluster test_damage test_explore test_faults test_freshness test_fuzz test_identity
         test_interrupts test_kubectl_formats test_lesson_1 test_lesson_2 test_lesson_7 test_manifest test_memory_limit

@@ -224,7 +224,7 @@ def test_ss_lr_is_explained_with_all_of_the_tutorials_parameters() -> None:
     names = re.findall(r"^  (\w+)\t<", own, re.MULTILINE)
     assert names == ["name", "namespace", "has_label", "id_column", "scale"]  # spec: tutorial §2; and ours
     names += re.findall(r"^  (\w+)\t<", common, re.MULTILINE)
-    assert sorted(names) == sorted([*TUTORIAL.split(), "id_column", "scale", "holdout"])
+    assert sorted(names) == sorted([*TUTORIAL.split(), "id_column", "scale", "holdout", "reveal"])
 
 
 @pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda parameter: parameter.name)

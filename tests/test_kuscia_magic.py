@@ -16,7 +16,10 @@ from test_notebook import FEATURES, TUTORIAL, Notebook
 from kuscia_nb.data.copy import copy
 from kuscia_nb.errors import DataError
 
-COMMANDS = ("up", "status", "down", "use", "data", "cp", "result", "trace", "explain", "operators", "template", "nodes")
+COMMANDS = (
+    *("up", "status", "peers", "approve", "refuse", "down", "use", "data", "cp", "result", "trace", "explain"),
+    *("operators", "template", "nodes"),
+)
 ROWS = 10_000
 """Of the tutorial's data files."""
 
@@ -91,14 +94,14 @@ def test_every_command_has_its_help(notebook: Notebook, command: str, option: st
     assert text.startswith(f"usage: %kuscia {command} [-h]")
     (summary,) = re.findall(rf"^  {command} +(\S.*)", printed(notebook, "%kuscia"), re.MULTILINE)
     assert summary in text
-    if command not in ("status", "down", "operators", "nodes"):
+    if command not in ("status", "peers", "down", "operators", "nodes"):
         assert f"    %kuscia {command} " in text or f"= %kuscia {command} " in text  # an example
 
 
 @pytest.mark.parametrize(
     ("line", "what", "hint"),
     [
-        ("statsu", "%kuscia has no command statsu", '"status" (known: cp, data,'),
+        ("statsu", "%kuscia has no command statsu", '"status" (known: approve, cp, data,'),
         ("result", "the following arguments are required: JOB", "%kuscia result --help"),
         ("cp my.csv", "the following arguments are required: TARGET", "%kuscia cp --help"),
         ("nodes --http", "%kuscia nodes does not know --http", "--help"),

@@ -6,8 +6,8 @@ control plane of this package, where there is one, starts the programs with a th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from ..control.kubectl import Output
@@ -68,6 +68,44 @@ class Work(Protocol):
         ...
 
 
+class Seen(NamedTuple):
+    """What is known of a peer after a look at it."""
+
+    name: str
+    url: str
+    error: str = ""
+    """Why it was not reached, or is not who it should be; empty, if all is well."""
+    version: str = ""
+    clock: float = 0.0
+    """Seconds that its clock is ahead of the one here."""
+    round_trip: float = 0.0
+    """Seconds from the question to the answer."""
+    fingerprint: str = ""
+    """Of its certificate; empty, if nothing is encrypted."""
+
+
+@runtime_checkable
+class Alone(Protocol):
+    """What a backend has whose node is alone here, and whose peers are other people's."""
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What has to be shown for as long as the node is up."""
+        ...
+
+    def look(self) -> list[Seen]:
+        """See whether the peers are there, and who they are."""
+        ...
+
+    def approve(self, name: str) -> None:
+        """Let a peer's job run that waits for it. JobError, if it does not."""
+        ...
+
+    def refuse(self, name: str) -> None:
+        """End a peer's job that waits to be approved. JobError, if it does not wait."""
+        ...
+
+
 class Backend(Protocol):
     """Nodes, what is known of their jobs, and what can be done with both."""
 
@@ -120,6 +158,14 @@ class Backend(Protocol):
 
     def delete(self, name: str) -> None:
         """Stop a job if it runs, and forget it on all nodes. Its result files stay."""
+        ...
+
+    def elsewhere(self, run: Run, task_id: str) -> Mapping[str, Folder | str]:
+        """For each party whose node is not here: its result of a task, if it was revealed; else why it is not here."""
+        ...
+
+    def reveal(self, run: Run, task_id: str) -> None:
+        """Send and take what the parties have agreed to reveal of a task. JobError, if that is nothing."""
         ...
 
     def kubectl(self, line: str, node: str, stdin: str | None, emit: Callable[[str], None] | None) -> Output:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from ..data.files import make_folder, remove_drafts
 from ..errors import KusciaError
 
 NAME = ".lock"
+_PREFIX = "kuscia_nb-"
+"""Of temporary folders; the id of the process that owns the folder comes next."""
 
 
 def claim(storage: Path) -> Callable[[], None]:
@@ -38,3 +43,24 @@ def claim(storage: Path) -> Callable[[], None]:
     os.write(file, str(os.getpid()).encode())
     remove_drafts(storage)
     return lambda: os.close(file)
+
+
+def temporary() -> tuple[Path, Callable[[], None]]:
+    """A storage folder that goes with what it is for: where it is, and what removes it."""
+    _sweep()
+    storage = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+    return storage, partial(shutil.rmtree, storage, ignore_errors=True)
+
+
+def _sweep() -> None:
+    """Remove the temporary folders of processes that are no more."""
+    if os.name != "posix":  # elsewhere, asking after a process may end it
+        return
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
+        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        try:
+            os.kill(int(owner), 0)
+        except ProcessLookupError:
+            shutil.rmtree(folder, ignore_errors=True)
+        except (ValueError, OverflowError, PermissionError):
+            continue  # not a folder of ours, or of somebody else's process

@@ -10,9 +10,6 @@ killed process could not remove, the next one does.
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 import weakref
 from collections.abc import Mapping
 from functools import partial
@@ -25,21 +22,19 @@ from ..bfia.http import http_transport
 from ..bfia.server import BfiaServer
 from ..bfia.wire import Request, Response
 from ..control.node import Node
+from ..data.files import Folder
 from ..data.sample import write_sample
 from ..errors import KusciaError
 from ..mpc import TrustedThirdParty
 from ..observer.observer import Observer
-from ..observer.runs import Matter
+from ..observer.runs import Matter, Run
 from . import DOMAINS
-from .claim import claim
+from .claim import claim, temporary
 from .controlled import ControlledNodes
 from .lockstep import LockstepAgent
 
 if TYPE_CHECKING:
     pass
-
-_PREFIX = "kuscia_nb-"
-"""Of temporary folders; the id of the process that owns the folder comes next."""
 
 
 class LocalBackend(ControlledNodes):
@@ -49,14 +44,10 @@ class LocalBackend(ControlledNodes):
     unknown: Mapping[Matter, str] = {}
 
     def __init__(self, storage: Path | None = None) -> None:
-        if storage is None:
-            _sweep()
-            keep, storage = False, Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
-            self._clean = weakref.finalize(self, shutil.rmtree, storage, ignore_errors=True)
-        else:
-            keep, self._clean = True, weakref.finalize(self, claim(storage))
+        place, release = temporary() if storage is None else (storage, claim(storage))
+        self._clean = weakref.finalize(self, release)
         try:
-            self._begin(storage, keep)
+            self._begin(place, keep=storage is not None)
         except BaseException:
             self._clean()  # who mends what was wrong can try again
             raise
@@ -94,6 +85,13 @@ class LocalBackend(ControlledNodes):
         while self.servers:
             self.servers.popitem()[1].stop()
 
+    def elsewhere(self, run: Run, task_id: str) -> Mapping[str, Folder | str]:
+        """Both parties' nodes are here."""
+        return {}
+
+    def reveal(self, run: Run, task_id: str) -> None:
+        """Both results are here already: the observer's."""
+
     def _peers(self, domain: str) -> dict[str, Client]:
         return {
             other: Client(domain, other, partial(self._carry, other), self._exchanged)
@@ -105,17 +103,3 @@ class LocalBackend(ControlledNodes):
         """A message to a node: by its port if that is open, else straight to its handlers."""
         server = self.servers.get(domain)
         return http_transport(server.url)(request) if server else self._handlers[domain](request)
-
-
-def _sweep() -> None:
-    """Remove the temporary folders of processes that are no more."""
-    if os.name != "posix":  # elsewhere, asking after a process may end it
-        return
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
-        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
-        try:
-            os.kill(int(owner), 0)
-        except ProcessLookupError:
-            shutil.rmtree(folder, ignore_errors=True)
-        except (ValueError, OverflowError, PermissionError):
-            continue  # not a folder of ours, or of somebody else's process

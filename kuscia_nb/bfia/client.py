@@ -91,6 +91,11 @@ class Client:
         phases: dict[str, Phase] = {task_id: PHASES.get(str(said), "") for task_id, said in tasks}
         return phases, state if isinstance(state, str) else None
 
+    def ask_own(self, path: str, trace: str = "", **fields: Any) -> dict[str, Any]:
+        """What only a node of this package answers; nobody records it, for it may carry what is secret."""
+        body = json.dumps(fields, ensure_ascii=False).encode()
+        return self._data(self._sent(Request("POST", path, self._headers(trace), body)))
+
     def _post(self, path: str, body: bytes, trace: str) -> dict[str, Any]:
         return self._ask("POST", path, body, trace)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import time
+from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
@@ -16,10 +18,15 @@ MOST_BYTES = 10 * 2**20
 """A longer answer is none."""
 
 
-def http_transport(url: str, *, connect: float = CONNECT, total: float = TOTAL) -> Transport:
-    """Calls of the node at http://host:port. Each has a connection of its own, and goes past any proxy."""
+def http_transport(
+    url: str, *, connect: float = CONNECT, total: float = TOTAL, tls: ssl.SSLContext | None = None
+) -> Transport:
+    """Calls of the node at http://host:port. Each has a connection of its own, and goes past any proxy.
+
+    `tls` says to whom https:// may lead, and who asks.
+    """
     parts = urlsplit(url)
-    kinds = {"http": HTTPConnection, "https": HTTPSConnection}
+    kinds = {"http": HTTPConnection, "https": partial(HTTPSConnection, context=tls)}
     try:
         kind, host, port = kinds[parts.scheme], parts.hostname, parts.port
     except (KeyError, ValueError):

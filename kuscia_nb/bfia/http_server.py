@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import errno
+import json
+import ssl
 import string
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from typing import NamedTuple
 
+from tornado.http1connection import HTTP1Connection
 from tornado.httpserver import HTTPServer
 from tornado.httputil import (
     HTTPConnection,
@@ -17,8 +21,9 @@ from tornado.httputil import (
     RequestStartLine,
     ResponseStartLine,
 )
-from tornado.iostream import IOStream
+from tornado.iostream import IOStream, SSLIOStream
 
+from .guard import Guard
 from .wire import Request, Response, Transport
 
 MOST_BYTES = 10 * 2**20
@@ -31,10 +36,19 @@ HEADERS = 5.0
 """Seconds for a request's headers to arrive, and for a connection to wait for the next one."""
 
 
-def http_server(answer: Transport) -> HTTPServer:
+class Upgrade(NamedTuple):
+    """Answers what is asked for below a path, and may take the connection away."""
+
+    path: str
+    take: Callable[[HTTP1Connection, str, HTTPHeaders], object]
+    """Given the connection, what its request asks for, and its headers."""
+
+
+def http_server(answer: Transport, guard: Guard | None = None, upgrade: Upgrade | None = None) -> HTTPServer:
     """A server that lets `answer` answer every request, on the thread of the event loop."""
     return _Server(
-        _Exchanges(answer),
+        _Exchanges(answer, guard, upgrade),
+        ssl_options=guard and guard.context,
         idle_connection_timeout=HEADERS,
         body_timeout=BODY,
         max_body_size=sys.maxsize,  # an exchange sees to that itself, and says so
@@ -45,6 +59,8 @@ class _Server(HTTPServer):
     """One that ends a connection on which no HTTP is spoken."""
 
     def handle_stream(self, stream: IOStream, address: tuple[str, ...]) -> None:
+        if isinstance(stream, SSLIOStream):
+            return super().handle_stream(stream, address)
         chosen = {"max_buffer_size": self.max_buffer_size, "read_chunk_size": self.read_chunk_size}
         assert stream.socket is not None
         super().handle_stream(_Stream(stream.socket, **chosen), address)
@@ -70,18 +86,20 @@ _FIRST = (string.ascii_letters + "\r\n").encode()
 
 
 class _Exchanges(HTTPServerConnectionDelegate):
-    def __init__(self, answer: Transport) -> None:
-        self._answer = answer
+    def __init__(self, answer: Transport, guard: Guard | None, upgrade: Upgrade | None) -> None:
+        self._answer, self._guard, self._upgrade = answer, guard, upgrade
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
-        return _Exchange(self._answer, request_conn)
+        return _Exchange(self._answer, self._guard, self._upgrade, request_conn)
 
 
 class _Exchange(HTTPMessageDelegate):
     """One request and its answer."""
 
-    def __init__(self, answer: Transport, connection: HTTPConnection) -> None:
-        self._answer, self._connection = answer, connection
+    def __init__(
+        self, answer: Transport, guard: Guard | None, upgrade: Upgrade | None, connection: HTTPConnection
+    ) -> None:
+        self._answer, self._guard, self._upgrade, self._connection = answer, guard, upgrade, connection
         self._body, self._size = bytearray(), 0
 
     def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> None:
@@ -105,7 +123,17 @@ class _Exchange(HTTPMessageDelegate):
         if self._size > MOST_BYTES:
             return self._write(_TOO_LONG)
         headers: Mapping[str, str] = self._headers
-        return self._write(self._answer(Request(self._method, self._target, headers, bytes(self._body))))
+        request = Request(self._method, self._target, headers, bytes(self._body))
+        connection = self._connection
+        assert isinstance(connection, HTTP1Connection)
+        if self._guard is not None:
+            request, refusal = self._guard.admitted(_certificate(connection), request)
+            if refusal:
+                return self._write(Response(403, json.dumps({"code": 403, "message": refusal}).encode()))
+        if self._upgrade is not None and self._target.startswith(self._upgrade.path):
+            self._upgrade.take(connection, self._target, self._headers)
+            return None
+        return self._write(self._answer(request))
 
     def _write(self, response: Response) -> None:
         headers = HTTPHeaders(
@@ -118,6 +146,12 @@ class _Exchange(HTTPMessageDelegate):
         line = ResponseStartLine("HTTP/1.1", response.status, HTTPStatus(response.status).phrase)
         self._connection.write_headers(line, headers, b"" if self._method == "HEAD" else response.body)
         self._connection.finish()
+
+
+def _certificate(connection: HTTP1Connection) -> bytes | None:
+    """That of who is there (DER)."""
+    sock = connection.stream and connection.stream.socket
+    return sock.getpeercert(binary_form=True) if isinstance(sock, ssl.SSLSocket) else None
 
 
 _TOO_LONG = Response(413, b'{"code":413,"message":"the body of a request must not be longer than 10 MB"}')

@@ -1,7 +1,8 @@
 """A node's BFIA API on a port of this machine (spec: kuscia §3.1).
 
-Kuscia listens on all addresses and asks nobody who they are. Here only this machine is listened to, and pages of the
-web are kept out: a browser that they run in says where they come from.
+Kuscia listens on all addresses and asks nobody who they are. Here only this machine is listened to, unless something
+else is asked for, and pages of the web are kept out: a browser that they run in says where they come from. Beyond this
+machine a `Guard` knows everybody by a certificate.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from ..errors import KusciaError
+from .guard import Guard
 from .wire import Request, Response, Transport
 
 if TYPE_CHECKING:
     from tornado.httpserver import HTTPServer
+
+    from .http_server import Upgrade
 
 HOST = "127.0.0.1"
 PORT = 8084
@@ -29,11 +33,23 @@ MOST_TRIED = 100
 
 
 class BfiaServer:
-    """Serves one node's handlers on a thread of its own. Without a port it takes the first free one from 8084 on."""
+    """Serves one node's handlers on a thread of its own. Without a port it takes the first free one from 8084 on.
 
-    def __init__(self, handlers: Transport, port: int | None = None) -> None:
+    With a `guard` it speaks TLS, and to nobody whom that does not know. `upgrade` may take a connection for itself.
+    """
+
+    def __init__(
+        self,
+        handlers: Transport,
+        port: int | None = None,
+        host: str = HOST,
+        *,
+        guard: Guard | None = None,
+        upgrade: Upgrade | None = None,
+    ) -> None:
         self._handlers = handlers
-        self._wanted = port
+        self._wanted, self._host = port, host
+        self._guard, self._upgrade = guard, upgrade
         self._document = b""
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop
@@ -45,7 +61,7 @@ class BfiaServer:
         """Where it listens."""
         if self.port is None:
             raise KusciaError("the BFIA server does not run", hint="start() first")
-        return f"http://{HOST}:{self.port}"
+        return f"http{'s' if self._guard else ''}://{bracketed(self._host)}:{self.port}"
 
     def start(self) -> int:
         """Listen; returns the port. KusciaError, if the one that was asked for cannot be had."""
@@ -55,13 +71,13 @@ class BfiaServer:
             from .http_server import http_server
         except ImportError as error:
             raise KusciaError("a BFIA server needs tornado", hint="pip install tornado") from error
-        listener = _listen(self._wanted)
+        listener = _listen(self._host, self._wanted)
         self.port = port = int(listener.getsockname()[1])
         started = threading.Event()
 
         def serve() -> None:
             try:
-                asyncio.run(self._serve(http_server(self._answer), listener, started))
+                asyncio.run(self._serve(http_server(self._answer, self._guard, self._upgrade), listener, started))
             finally:
                 started.set()
 
@@ -87,7 +103,7 @@ class BfiaServer:
         await server.close_all_connections()
 
     def _answer(self, request: Request) -> Response:
-        if stranger := _stranger(request):
+        if stranger := _stranger(request, anywhere=not is_loopback(self._host)):
             body = json.dumps({"code": 403, "message": stranger}).encode()
             return Response(403, body)
         parts = _target(request.path)
@@ -104,23 +120,46 @@ class BfiaServer:
         return self._document
 
 
-def _listen(port: int | None) -> socket.socket:
+def bracketed(host: str) -> str:
+    """A host as it stands in a URL."""
+    return f"[{host}]" if ":" in host else host
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _listen(host: str, port: int | None) -> socket.socket:
     """A listening socket on this port, or on the first free one."""
     hint = f"another port, or none, which means the first free one from {PORT} on"
     for tried in range(PORT, PORT + MOST_TRIED) if port is None else (port,):
         if not 0 <= tried <= 65535:
             raise KusciaError(f"{tried} is not a port", hint=hint)
         try:
-            listener = socket.create_server((HOST, tried))
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            listener = socket.create_server((host, tried), family=family)
         except OSError as error:
             taken = error.errno == errno.EADDRINUSE
             if taken and port is None:
                 continue
-            what = f"port {tried} is in use" if taken else f"port {tried} cannot be had: {error}"
-            raise KusciaError(what, hint=hint) from error
+            raise _not_had(host, tried, error, hint) from error
         listener.setblocking(False)
         return listener
     raise KusciaError(f"ports {PORT} to {PORT + MOST_TRIED - 1} are all in use", hint="port 0, for any that is free")
+
+
+def _not_had(host: str, port: int, error: OSError, hint: str) -> KusciaError:
+    """Why an address cannot be listened at."""
+    if error.errno == errno.EADDRINUSE:
+        return KusciaError(f"port {port} is in use", hint=hint)
+    if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
+        what = f"this machine has no address {host}"
+        return KusciaError(what, hint=f"listen at 0.0.0.0:{port}, and let the peer dial {host}")
+    return KusciaError(f"port {port} cannot be had: {error}", hint=hint)
 
 
 def _target(path: str) -> SplitResult:
@@ -135,10 +174,13 @@ def _target(path: str) -> SplitResult:
 # --- who is not let in -----------------------------------------------------------------------------------------------
 
 
-def _stranger(request: Request) -> str:
-    """Why a request is refused: it was sent to another machine's name, or from a page of the web."""
+def _stranger(request: Request, *, anywhere: bool) -> str:
+    """Why a request is refused: it was sent to another machine's name, or from a page of the web.
+
+    `anywhere`: whoever listens beyond this machine has names that it does not know.
+    """
     host, origin = request.header("Host"), request.header("Origin")
-    if host and not _is_here(f"//{host}"):
+    if host and not anywhere and not _is_here(f"//{host}"):
         return f"this server answers to {HOST} and localhost only, not to the host {host}"
     if origin and not _is_here(origin):
         return f"this server does not answer to pages of {origin}"
@@ -150,7 +192,6 @@ def _stranger(request: Request) -> str:
 def _is_here(url: str) -> bool:
     """Whether a URL is of this machine."""
     try:
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        return is_loopback(urlsplit(url).hostname or "")
     except ValueError:
         return False

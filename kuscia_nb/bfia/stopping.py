@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from ..control.kinds import KusciaTask
 from ..control.node import Node
-from ..control.records import SCHEDULER, STOPPED_TASKS, stopped, stopped_aliases
+from ..control.records import SCHEDULER, never_made, stopped
 from ..control.resources import JobTask, KusciaJob
 from ..control.scheduling import FINAL
 from .dialect import refusal_about
@@ -46,16 +44,6 @@ def over(node: Node, job: KusciaJob) -> bool:
 def stop_made(node: Node, task_id: str) -> None:
     """Stop a task that was made; nothing changes if it has ended."""
     node.store.change(KusciaTask, task_id, lambda task: stopped(task, "", "Task was stopped"))
-
-
-def never_made(job: KusciaJob, aliases: Collection[str]) -> KusciaJob:
-    """The job with a mark on tasks that were not made, and never shall be."""
-    marked = {*stopped_aliases(job), *aliases}
-    if marked == {*stopped_aliases(job)}:
-        return job
-    text = ",".join(task.alias for task in job.spec.tasks if task.alias in marked)
-    annotations = {**job.annotations, STOPPED_TASKS: text}
-    return job.model_copy(update={"metadata": job.metadata.model_copy(update={"annotations": annotations})})
 
 
 def _made(node: Node, task: JobTask) -> KusciaTask | None:

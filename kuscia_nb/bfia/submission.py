@@ -22,6 +22,7 @@ from .reader import examined
 from .routes import Call, Refused
 from .source import RequestSource, in_request, once
 from .standard import Circumstances, in_kuscias_words
+from .told import with_told
 from .translate import to_job
 
 
@@ -40,7 +41,7 @@ def translated(call: Call[CreateJobRequest], scheduler: str = "") -> KusciaJob:
         problems += [in_request(problem, request) for problem in accepting.problems(call.node.store, sound)]
     if problems := once(problem._replace(path=source.spelled(problem.path)) for problem in problems):
         raise Refused(_joined(_sentence(problem) for problem in problems), speaks_standard(call.message))
-    return with_scheduler(with_dialect(to_job(request), request), scheduler)
+    return with_scheduler(with_told(with_dialect(to_job(request), request), request), scheduler)
 
 
 def keep(node: Node, job: KusciaJob) -> None:

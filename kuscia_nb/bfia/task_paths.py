@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from functools import partial
 
+from ..control.consent import REFUSED
 from ..control.kinds import KusciaTask, PartyTaskStatus, TaskParty
 from ..control.node import Node
 from ..control.objects import LABEL
-from ..control.records import SCHEDULER, stopped_aliases
+from ..control.records import SCHEDULER, never_made, stopped_aliases
 from ..control.resources import FAILED, PENDING, RUNNING, SUCCEEDED, KusciaJob, Phase
 from ..control.scheduling import FINAL
 from .bodies import (
@@ -26,7 +27,7 @@ from .bodies import (
 from .dialect import refusal_about, reply_about
 from .job_paths import known_job, refuse_failed
 from .routes import Call, Refused, Reply, Route
-from .stopping import named, never_made, stop_made
+from .stopping import named, stop_made
 
 
 def start(call: Call[StartTaskRequest]) -> Reply:
@@ -62,6 +63,8 @@ def poll(call: Call[PollTaskStatusRequest]) -> Reply:
     if task is not None:
         phase = _part(task, node.domain, call.message.role)
     elif job is not None:
+        if job.status.reason == REFUSED:  # a phase alone would not say who ended it
+            raise refusal_about(job, job.status.message)
         phase = PENDING if set(stopped_aliases(job)).isdisjoint(_aliases(job, task_id)) else FAILED
     else:
         raise Refused("failed to find the task")

@@ -29,6 +29,7 @@ from .messages import (
     TaskParams,
     go_json,
 )
+from .told import told
 
 PROTOCOL = ("kuscia.secretflow/interconn-protocol-type", "bfia")
 """The label of every job that came as a request."""
@@ -278,10 +279,11 @@ def to_request(job: KusciaJob, versions: Mapping[str, str], offers: Offers = NON
     first = configs[0]
     role = ConfigRole(**{name: getattr(first.role, name) for name in ROLES})
     last = {name: {str(len(nodes) - 1): {}} for name in ROLES if (nodes := getattr(role, name))}
+    common = {**({"sync_type": "poll"} if standard else {}), **told(job)}
     config = Config(
         role=role,
         initiator=ConfigInitiator(role=first.initiator.role, node_id=first.initiator.node_id),
-        job_params=JobParams(**last, common={"sync_type": "poll"} if standard else None),
+        job_params=JobParams(**last, common=common or None),
         task_params=_nested(configs, with_ids=standard),
         version=VERSION,
     )

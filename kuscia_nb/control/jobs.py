@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from ..errors import ManifestError
 from . import accepting
+from .consent import CONDITION, is_waiting, waiting
 from .initiator import Initiator
 from .node import Node
 from .objects import LABEL, Condition, condition, now
@@ -43,6 +44,10 @@ class JobController:
             return self._stop(job)
         if condition(job.status.conditions, "JobValidated") is None:
             return self._validate(job)
+        if self._node.consent and self._node.consent.waits(self._store.domain, job):
+            return self._wait(job)
+        if is_waiting(job):  # no more: it was approved
+            return self._jobs.set(job.name, Condition(type=CONDITION, status="True"))
         if SCHEDULER in job.annotations:
             return self._scheduled.step(job)
         return self._initiator.step(job) if self._jobs.leads(job) else self._partner.step(job)
@@ -73,6 +78,11 @@ class JobController:
             failure = Condition(type="JobValidated", status="False", reason="ValidateFailed", message=message)
             return self._jobs.set(job.name, failure, phase=FAILED, reason="KusciaJobValidateFailed")
         return self._jobs.set(job.name, Condition(type="JobValidated", status="True"))
+
+    def _wait(self, job: KusciaJob) -> None:
+        """Nothing of it is made before somebody approves it."""
+        if not is_waiting(job):
+            self._jobs.set(job.name, waiting(self._store.domain, job))
 
     def _stop(self, job: KusciaJob) -> None:
         """Somebody wants the job to end: its tasks here, and the job at the peers."""

@@ -13,6 +13,7 @@ from typing import BinaryIO, Literal
 from ..data.files import write_atomically
 from ..errors import JobError
 from . import accepting
+from .consent import Consent
 from .kinds import Domain
 from .objects import Object
 from .resources import JobStatus, KusciaJob
@@ -25,21 +26,30 @@ class Node:
     """One domain's node. `logs` gives what its program of a task has logged."""
 
     def __init__(
-        self, domain: str, storage: Path, logs: Callable[[str, str], str] = lambda domain, task_id: ""
+        self,
+        domain: str,
+        storage: Path,
+        logs: Callable[[str, str], str] = lambda domain, task_id: "",
+        consent: Consent | None = None,
     ) -> None:
         self.domain = domain
         self.storage = storage
         self.store = Store(domain)
+        self.consent = consent
+        """What its people allow its peers' jobs; None, if all nodes are the same people's."""
         self._logs = logs
 
     def create(self, job: KusciaJob) -> KusciaJob:
         """Check a job against what this node has, and keep it.
 
-        ManifestError says everything that keeps this node from running it; AlreadyExists, if its name is taken.
+        ManifestError says everything that keeps this node from running it; AlreadyExists, if its name is taken;
+        JobError, if it is a peer's and its people do not want it.
         """
         if self.store.get(KusciaJob, job.name):
             raise AlreadyExists("Job already exists", hint=f"another name, or delete {job.name} on {self.domain}")
         accepting.check(self.store, job)
+        if self.consent is not None:
+            self.consent.refuse(self.store, job)
         spec = job.spec.model_copy(update={"stage": "Create"})
         kept = job.model_copy(update={"spec": spec, "status": JobStatus()})
         kept._source = None  # what is wrong later on is not wrong in the text

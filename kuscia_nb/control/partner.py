@@ -15,7 +15,9 @@ from .scheduling import verdict
 POLL = (0.001, 15.0)
 """Seconds between two questions: the first pause, and the longest (Kuscia's only one)."""
 UNANSWERED = 300.0
-"""Seconds after which an initiator that does not answer is given up."""
+"""Seconds after which an initiator that does not answer is given up,"""
+LOST = 10.0
+"""and if a task of the job has failed here, so that nothing can save it."""
 
 
 class Partner:
@@ -71,7 +73,8 @@ class Partner:
         failure = Condition(type="JobStatusSynced", status="False", reason="ErrorQueryJobStatus", message=error)
         last = condition(job.status.conditions, "JobStatusSynced")
         forgotten = job.spec.stage == "Start" and "failed to find the job" in error
-        if forgotten or silent >= UNANSWERED:
+        lost = any(made.finished and made.status.phase == FAILED for made in self._jobs.made(job))
+        if forgotten or silent >= (LOST if lost else UNANSWERED):
             message = f"{job.spec.initiator} does not answer for this job: {error}"
             self._jobs.set(job.name, failure, phase=FAILED, reason="ErrorQueryJobStatus", message=message)
         elif last is None or last.message != error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
 from .kinds import KusciaTask, TaskParty, TaskSpec, TaskStatus
@@ -19,6 +19,8 @@ OVERDUE = "kuscia-nb/overdue"
 """Annotation of a job that takes longer than its time limit: what there is to say of that. It fails when it stops."""
 INJECTED = "kuscia-nb/injected-faults"
 """Annotation of a job with the faults that are injected into it on purpose."""
+OPTIONS = "kuscia-nb/options"
+"""Annotation of a job with how it is run beyond its manifest, as JSON: what both parties' programs have to be told."""
 SCHEDULER = "kuscia-nb/bfia-scheduler"
 """Annotation of a job that another node schedules, which is its value, and of the job's tasks."""
 
@@ -163,6 +165,16 @@ class TaskRecords:
 def stopped_aliases(job: KusciaJob) -> list[str]:
     """The tasks that were stopped before they began."""
     return [alias for alias in job.annotations.get(STOPPED_TASKS, "").split(",") if alias]
+
+
+def never_made(job: KusciaJob, aliases: Collection[str]) -> KusciaJob:
+    """The job with a mark on tasks that were not made, and never shall be."""
+    marked = {*stopped_aliases(job), *aliases}
+    if marked == {*stopped_aliases(job)}:
+        return job
+    text = ",".join(task.alias for task in job.spec.tasks if task.alias in marked)
+    annotations = {**job.annotations, STOPPED_TASKS: text}
+    return job.model_copy(update={"metadata": job.metadata.model_copy(update={"annotations": annotations})})
 
 
 def why_failed(job: KusciaJob, made: Iterable[KusciaTask]) -> str:

@@ -33,15 +33,15 @@ def tutorial_manifest() -> str:
     return resources.files("kuscia_nb.data").joinpath("job-ss-lr.yaml").read_text("utf-8")
 
 
-def write_sample(alice: Path, bob: Path) -> None:
-    """Write perfect_logit_a.csv (x1..x10 and y) and perfect_logit_b.csv (x11..x20), unless they exist."""
-    if alice.exists() and bob.exists():
+def write_sample(alice: Path | None, bob: Path | None) -> None:
+    """Write perfect_logit_a.csv (x1..x10 and y) and perfect_logit_b.csv (x11..x20), unless they exist, or are None."""
+    if not any(path and not path.exists() for path in (alice, bob)):
         return
     features, labels = _draw()
-    if not alice.exists():
+    if alice and not alice.exists():
         names = [f"x{i}" for i in range(1, 11)] + ["y"]
         write_atomically(alice, _csv(names, _decimals(features[:, :10]), _digits(labels)))
-    if not bob.exists():
+    if bob and not bob.exists():
         names = [f"x{i}" for i in range(11, 21)]
         write_atomically(bob, _csv(names, _decimals(features[:, 10:])))
 

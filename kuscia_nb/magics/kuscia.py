@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from IPython.core.getipython import get_ipython
 from IPython.core.magic import no_var_expand
 
+from ..backends.flags import FLAGS, said
 from .commands import Command, argument, run
 from .options import interpolated, variables
 
@@ -39,15 +40,26 @@ def kuscia(line: str) -> object:
 
 
 def _up(arguments: Namespace) -> object:
-    """Start the nodes alice and bob and their TTP; --http opens their BFIA ports.
+    """Start the nodes alice and bob and their TTP; or one's own node alone.
 
-    They also start by themselves at their first use. For example:
+    The two also start by themselves at their first use; --http opens their BFIA ports. With --node, this kernel has
+    that node alone: its peer's is elsewhere, and the TTP, which neither party should run. Cells work with it until
+    %kuscia down. For example:
 
         %kuscia up
         %kuscia up --http            alice at 8084, or the first free port after it
         %kuscia up --http 9000
+        %kuscia up --node alice --listen 127.0.0.1:8084 --peer bob=http://127.0.0.1:8085 --ttp http://127.0.0.1:9449
     """
     from ..errors import KusciaError
+
+    if arguments.node is not None:
+        from ..connection import connect
+
+        connect("node", name=arguments.node, **said(arguments))
+        return _status(arguments)
+    if given := [name for name in said(arguments) if name != "peers" or arguments.peer]:
+        raise KusciaError(f"{', '.join(given)}: for a node alone", hint="--node NAME with it")
 
     if arguments.backend != "local":
         hint = "%kuscia up, which needs no containers"
@@ -66,6 +78,40 @@ def _status(arguments: Namespace) -> object:
     from ..views.status import status
 
     return status(connect())
+
+
+def _peers(arguments: Namespace) -> object:
+    """Show the peers of the node that is here: reachable or not, who they are, clock, version, round trip."""
+    from ..connection import connect
+    from ..views.status import peers
+
+    return peers(connect())
+
+
+def _approve(arguments: Namespace) -> None:
+    """Let a peer's job run that waits for it, on a node with --accept ask.
+
+    For example:
+
+        %kuscia approve job-ss-lr
+    """
+    from ..connection import connect
+
+    connect().approve(arguments.job)
+    print(f"{arguments.job} is approved")
+
+
+def _refuse(arguments: Namespace) -> None:
+    """End a peer's job that waits to be approved, on both nodes.
+
+    For example:
+
+        %kuscia refuse job-ss-lr
+    """
+    from ..connection import connect
+
+    connect().refuse(arguments.job)
+    print(f"{arguments.job} is refused")
 
 
 def _down(arguments: Namespace) -> None:
@@ -235,12 +281,17 @@ COMMANDS = {
                 const=_ANY_PORT,
                 metavar="PORT",
             ),
+            argument("--node", "this kernel has this node alone", metavar="NAME"),
+            *(argument(flag, **how) for flag, how in FLAGS.items()),
             argument(
                 "--backend", "where the nodes run: here, or in containers", choices=("local", "docker"), default="local"
             ),
         ),
     ),
     "status": Command(_status),
+    "peers": Command(_peers),
+    "approve": Command(_approve, (argument("job", "the name of a job that waits"),)),
+    "refuse": Command(_refuse, (argument("job", "the name of a job that waits"),)),
     "down": Command(_down),
     "use": Command(_use, (_NODE,)),
     "data": Command(_data, (_NODE, argument("file", "one of its data files", nargs="?"))),

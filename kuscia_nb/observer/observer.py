@@ -15,8 +15,10 @@ from functools import partial
 from ..bfia.client import Exchange
 from ..control.kinds import KusciaTask
 from ..control.objects import LABEL, Condition
+from ..control.records import OPTIONS
 from ..control.resources import FAILED, STOPPED, SUCCEEDED, KusciaJob, as_double, changed_numbers
 from ..control.store import Change, Objects
+from ..errors import KusciaError
 from ..options import Options
 from ..texts.sentence import Sentence
 from .events import ConditionSet, EventLog, Exchanged, PhaseSet, Said, TaskMade, log_line
@@ -70,6 +72,10 @@ class Observer:
         """The run of a job as a store has it."""
         return self._by_uid.get(job.metadata.uid)
 
+    def run_of_task(self, task_id: str) -> Run | None:
+        """The run of a task, by its id."""
+        return self._by_task.get(task_id)
+
     def warn(self, run: Run, data: object) -> None:
         """Say which numbers of a manifest or request are other ones for Kuscia (spec: kuscia §7 row 50)."""
         for name, number in changed_numbers(data):
@@ -105,7 +111,7 @@ class Observer:
         if change.old is None:
             run = self.by_name.get(job.name)
             if run is None or domain in run.nodes:
-                run = self.by_name[job.name] = Run(job)
+                run = self.by_name[job.name] = Run(job, _told(job))
             self._by_uid[job.metadata.uid] = run
             for task in job.spec.tasks:  # however it came here; a partner's copy has doubles already
                 with suppress(ValueError):  # only of a BFIA job, which a real node's need not be, it must be JSON
@@ -158,6 +164,14 @@ class Observer:
             run.events.emit(TaskMade(domain, task.name, task.labels[f"{LABEL}task-alias"]))
         old = change.old if isinstance(change.old, KusciaTask) else None
         _emit_changes(run.events, domain, task, old)
+
+
+def _told(job: KusciaJob) -> Options:
+    """How a job is run that another node has started."""
+    try:
+        return Options(**json.loads(job.annotations.get(OPTIONS, "{}")))
+    except (ValueError, TypeError, KusciaError):  # somebody has edited it
+        return Options()
 
 
 def _emit_changes(

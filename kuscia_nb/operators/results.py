@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from ..data.files import Folder
 from ..errors import JobError
 from ..options import Options
+from ..problems import choice
 from ..texts.sentence import Sentence
 
 
@@ -34,8 +35,22 @@ class Ran:
     """What each node's program was started with; the initiator's first."""
     outputs: Mapping[str, Folder]
     """The first output of each node. A party may have written none."""
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """Parties whose result is on a node that is not here, and why it is not read."""
     handed: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """What each node's program has handed the observer on the way: nothing without `shadow=True`."""
+
+    def output(self, node: str) -> Folder:
+        """A node's output. JobError, if it is not here."""
+        if node not in self.outputs:
+            raise self.unread(node)
+        return self.outputs[node]
+
+    def unread(self, node: str) -> JobError:
+        """The error where a node's output is not here."""
+        if reason := self.missing.get(node):
+            return JobError(f"the result of {node} in job {self.job} is not here: {reason}")
+        return JobError(f"{node} is not a party of job {self.job}", hint=choice(node, list(self.outputs)))
 
     def gone(self, node: str) -> JobError:
         """The error where a node's output is not there any more."""

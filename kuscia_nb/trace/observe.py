@@ -59,7 +59,8 @@ def _task(name: str, ledger: Ledger, listed: Sequence[Message], notes: Sequence[
     if notes:
         first, second = notes
         left_out = first.left_out + second.left_out
-        return Task(name, first.names, first.fxp_bits, second.mirrored, left_out, unlisted, totals)
+        bits = first.fxp_bits or second.fxp_bits  # one party's notes may be empty: its node is elsewhere
+        return Task(name, first.names, bits, second.mirrored, left_out, unlisted, totals)
     parties = sorted({name for sender, receiver, _ in totals for name in (sender, receiver)} - {"ttp"})
     return Task(name, (parties[0], parties[-1]) if parties else ("", ""), 0, False, 0, unlisted, totals)
 

@@ -68,7 +68,9 @@ def result(job: Job, storage: Mapping[str, Folder], node: str | None = None) -> 
         raise JobError(f"job {job.name} has no result{yet}: it is {job.phase}", hint=hint)
     if node is not None and node not in job.nodes:
         raise JobError(f"{node} is not a party of job {job.name}", hint=choice(node, job.nodes))
-    asked = job.nodes if node is None else [node]
+    if node is not None and node not in storage:
+        raise JobError(f"{node}'s node is elsewhere: its files are on it alone", hint=choice(node, list(storage)))
+    asked = [one for one in job.nodes if one in storage] if node is None else [node]
     files = [file for one in asked for file in _files(job, one, storage[one])]
     say, told = speaker(), job.told(shadow=False) if node is None else []
     tables = tuple(table(sheet, say) for part in told for sheet in part.sheets)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..backends.base import Seen
 from .table import Table, html_paragraph, wrapped
 
 if TYPE_CHECKING:
@@ -51,6 +52,22 @@ def nodes(cluster: Cluster) -> Overview:
     return Overview(_headline(cluster), (_nodes(cluster),))
 
 
+def peers(cluster: Cluster) -> Overview:
+    """Each peer of a node that is alone here, after a look at it."""
+    rows = [
+        (
+            peer.name,
+            peer.url,
+            peer.error or "reachable",
+            peer.fingerprint or "not known: nothing is encrypted",
+            *((peer.version, f"{peer.clock:+.1f} s", f"{1000 * peer.round_trip:.1f} ms") if not peer.error else "---"),
+        )
+        for peer in (Seen(*row) for row in cluster.peers().to_numpy(dtype=object).tolist())
+    ]
+    columns = ("peer", "address", "state", "certificate", "version", "clock", "round trip")
+    return Overview(_headline(cluster), (Table("Peers", columns, rows, left=5),))
+
+
 def operators(known: Iterable[Operator]) -> Overview:
     """What a task can run."""
     rows = [
@@ -62,7 +79,9 @@ def operators(known: Iterable[Operator]) -> Overview:
 
 
 def _headline(cluster: Cluster) -> str:
-    return f"{' and '.join(cluster.nodes)} are up; %kubectl and %kuscia data are for {cluster.node}"
+    verb = "are" if len(cluster.nodes) > 1 else "is"
+    first = f"{' and '.join(cluster.nodes)} {verb} up; %kubectl and %kuscia data are for {cluster.node}"
+    return "; ".join([first, *cluster.warnings])
 
 
 def _nodes(cluster: Cluster) -> Table:

@@ -33,8 +33,8 @@ _VARIANTS: dict[type[Any], type[Any]] = {
 class TracedLink(Link):
     """The end of a link of a party whose steps are written down."""
 
-    def __init__(self, *end: Any, window: Window | None = None) -> None:
-        super().__init__(*end)
+    def __init__(self, *end: Any, window: Window | None = None, alone: bool = False) -> None:
+        super().__init__(*end, alone=alone)
         self.notes = Notes(self.name, self.peer, self.rank, window)
 
     def variant(self, kind: type[T]) -> type[T]:

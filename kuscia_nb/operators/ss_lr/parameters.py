@@ -60,6 +60,7 @@ _LABEL = "whether the last column of this party's file is the label; not needed 
 _ID = "the column with ids, which is no feature; if both parties have one, their ids have to agree row by row"
 _SCALES = "how this party scales its columns: to mean 0 and deviation 1, or to [0, 1]; neither leaves the node"
 _HOLDOUT = "which part of the rows is kept out of training, to evaluate the model with; the same rows at both parties"
+_REVEAL = "who learns the weights after the training, where each party has a node of its own: none, both, or one node"
 _COUNTS = ValueKind("JSON", '{"host.0": 10, "guest.0": 10}', _counts)
 _OPTIMIZERS = ("momentum", "adagrad", "adadelta", "rmsprop", "adam", "adamax", "nadam")
 
@@ -88,6 +89,9 @@ PARAMETERS = (
     Parameter("fxp_bits", whole(1, 30, _ROOM), "18", "bits", "fraction bits: numbers are multiples of 2^-fxp_bits"),
     Parameter("trunc_mode", _TRUNCATION, "probabilistic", "", "each party cuts its own share of a product"),
     Parameter("shard_serialize_format", enum("raw"), "raw", "", "shares travel as little-endian integers"),
+    Parameter(
+        "reveal", form("none, both, or the name of a node", r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"), "none", "", _REVEAL
+    ),
     Parameter("use_ttp", boolean(_NO_TTP), "true", "", "a trusted third party helps with products of secrets"),
     Parameter("ttp_server_host", form("host:port", r"[^\s:/]+:[0-9]{1,5}"), EMBEDDED_TTP, "", "where the TTP is"),
     Parameter("ttp_session_id", form("any text", _ANY), "interconnection-root", "", "the session at the TTP"),
@@ -127,6 +131,7 @@ class Parameters:
     fxp_bits: int
     trunc_mode: str
     shard_serialize_format: str
+    reveal: str
     use_ttp: bool
     ttp_server_host: str
     ttp_session_id: str
@@ -241,7 +246,11 @@ def _party_problems(values: Mapping[str, Any], env: Mapping[str, str]) -> Iterat
     """What does not fit together among has_label, label_owner, feature_nums and the parties of the task."""
     parties = sorted(key.removeprefix("config.node_id.") for key in env if key.startswith("config.node_id."))
     counts, owner, has_label = values.get("feature_nums"), values.get("label_owner"), values.get("has_label")
-    role = env.get("config.self_role")
+    role, reveal = env.get("config.self_role"), values.get("reveal", "none")
+    nodes = [env[f"config.node_id.{party}"] for party in parties]
+    if nodes and reveal not in ("none", "both", *nodes):
+        allowed = ", ".join(["none", "both", *nodes])
+        yield "reveal", f"parameter reveal = {reveal!r} is not a node of this task; allowed: {allowed}"
     if counts is not None and parties and sorted(counts) != parties:
         of_all = f"a number for each of {', '.join(parties)}"
         yield "feature_nums", f"parameter feature_nums is for {', '.join(counts)}; allowed: {of_all}"

@@ -30,6 +30,8 @@ MOST_WEIGHTS = 60
 """A model with more shows its first and last ones."""
 _TRAINED = "{first} and {second} have trained a model together. Each has a share of it that looks random."
 _WEIGHTS = "Weights (each share is random, their sum modulo 2^64 is the weight)"
+_SHARE = "What {node} has: its share of the weights, which alone says nothing"
+_ALONE = "The weights are not known here: {reason}."
 _SOME = "Weights (first and last of {count:,}; job.weights() has all)"
 _ACCURACY = "accuracy {accuracy:.3f}"
 _WITH_AUC = "accuracy {accuracy:.3f}, AUC {auc:.3f}"
@@ -50,14 +52,18 @@ class SharedModel:
         descriptions = {node: description for node, (_, description) in self._files.items()}
         first = next(iter(descriptions))
         self._owners: list[str] = descriptions[first]["owners"]
-        self._features = [descriptions[owner or first]["features"][i] for i, owner in enumerate(self._owners)]
+        self._features = [
+            descriptions.get(owner, descriptions[first])["features"][i] for i, owner in enumerate(self._owners)
+        ]
         self.fxp_bits: int = descriptions[first]["fxp_bits"]
         """Fraction bits of the weights."""
 
     def shares(self, node: str) -> pd.DataFrame:
-        """One node's own: feature, owner, ring (uint64), share. Names come from both nodes' files."""
+        """One node's own: feature, owner, ring (uint64), share. Names come from all files that are here."""
         import pandas as pd
 
+        if node in self._ran.missing:
+            raise self._ran.unread(node)
         if node not in self._files:
             what = f"{node} is not a party of job {self._ran.job}"
             raise DataError(what, hint=choice(node, list(self._files)))
@@ -72,6 +78,9 @@ class SharedModel:
         """
         import pandas as pd
 
+        for node, reason in self._ran.missing.items():
+            what = f"the weights of job {self._ran.job} are not known here: {reason}"
+            raise JobError(what, hint=f'"reveal": "both" among the job\'s parameters, which {node} has to agree to')
         columns: dict[str, Any] = {"feature": self._features, "owner": self._owners}
         for node in sorted(self._files):
             columns[node] = decode(self._files[node][0], self._files[node][1]["fxp_bits"])
@@ -116,7 +125,9 @@ class SharedModel:
         return pictures_errors.truncation(self._ran.job, self.shadow.run())
 
     def told(self) -> Told:
-        """The weights, with as many decimals as a fixed-point number of the job has."""
+        """The weights, with as many decimals as a fixed-point number of the job has; else this side's share."""
+        if self._ran.missing:
+            return self._told_alone()
         frame, doubt = self.weights()
         nodes, decimals = sorted(self._files), math.ceil(self.fxp_bits * math.log10(2))
         rows = [
@@ -134,6 +145,17 @@ class SharedModel:
         trained = Sentence(_TRAINED, first=nodes[0], second=nodes[1])
         return Told([trained], [Sheet(title, columns, shortened(rows), left=2)], doubtful(doubt))
 
+    def _told_alone(self) -> Told:
+        """What one node alone can say."""
+        [(node, (ring, description))], [(other, reason)] = self._files.items(), self._ran.missing.items()
+        decimals = math.ceil(self.fxp_bits * math.log10(2))
+        numbers = [f"{number:.{decimals}f}" for number in decode(ring, description["fxp_bits"]).tolist()]
+        rows = list(zip(self._features, self._owners, numbers, strict=True))
+        columns = ("feature", "owner", Sentence("share of {node}", node=node))
+        title = Sentence(_SHARE, node=node)
+        trained = Sentence(_TRAINED, first=node, second=other)
+        return Told([trained], [Sheet(title, columns, shortened(rows), left=2)], [Sentence(_ALONE, reason=reason)])
+
 
 class Predictions:
     """The scores, at the node that has learned them."""
@@ -145,7 +167,7 @@ class Predictions:
         """The id (if there is one), score, probability, predicted."""
         import pandas as pd
 
-        path = self._ran.outputs[node]
+        path = self._ran.output(node)
         if path.exists():
             frame = pd.read_csv(readable(path), dtype=str)  # ids are texts: 007 is not 7
             return frame.astype({"score": float, "probability": float, "predicted": int})

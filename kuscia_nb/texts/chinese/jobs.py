@@ -122,6 +122,16 @@ JOBS = {
     "{first} and {second} have trained a model together. Each has a share of it that looks random.": (
         "{first} 和 {second} 共同训练出一个模型，各持有一个看上去随机的分片。"
     ),
+    "What {node} has: its share of the weights, which alone says nothing": (
+        "{node} 持有的内容：权重的一个分片，单独看没有任何意义"
+    ),
+    "It is agreed that {who} will learn the result of task {task}.": "双方约定：{who} 将得知任务 {task} 的结果。",
+    "{peer}'s node is elsewhere: what happens there is not known here, and its columns are empty.": (
+        "{peer} 的节点在别处：此处不知道那里发生的事，表中对应的列为空。"
+    ),
+    "The weights are not known here: {reason}.": "此处不知道权重：{reason}。",
+    "only {peer} has its own: the job says reveal: {reveal}": "只有 {peer} 持有它自己的结果：作业规定 reveal: {reveal}",
+    "{peer} has not sent its own: {reason}": "{peer} 没有发送它的结果：{reason}",
     "This learning rate hardly moves the weights: they stay near 0.": "学习率太小，权重几乎不动，停留在 0 附近。",
     "{name} is used {change}: the job has too few digits for it.": "{name} {change}：作业的位数不够表示它。",
     "Tasks": "任务",

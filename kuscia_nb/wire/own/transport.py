@@ -142,7 +142,7 @@ class OwnTransport(LockstepMailbox):
 
     def link(self, ledger: Ledger | None = None) -> Link:
         """What the party's program is given."""
-        return Link(self.rank, self.names, self, self.put, ledger or Ledger(), alone=True)
+        return Link(self.rank, self.names, self, self.put, Ledger() if ledger is None else ledger, alone=True)
 
     # Messages.
 

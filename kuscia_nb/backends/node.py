@@ -1,0 +1,254 @@
+"""One's own node alone: its peers are elsewhere, each in a process or on a machine of its own, and so is the TTP.
+
+Nodes talk BFIA over HTTP, and their programs over a link that is opened at the same port. What is known here is this
+node's half of each job. Nothing of a peer's can be read here but what it has agreed to reveal.
+"""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..bfia.client import Client, Exchange
+from ..bfia.guard import SENDERS, Guard
+from ..bfia.handlers import Handlers
+from ..bfia.http import http_transport
+from ..bfia.http_server import Upgrade
+from ..bfia.server import BfiaServer
+from ..bfia.told import with_options
+from ..bfia.wire import Request, Response, Transport
+from ..control.consent import APPROVED, is_waiting, refused
+from ..control.consent import revealing as revealing_tasks
+from ..control.node import Node
+from ..control.objects import now
+from ..control.resources import KusciaJob
+from ..control.store import Change
+from ..data.files import make_folder
+from ..data.sample import write_sample
+from ..errors import JobError, KusciaError
+from ..observer.events import Said
+from ..observer.observer import Observer
+from ..observer.runs import Matter, Run
+from ..options import Options
+from ..texts.sentence import Sentence
+from ..wire.own.dial import LINK_PATH, Dial
+from ..wire.own.doors import Doors, take_over
+from ..wire.own.transport import LIMITS, Limits, OwnTransport
+from ..wire.tls import client_context
+from ..wire.ttp_client import RemoteTtp, TtpWork
+from ..wire.ttp_connection import Patience
+from . import DOMAINS, own_paths, revealing
+from .alone import AloneAgent
+from .base import Seen
+from .claim import claim, temporary
+from .controlled import ControlledNodes
+from .revealing import Revealing
+from .settings import Peer, Settings
+
+_REVEALS = "It is agreed that {who} will learn the result of task {task}."
+_APART = "{peer}'s node is elsewhere: what happens there is not known here, and its columns are empty."
+_ELSEWHERE = "it is made of both parties' data, and only one's own node is here"
+
+
+class NodeBackend(ControlledNodes):
+    """One node, its storage, and its half of each job."""
+
+    kind = "node"
+    unknown: Mapping[Matter, str] = {"shadow": _ELSEWHERE}
+
+    def __init__(self, settings: Settings, limits: Limits = LIMITS) -> None:
+        self.settings, self._limits = settings, limits
+        storage, release = temporary() if settings.storage is None else (settings.storage, claim(settings.storage))
+        self._clean = weakref.finalize(self, release)
+        try:
+            self._begin(storage, keep=settings.storage is not None)
+        except BaseException:
+            self._clean()  # who mends what was wrong can try again
+            raise
+
+    def _begin(self, storage: Path, keep: bool) -> None:
+        name, peers, observer = self.settings.name, self.settings.peers, Observer()
+        node = Node(name, storage, observer.logs, self.settings.consent)
+        make_folder(storage / "data")
+        self.ttp, self._doors = TtpWork(), Doors()
+        self._clients = {peer.name: self._client(peer) for peer in peers.values()}
+        self._revealing = Revealing(node, observer, self._ask)
+        agent = AloneAgent(self._wire, self._forget, self._ttp, observer)
+        self._control({name: node}, (name, *peers), observer, agent, {name: self._clients}, keep=keep)
+        if name in DOMAINS and not any((storage / "data").iterdir()):
+            write_sample(*(storage / "data" / f"perfect_logit_{d[0]}.csv" if d == name else None for d in DOMAINS))
+        node.store.subscribe(self._heard)
+        paths = {own_paths.ABOUT: own_paths.about(name), revealing.PATH: self._revealing.answer}
+        handlers = own_paths.with_own_paths(self._noting(Handlers(node)), paths)
+        upgrade = Upgrade(LINK_PATH, partial(take_over, doors=self._doors))
+        address = self.settings.listen
+        self._server = BfiaServer(handlers, address.port, address.host, guard=self._guard(), upgrade=upgrade)
+        self._server.start()
+        self._begin_work()
+
+    @property
+    def name(self) -> str:
+        """The domain of the node that is here."""
+        return self.settings.name
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What has to be shown for as long as the node is up."""
+        return self.settings.warnings
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Of the node's one port."""
+        return {self.name: self._server.url} if self._server.port is not None else {}
+
+    def open_http(self, port: int | None = None) -> dict[str, str]:
+        """The port is open for as long as the node is up."""
+        if port not in (None, self._server.port):
+            raise KusciaError(
+                f"{self.name} listens at {self._server.url} already", hint="listen, at the start of the node"
+            )
+        return self.urls
+
+    def close_http(self) -> None:
+        """Close the port: nobody reaches this node any more."""
+        self._server.stop()
+
+    def approve(self, name: str) -> None:
+        """Let a peer's job run that waits for it. JobError, if it does not."""
+        self._waiting(name)
+        self.nodes[self.name].store.change(KusciaJob, name, lambda job: job.annotated(APPROVED, "true"))
+
+    def refuse(self, name: str) -> None:
+        """End a peer's job that waits to be approved, here and on the peer's node. JobError, if it does not wait."""
+        self._waiting(name)
+        self.nodes[self.name].store.change(KusciaJob, name, partial(refused, self.name))
+
+    def elsewhere(self, run: Run, task_id: str) -> Mapping[str, Path | str]:
+        """The peer's result of a task, if it was revealed to this node; else why it is not here."""
+        return self._revealing.elsewhere(run, task_id)
+
+    def reveal(self, run: Run, task_id: str) -> None:
+        """Send and take what was agreed to be revealed of a task. JobError, if nothing was."""
+        if self.settings.consent.reveal == "never":
+            raise JobError(f"{self.name} reveals nothing: it was started with --reveal never")
+        self._revealing.reveal(run, task_id)
+
+    def look(self) -> list[Seen]:
+        """See whether the peers are there, and who they are."""
+        return [self._look(peer) for peer in self.settings.peers.values()]
+
+    # --- jobs -------------------------------------------------------------------------------------------------------
+
+    def _start(self, job: KusciaJob, options: Options, name_field: str) -> Run:
+        if job.spec.initiator != self.name and job.spec.initiator in self.settings.peers:
+            what = (
+                f"initiator is {job.spec.initiator}, whose node is elsewhere: a job is started on its initiator's node"
+            )
+            raise JobError(what, hint=f"initiator: {self.name}, or start it at {job.spec.initiator}")
+        if options.seed is not None:
+            what = "a seed would make nothing of this job secret, and both parties' data are at stake"
+            raise KusciaError(what, hint='kn.connect("local") for a repeatable run')
+        if options.inject:
+            raise KusciaError("faults are not injected where a peer's job may suffer", hint='kn.connect("local")')
+        if options.shadow:
+            raise KusciaError(f"there is no teacher's shadow here: {_ELSEWHERE}", hint='kn.connect("local")')
+        return super()._start(with_options(job, options), options, name_field)
+
+    def _heard(self, change: Change) -> None:
+        """Say with every job what is open here, and what is going to be revealed."""
+        job = change.object
+        if not isinstance(job, KusciaJob) or change.old is not None:
+            return
+        run = self.observer.by_name[job.name]
+        for text in self.warnings:
+            run.events.emit(Said(self.name, job.name, "warning", text))
+        for peer in run.domains:
+            if peer != self.name:
+                run.events.emit(Said(self.name, job.name, "note", Sentence(_APART, peer=peer)))
+        agreed = dict.fromkeys(alias for alias, _ in revealing_tasks(job))
+        for alias in agreed:
+            who = ", ".join(learner for task, learner in revealing_tasks(job) if task == alias)
+            run.events.emit(Said(self.name, job.name, "note", Sentence(_REVEALS, task=alias, who=who)))
+
+    def _waiting(self, name: str) -> None:
+        job = self.nodes[self.name].store.get(KusciaJob, name)
+        if job is None or not is_waiting(job):
+            others = [one.name for one in self.nodes[self.name].store.objects(KusciaJob) if is_waiting(one)]
+            state = f"it is {job.status.phase}" if job else "there is no such job"
+            hint = f"waiting: {', '.join(others) or 'none'}"
+            raise JobError(f"job {name} does not wait to be approved at {self.name}: {state}", hint=hint)
+
+    # --- the peers ---------------------------------------------------------------------------------------------------
+
+    def _client(self, peer: Peer) -> Client:
+        transport = http_transport(peer.url, tls=self.settings.client_tls(peer))
+        return Client(self.name, peer.name, transport, self._exchanged)
+
+    def _noting(self, handlers: Transport) -> Transport:
+        """The handlers; what peers ask is written down with the job that it is about."""
+
+        def answer(request: Request) -> Response:
+            asked, response = now(), handlers(request)
+            sender = next(filter(None, map(request.header, SENDERS)), "")
+            if sender in self.settings.peers:
+                self._exchanged(Exchange(sender, self.name, request, response, asked))
+            return response
+
+        return answer
+
+    def _ask(self, peer: str, task_id: str, asked: dict[str, Any]) -> dict[str, Any]:
+        return self._clients[peer].ask_own(revealing.PATH, task_id, **asked)
+
+    def _look(self, peer: Peer) -> Seen:
+        fingerprint = peer.certificate.fingerprint if peer.certificate else ""
+        begun, asked = time.time(), time.perf_counter()
+        try:
+            said = self._clients[peer.name].ask_own(own_paths.ABOUT)
+        except KusciaError as error:
+            return Seen(peer.name, peer.url, error.what, fingerprint=fingerprint)
+        took = time.perf_counter() - asked
+        if said.get("domain") != peer.name:
+            return Seen(peer.name, peer.url, f"it says that it is {said.get('domain')}", fingerprint=fingerprint)
+        clock = float(said.get("time", begun)) - (begun + took / 2)
+        return Seen(peer.name, peer.url, "", str(said.get("version", "")), clock, took, fingerprint)
+
+    def _guard(self) -> Guard | None:
+        """Who may ask this node for anything; None, where nothing is encrypted."""
+        identity, peers = self.settings.identity, self.settings.peers.values()
+        if identity is None:
+            return None
+        from ..wire.identity import server_tls
+
+        known = {peer.certificate.der: peer.name for peer in peers if peer.certificate}
+        context = server_tls(identity, [peer.certificate for peer in peers if peer.certificate])
+        return Guard(context, known.get)
+
+    # --- links and the TTP -------------------------------------------------------------------------------------------
+
+    def _wire(self, task_id: str, rank: int, names: tuple[str, str]) -> OwnTransport:
+        """The way to the peer's program: either side may dial."""
+        peer = self.settings.peers[names[1 - rank]]
+        certificate = peer.certificate.der if peer.certificate else None
+        encrypts = self.settings.encrypts(peer)
+        own, theirs = (self.settings.identity, peer.certificate) if encrypts else (None, None)
+        dial = Dial(peer.url, own, theirs)
+        wire = OwnTransport(rank, names, task_id, dial=dial, limits=self._limits)
+        self._doors.expect(task_id, wire, certificate)
+        return wire
+
+    def _forget(self, task_id: str) -> None:
+        self._doors.forget(task_id)
+
+    def _ttp(self) -> RemoteTtp:
+        """A client for one task."""
+        settings = self.settings
+        tls = None
+        if settings.ttp_certificate is not None and settings.identity is not None:
+            files = settings.identity.certificate_file, settings.identity.key_file
+            tls = client_context(*files, settings.ttp_certificate)
+        patience = Patience(seconds=self._limits.message)
+        return RemoteTtp(settings.ttp, settings.ttp_key, tls=tls, patience=patience, work=self.ttp)

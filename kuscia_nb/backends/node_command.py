@@ -1,0 +1,92 @@
+"""`kuscia-nb node`: one's own node without a notebook, until it is stopped."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+
+from ..control.consent import is_waiting
+from ..control.objects import condition
+from ..control.resources import FAILED, KusciaJob
+from ..control.store import Change
+from ..errors import KusciaError
+from .flags import FLAGS, said
+from .node import NodeBackend
+from .settings import Settings
+
+_ABOUT = """One node, with its half of each job; its peer's node runs elsewhere, and the TTP, which neither party should
+run. With --accept ask, a peer's job waits until a line `approve JOB` or `refuse JOB` is typed here."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Of all flags."""
+    made = argparse.ArgumentParser(prog="kuscia-nb node", description=_ABOUT)
+    made.add_argument("--name", metavar="NAME", required=True, help="the node's domain, such as alice")
+    for flag, how in FLAGS.items():
+        made.add_argument(flag, **how)
+    return made
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Be there until Ctrl-C or SIGTERM."""
+    options = parser().parse_args(arguments)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    backend = NodeBackend(Settings.read(name=options.name, **said(options)))
+    try:
+        for line in _greeting(backend):
+            _say(line)
+        backend.nodes[backend.name].store.subscribe(_told)
+        if backend.settings.consent.accept == "ask":
+            threading.Thread(target=_read_lines, args=(backend,), name="kuscia_nb consent", daemon=True).start()
+        while not stop.wait(1.0):  # a signal's handler runs between two waits
+            pass
+    finally:
+        backend.close()
+    _say("stopped")
+    return 0
+
+
+def _greeting(backend: NodeBackend) -> list[str]:
+    asked = backend.settings
+    lines = [f"{backend.name} listens at {backend.urls[backend.name]}"]
+    lines += [f"peer {peer.name} at {peer.url}" for peer in asked.peers.values()]
+    lines += [f"TTP at {asked.ttp}; files in {backend.nodes[backend.name].storage}"]
+    return [*lines, *asked.warnings]
+
+
+def _told(change: Change) -> None:
+    """Say how far jobs are."""
+    new, old = change.new, change.old
+    if not isinstance(new, KusciaJob):
+        return
+    before = old if isinstance(old, KusciaJob) else None
+    if before is None or before.status.phase != new.status.phase:
+        reason = f": {new.status.message}" if new.status.phase == FAILED and new.status.message else ""
+        if new.status.phase:
+            _say(f"job {new.name} of {new.spec.initiator} is {new.status.phase}{reason}")
+    if is_waiting(new) and not (before and is_waiting(before)):
+        found = condition(new.status.conditions, "JobApproved")
+        _say(found.message if found else "")
+
+
+def _read_lines(backend: NodeBackend) -> None:
+    """`approve JOB` and `refuse JOB`."""
+    doing = {"approve": backend.approve, "refuse": backend.refuse}
+    for line in sys.stdin:
+        word, _, name = line.strip().partition(" ")
+        if word not in doing:
+            _say("approve JOB, or refuse JOB")
+            continue
+        try:
+            doing[word](name.strip())
+        except KusciaError as error:
+            _say(str(error))
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

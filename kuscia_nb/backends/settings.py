@@ -1,0 +1,222 @@
+"""What a node of one's own is told at its start: who it is, where it listens, who its peers are, and what it allows.
+
+What would be open beyond this machine without both sides being known to each other is refused here, before anything
+listens; so is a TTP that one of the two parties runs.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+from ..control.consent import Consent
+from ..errors import KusciaError
+from ..options import Accept, Reveal
+from ..wire.sockets import Address
+from .flags import LISTEN, TTP_KEY
+
+if TYPE_CHECKING:
+    from ..wire.identity import Certificate, Identity
+
+_NAME = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Another node."""
+
+    name: str
+    url: str
+    certificate: Certificate | None = None
+    """Who alone may say that it is this node; None where nothing is encrypted."""
+
+    @property
+    def host(self) -> str:
+        """Where it is."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def here(self) -> bool:
+        """Whether that is this machine."""
+        return Address(self.host, 0).loopback
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that there is to know. Make it with `read`, which checks it."""
+
+    name: str
+    listen: Address
+    peers: Mapping[str, Peer]
+    ttp: str
+    """host:port."""
+    ttp_key: Path
+    ttp_certificate: Path | None
+    """That of a TTP that speaks TLS."""
+    identity: Identity | None
+    storage: Path | None
+    consent: Consent
+    insecure: bool
+    """Whether something is open beyond this machine that anybody there can read and forge."""
+    warnings: tuple[str, ...] = field(default=())
+    """What has to be shown for as long as the node is up."""
+
+    @classmethod
+    def read(
+        cls,
+        *,
+        name: str,
+        listen: str = LISTEN,
+        peers: Mapping[str, str],
+        ttp: str,
+        ttp_key: str | Path | None = None,
+        ttp_certificate: str | Path | None = None,
+        identity: str | Path | None = None,
+        trust: Mapping[str, str | Path] | None = None,
+        storage: str | Path | None = None,
+        accept: Accept | None = None,
+        reveal: Reveal = "agreed",
+        insecure: bool = False,
+        i_run_the_ttp: bool = False,
+    ) -> Self:
+        """Check everything. A KusciaError says what cannot be, and what to say instead."""
+        own, trusted = _identity(identity), _trusted(trust or {}, peers)
+        if trusted and own is None:
+            raise KusciaError("trust without identity", hint=f"identity: kuscia-nb identity {name} makes {name}.pem")
+        for peer, url in peers.items():
+            if url.startswith("https:") and peer not in trusted:
+                what = f"{url} needs to know both sides, and nothing says which certificate is {peer}'s"
+                raise KusciaError(what, hint=f"identity ({name}.pem) and trust ({peer}={peer}.crt)")
+        where, asked = Address.read(listen), _ttp(ttp)
+        known = {peer: Peer(_named(peer), _url(peer, url), trusted.get(peer)) for peer, url in peers.items()}
+        if _named(name) in known or not known:
+            what = f"{name} is its own peer" if name in known else f"{name} has no peer"
+            raise KusciaError(what, hint="peers: the other nodes by name, such as bob=http://127.0.0.1:8085")
+        exposed = _exposed(where, known, own) + _exposed_ttp(asked, ttp_certificate)
+        if exposed and not insecure:
+            raise KusciaError(
+                exposed[0][0], hint=f"{exposed[0][1]}; or insecure (--insecure), if nothing here is secret"
+            )
+        if not i_run_the_ttp and (whose := _ttp_of_a_party(asked, where, known)):
+            what = (
+                f"the TTP at {ttp} is on {whose}: who runs the TTP together with one party reads the other one's data"
+            )
+            raise KusciaError(
+                what, hint="a TTP that neither party runs; i_run_the_ttp (--i-run-the-ttp), if you may know all"
+            )
+        beyond = not where.loopback or any(not peer.here for peer in known.values())
+        return cls(
+            name,
+            where,
+            known,
+            str(asked),
+            _ttp_key(ttp_key),
+            Path(ttp_certificate) if ttp_certificate else None,
+            own,
+            Path(storage) if storage is not None else None,
+            Consent(accept or ("ask" if beyond else "always"), reveal),
+            bool(exposed),
+            tuple(f"insecure: {text}" for text, _ in exposed),
+        )
+
+    def encrypts(self, peer: Peer) -> bool:
+        """Whether what goes to a peer goes to it alone."""
+        return self.identity is not None and peer.certificate is not None and peer.url.startswith("https:")
+
+    def client_tls(self, peer: Peer) -> ssl.SSLContext | None:
+        """What leads to a peer and to nobody else, if it is encrypted."""
+        if self.identity is None or not self.encrypts(peer):
+            return None
+        from ..wire.identity import client_tls
+
+        return client_tls(self.identity, peer.certificate)
+
+
+def _named(name: str) -> str:
+    if not re.fullmatch(_NAME, name):
+        raise KusciaError(f"{name!r} is not the name of a node", hint="lower case letters, digits and -, such as alice")
+    return name
+
+
+def _url(peer: str, url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise KusciaError(f"{url!r} is not the URL of {peer}", hint=f"{peer}=http://127.0.0.1:8085")
+    return url.rstrip("/")
+
+
+def _ttp(text: str) -> Address:
+    """From host:port or a URL."""
+    return Address.read(text.partition("://")[2].rstrip("/") if "://" in text else text)
+
+
+def _ttp_key(path: str | Path | None) -> Path:
+    found = Path(TTP_KEY) if path is None else Path(path)
+    if not found.exists():
+        hint = "ttp_key (--ttp-key): the public.pem that kuscia-nb ttp has written, the same at both parties"
+        raise KusciaError(f"there is no key of the TTP: {found}", hint=hint)
+    return found
+
+
+def _identity(path: str | Path | None) -> Identity | None:
+    if path is None:
+        return None
+    from ..wire.identity import Identity
+
+    return Identity.read(path)
+
+
+def _trusted(trust: Mapping[str, str | Path], peers: Mapping[str, str]) -> dict[str, Certificate]:
+    from ..problems import choice
+
+    for name in trust:
+        if name not in peers:
+            raise KusciaError(f"{name} is trusted, but is no peer", hint=choice(name, peers))
+    if not trust:
+        return {}
+    from ..wire.identity import read_certificate
+
+    return {name: read_certificate(path) for name, path in trust.items()}
+
+
+# --- what is open to others ------------------------------------------------------------------------------------------
+
+
+def _exposed(listen: Address, peers: Mapping[str, Peer], identity: Identity | None) -> list[tuple[str, str]]:
+    """What anybody between the two nodes could read or forge, and what would keep him from it."""
+    found = []
+    if not listen.loopback and identity is None:
+        found.append((f"{listen} can be reached from other machines, and no identity is given", "identity and trust"))
+    for peer in peers.values():
+        if identity is not None and peer.certificate is None:
+            found.append((f"nothing says which certificate is {peer.name}'s", f"trust: {peer.name}={peer.name}.crt"))
+        elif identity is not None and not peer.url.startswith("https:"):
+            found.append((f"{peer.url} is not encrypted", f"{peer.name}=https://..."))
+        elif not peer.here and peer.certificate is None:
+            found.append((f"{peer.name} is on another machine, at {peer.url}", "identity and trust"))
+    return found
+
+
+def _exposed_ttp(ttp: Address, certificate: str | Path | None) -> list[tuple[str, str]]:
+    if ttp.loopback or certificate:
+        return []
+    return [(f"the TTP is on another machine, {ttp.host}", "ttp_certificate (--ttp-ca): the TTP's certificate")]
+
+
+def _ttp_of_a_party(ttp: Address, listen: Address, peers: Mapping[str, Peer]) -> str:
+    """Whose machine the TTP is on, if it is a party's; with everything on one machine nobody is protected anyway."""
+    far = [peer for peer in peers.values() if not peer.here]
+    if ttp.loopback:
+        return "this machine" if far or not listen.loopback else ""
+    if ttp.host == listen.host:
+        return "this machine"
+    return next((f"{peer.name}'s machine" for peer in far if peer.host == ttp.host), "")

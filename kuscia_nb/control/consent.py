@@ -1,0 +1,113 @@
+"""What a node's people allow the jobs of its peers: a peer's job runs a program on this node's data.
+
+A job that nobody may want to run is refused at once; one that has to be looked at waits, in Pending, until it is
+approved or refused. Jobs of one's own need no consent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import get_args
+
+from ..errors import JobError, KusciaError
+from ..options import Accept, Reveal
+from ..problems import choice
+from .objects import Condition, condition, now
+from .records import SCHEDULER, never_made
+from .resources import FAILED, KusciaJob, Party
+from .store import Objects
+
+APPROVED = "kuscia-nb/approved"
+"""Annotation of a job that somebody has approved on this node."""
+CONDITION = "JobApproved"
+REFUSED = "JobRefused"
+"""The reason of a job that was refused on this node."""
+REVEAL = "reveal"
+"""The parameter of a task that says who learns its result: see `learners`."""
+DATA = "data"
+"""The folder of a node's storage that peers may name."""
+
+
+@dataclass(frozen=True)
+class Consent:
+    """A node's terms."""
+
+    accept: Accept = "always"
+    """Peers' jobs run at once, wait to be approved, or are refused."""
+    reveal: Reveal = "agreed"
+    """This node's share of a result goes to a peer if the job says so, or never."""
+
+    def __post_init__(self) -> None:
+        for name, kinds in (("accept", Accept), ("reveal", Reveal)):
+            value, known = getattr(self, name), get_args(kinds)
+            if value not in known:
+                raise KusciaError(f"{name} {value!r} is unknown", hint=choice(str(value), known))
+
+    def refuse(self, store: Objects, job: KusciaJob) -> None:
+        """JobError for a peer's job that this node does not take."""
+        if not of_a_peer(store.domain, job):
+            return
+        if self.accept == "never":
+            raise JobError(f"{store.domain} takes no jobs of its peers", hint=f"--accept ask at {store.domain}")
+        if self.reveal == "never":
+            for alias, learner in revealing(job):
+                if learner != store.domain:
+                    what = f"task {alias} reveals its result to {learner}, and {store.domain} reveals nothing"
+                    raise JobError(what, hint=f'"{REVEAL}": "none", or --reveal agreed at {store.domain}')
+        for alias, namespace in _named(store.domain, job):
+            if namespace != DATA:
+                what = f"task {alias} names {store.domain}: {namespace}/; a peer's job may name files in {DATA}/ only"
+                raise JobError(what, hint=f'"namespace": "{DATA}"')
+
+    def waits(self, domain: str, job: KusciaJob) -> bool:
+        """Whether somebody has to approve a job before anything of it runs here."""
+        return self.accept == "ask" and of_a_peer(domain, job) and APPROVED not in job.annotations
+
+
+def of_a_peer(domain: str, job: KusciaJob) -> bool:
+    """Whether another node than this one has started the job."""
+    return job.spec.initiator != domain or SCHEDULER in job.annotations
+
+
+def waiting(domain: str, job: KusciaJob) -> Condition:
+    """The condition of a job that waits for its approval."""
+    text = f"{job.spec.initiator}'s job waits at {domain}: %kuscia approve {job.name}, or %kuscia refuse {job.name}"
+    return Condition(type=CONDITION, status="False", reason="AwaitingApproval", message=text)
+
+
+def is_waiting(job: KusciaJob) -> bool:
+    """Whether a job waits for its approval."""
+    found = condition(job.status.conditions, CONDITION)
+    return found is not None and found.status == "False" and job.status.phase != FAILED
+
+
+def refused(domain: str, job: KusciaJob) -> KusciaJob:
+    """The job, refused: nothing of it was made here, and nothing will be."""
+    text = f"{domain} has refused the job"
+    status = {"phase": FAILED, "reason": REFUSED, "message": text, "last_reconcile_time": now()}
+    job = never_made(job, [task.alias for task in job.spec.tasks])
+    return job.model_copy(update={"status": job.status.model_copy(update=status)})
+
+
+def learners(reveal: str, domains: tuple[str, ...]) -> tuple[str, ...]:
+    """The domains that learn a result: none, both, or the one that is named."""
+    return domains if reveal == "both" else tuple(domain for domain in domains if domain == reveal)
+
+
+def revealing(job: KusciaJob) -> Iterator[tuple[str, str]]:
+    """The alias of each task with a result that is revealed, and a domain that learns it."""
+    for task in job.spec.tasks:
+        domains = tuple(party.domain_id for party in task.parties)
+        for learner in learners(str(task.config.task_params.common.get(REVEAL, "none")), domains):
+            yield task.alias, learner
+
+
+def _named(domain: str, job: KusciaJob) -> Iterator[tuple[str, str]]:
+    """The alias of each task, and the folder of this domain that it names."""
+    for task in job.spec.tasks:
+        for party in task.parties:
+            index = task.config.role.index(Party(domain_id=party.domain_id, role=party.role))
+            if party.domain_id == domain and index is not None:
+                own = task.config.task_params.of(party.role, index)
+                yield from ((task.alias, str(value)) for name, value in own.items() if name == "namespace")

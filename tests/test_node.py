@@ -1,0 +1,328 @@
+"""One's own node alone: jobs with a peer in another process, and a TTP in a third."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from nodes_apart import PATIENCE, Apart, apart, tutorial, until
+
+import kuscia_nb as kn
+from kuscia_nb.backends.local import LocalBackend
+from kuscia_nb.backends.settings import Settings
+from kuscia_nb.bfia.http import http_transport
+from kuscia_nb.bfia.wire import Request, Response
+from kuscia_nb.cluster import Cluster
+from kuscia_nb.errors import JobError, JobFailed, JobStopped, KusciaError
+from kuscia_nb.trace.steps import BOTH
+from kuscia_nb.wire.identity import Identity, client_tls, make
+from kuscia_nb.wire.own.transport import Limits
+
+ULP = 2.0**-18
+SOON = Limits(connect=20.0, message=6.0, end=2.0)
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apart]:
+    with apart(tmp_path_factory.mktemp("apart")) as places:
+        yield places
+
+
+@pytest.fixture(scope="module")
+def alice(places: Apart) -> Iterator[Cluster]:
+    """Her node in this process, with bob's in another one."""
+    with places.there("bob"), places.here("alice") as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def both(tmp_path: Path, places: Apart) -> Apart:
+    """Fresh places for two nodes, with the same TTP."""
+    fresh = Apart(tmp_path, places.ttp)
+    fresh.key = places.key
+    return fresh
+
+
+def test_weights_that_are_revealed_to_both_are_those_of_two_nodes_in_one_process(
+    alice: Cluster, tmp_path: Path
+) -> None:
+    manifest = tutorial("same", reveal="both", learning_rate=0.05)
+    job = alice.apply(manifest).wait(PATIENCE)
+    apart = job.weights()
+    with Cluster(LocalBackend(tmp_path)) as here:
+        together = here.apply(manifest).wait(PATIENCE).weights()
+    assert apart[["feature", "owner"]].equals(together[["feature", "owner"]])
+    assert np.abs(together["weight"]).max() > 0.1
+    assert np.abs(apart["weight"] - together["weight"]).max() < 200 * ULP
+    assert np.abs(apart["alice"] - together["alice"]).min() > 1, "masks are fresh in every run"
+    assert any("alice, bob will learn the result" in note for note in job.notes)
+    assert "got bob's result from bob, for the job says reveal: both" in job.logs("alice")
+    assert "sent this party's result to bob" in job.logs("alice")
+
+
+def test_nobody_learns_what_was_not_agreed(alice: Cluster, places: Apart) -> None:
+    job = alice.apply(tutorial("hidden")).wait(PATIENCE)
+    shares = job.shares("alice")
+    assert len(shares) == 21
+    assert shares["feature"].tolist()[:2] == ["bob.0", "bob.1"], "bob has not told the names of his columns"
+    for asked in (job.weights, job.model, lambda: job.shares("bob")):
+        with pytest.raises(JobError, match="only bob has its own: the job says reveal: none"):
+            asked()
+    with pytest.raises(JobError, match="reveals nothing: its reveal is none"):
+        job.reveal()
+    assert not (places.folder / "alice" / "revealed" / "bob" / job.tasks["task"].iloc[0]).exists()
+    (told,) = job.told()
+    assert [column[1] for column in told.sheets[0].rows][:10] == ["bob"] * 10
+    with pytest.raises(JobError, match="bob's node is elsewhere"):
+        job.logs("bob")
+
+
+def test_one_party_learns_the_weights_and_the_other_does_not(alice: Cluster) -> None:
+    assert len(alice.apply(tutorial("for-alice", reveal="alice")).wait(PATIENCE).weights()) == 21
+    job = alice.apply(tutorial("for-bob", reveal="bob")).wait(PATIENCE)
+    assert job.reveal() is None
+    assert "sent this party's result to bob, for the job says reveal: bob" in job.logs("alice")
+    with pytest.raises(JobError, match="only bob has its own: the job says reveal: bob"):
+        job.weights()
+
+
+def test_the_half_of_a_job_that_is_here(alice: Cluster) -> None:
+    job = alice.apply(tutorial("half"), strategy="interconnection").wait(PATIENCE)
+    rows = job.trace.totals[["sender", "receiver", "messages"]].to_numpy().tolist()
+    totals = {(sender, receiver): int(messages) for sender, receiver, messages in rows}
+    assert totals["alice", "bob"] > 1000
+    assert totals["alice", "bob"] == totals["bob", "alice"] + 1, "she sends an encrypted seed, too"
+    assert ("bob", "ttp") not in totals, "nothing is known here of what he asks"
+    assert {*job.conditions["node"]} == {"alice"}
+    calls = job.exchanges[["sender", "call"]].drop_duplicates().to_numpy().tolist()
+    assert ["alice", "job/create"] in calls
+    assert ["bob", "job/status_all"] in calls
+    assert str(alice.kubectl("get kj half -n cross-domain")).split()[-1] != "Failed"
+
+
+def test_the_own_half_of_a_trace_with_numbers(alice: Cluster) -> None:
+    job = alice.apply(tutorial("traced", batch_size=1000, learning_rate=0.1), trace="full").wait(PATIENCE)
+    steps = job.trace.view("alice").steps
+    assert len(steps) > 20
+    who = {number.whose for step in job.trace.record.steps for number in step.numbers}
+    assert who <= {1, BOTH}, "alice is rank 1, and what both know is both's"
+    assert 1 in who
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"seed": 7}, "a seed would make nothing of this job secret"),
+        ({"shadow": True}, "no teacher's shadow here"),
+        ({"inject": "drop:7"}, "faults are not injected"),
+    ],
+)
+def test_what_needs_both_nodes_is_refused(alice: Cluster, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(KusciaError, match=said):
+        alice.apply(tutorial("needs-both"), **options)
+
+
+def test_a_job_is_started_on_its_initiators_node(alice: Cluster) -> None:
+    with pytest.raises(JobError, match="initiator is bob, whose node is elsewhere"):
+        alice.apply(tutorial("his", initiator="bob"))
+
+
+def test_peers_say_who_they_are(alice: Cluster, places: Apart) -> None:
+    (peer,) = alice.peers().to_dict("records")
+    assert (peer["peer"], peer["url"], peer["error"]) == ("bob", places.url("bob"), "")
+    assert peer["version"] == kn.__version__
+    assert abs(peer["clock"]) < 60 < PATIENCE
+    assert 0 < peer["round_trip"] < PATIENCE
+
+
+def test_a_job_that_is_stopped_stops_at_both(alice: Cluster) -> None:
+    job = alice.apply(tutorial("endless", num_epoch=10_000))
+    until(lambda: job.tasks["progress"].max() > 0)
+    job.stop()
+    with pytest.raises(JobStopped, match="stopped"):
+        job.wait(PATIENCE)
+    alice.delete("endless")
+    assert alice.apply(tutorial("after")).wait(PATIENCE).phase == "Succeeded", "bob's node has gone on"
+
+
+def test_a_peer_that_is_killed_ends_the_job(both: Apart) -> None:
+    with both.there("bob") as bob, both.here("alice", SOON) as alice:
+        job = alice.apply(tutorial("bereft", num_epoch=10_000))
+        until(lambda: job.tasks["progress"].max() > 0)
+        bob.send_signal(signal.SIGKILL)
+        with pytest.raises(JobFailed) as failed:
+            job.wait(PATIENCE)
+        assert "bob" in failed.value.what
+        left = [one.name for one in (both.folder / "alice").glob("bereft*/*")]
+        assert left == [], "what a failed party has written would look like a result"
+
+
+def test_an_initiator_that_is_killed_ends_the_job_of_its_partner(both: Apart) -> None:
+    script = (
+        "import sys, kuscia_nb as kn; from nodes_apart import *; from pathlib import Path\n"
+        "places = Apart(Path(sys.argv[1]), sys.argv[2]); places.key = Path(sys.argv[3])\n"
+        "places.ports = {'alice': int(sys.argv[4]), 'bob': int(sys.argv[5])}\n"
+        "kn.connect('node', **places.told('bob')).apply(tutorial('orphan', 'bob', num_epoch=10_000)).wait()\n"
+    )
+    words = [both.folder, both.ttp, both.key, both.ports["alice"], both.ports["bob"]]
+    with both.here("alice", SOON) as alice:
+        bob = subprocess.Popen([sys.executable, "-c", script, *map(str, words)], cwd=Path(__file__).parent)
+        try:
+            until(lambda: not alice.jobs().empty)
+            job = alice.job("orphan")
+            until(lambda: not job.tasks.empty and job.tasks["progress"].max() > 0)
+        finally:
+            bob.kill()
+            bob.wait()
+        with pytest.raises(JobFailed) as failed:
+            job.wait(PATIENCE)
+        assert "bob" in failed.value.what
+
+
+def test_a_peers_job_waits_to_be_approved(both: Apart) -> None:
+    with both.there("bob", "--accept", "ask") as bob, both.here("alice") as alice:
+        assert bob.stdin is not None
+        assert bob.stdout is not None
+        job = alice.apply(tutorial("wanted"))
+        while "approve wanted, or %kuscia refuse wanted" not in (line := bob.stdout.readline()):
+            assert line
+        assert job.phase in ("Pending", "Running")
+        bob.stdin.write("approve other\napprove wanted\n")
+        bob.stdin.flush()
+        assert job.wait(PATIENCE).phase == "Succeeded"
+        job = alice.apply(tutorial("unwanted"))
+        while "approve unwanted" not in (line := bob.stdout.readline()):
+            assert line
+        bob.stdin.write("refuse unwanted\n")
+        bob.stdin.flush()
+        with pytest.raises(JobFailed, match="bob has refused the job"):
+            job.wait(PATIENCE)
+        bob.send_signal(signal.SIGTERM)
+        assert bob.wait(PATIENCE) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "manifest", "said"),
+    [
+        (["--accept", "never"], tutorial("no"), "bob takes no jobs of its peers"),
+        (["--reveal", "never"], tutorial("no", reveal="both"), "bob reveals nothing"),
+    ],
+)
+def test_a_node_that_refuses_says_so_before_anything_runs(
+    both: Apart, words: list[str], manifest: str, said: str
+) -> None:
+    with both.there("bob", *words), both.here("alice") as alice:
+        job = alice.apply(manifest)
+        with pytest.raises(JobFailed, match=said):
+            job.wait(PATIENCE)
+        assert job.tasks.empty
+
+
+def test_a_peers_job_reads_nothing_but_data(both: Apart) -> None:
+    document = yaml.safe_load(tutorial("elsewhere"))
+    (task,) = document["spec"]["tasks"]
+    told = json.loads(task["taskInputConfig"])
+    told["task_params"]["guest"]["0"]["namespace"] = "revealed"
+    task["taskInputConfig"] = json.dumps(told)
+    said = "names bob: revealed/; a peer's job may name files in data/ only"
+    with both.there("bob"), both.here("alice") as alice, pytest.raises(JobFailed, match=said):
+        alice.apply(document).wait(PATIENCE)
+
+
+def test_two_nodes_know_each_other_by_their_certificates(both: Apart) -> None:
+    both.certify()
+    mallory = make("mallory", both.folder)
+    with both.there("bob"), both.here("alice") as alice:
+        assert alice.apply(tutorial("secured", reveal="both")).wait(PATIENCE).weights().shape[0] == 21
+        (peer,) = alice.peers().to_dict("records")
+        assert peer["fingerprint"] == both.identities["bob"].fingerprint
+        bobs = both.identities["bob"].certificate
+
+        def asked(identity: Identity, sender: str) -> Response:
+            call = http_transport(both.url("bob"), tls=client_tls(identity, bobs))
+            return call(
+                Request("POST", "/v1/kuscia-nb/about", {"X-Node-Id": sender, "Content-Type": "application/json"})
+            )
+
+        assert json.loads(asked(both.identities["alice"], "alice").body)["data"]["domain"] == "bob"
+        assert json.loads(asked(both.identities["alice"], "").body)["data"]["domain"] == "bob"
+        refused = asked(both.identities["alice"], "carol")
+        assert (refused.status, b"X-Node-Id is carol, but the certificate is alice's" in refused.body) == (403, True)
+        with pytest.raises(OSError, match=r"(?i)alert|unknown|reset|eof|closed"):
+            asked(mallory, "alice")
+        with pytest.raises(ConnectionError):
+            http_transport(both.url("bob").replace("https", "http"))(Request("GET", "/", {}))
+
+
+# --- settings --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"listen": "0.0.0.0:8084"}, "0.0.0.0:8084 can be reached from other machines, and no identity is given"),
+        ({"peers": {"bob": "http://bob.example:8084"}}, "bob is on another machine"),
+        ({"ttp": "http://ttp.example:9449"}, "the TTP is on another machine"),
+        ({"peers": {"bob": "bob:8084"}}, "is not the URL of bob"),
+        ({"peers": {"bob": "https://127.0.0.1:1"}}, "nothing says which certificate is bob's"),
+        ({"peers": {"alice": "http://127.0.0.1:1"}}, "alice is its own peer"),
+        ({"peers": {}}, "alice has no peer"),
+        ({"name": "Alice"}, "is not the name of a node"),
+        ({"accept": "maybe"}, "accept 'maybe' is unknown"),
+        ({"ttp_key": "nowhere.pem"}, "there is no key of the TTP: nowhere.pem"),
+        ({"trust": {"bob": "bob.crt"}, "identity": None}, "bob.crt"),
+        ({"trust": {"carol": "carol.crt"}}, "carol is trusted, but is no peer"),
+    ],
+)
+def test_settings_that_cannot_be(places: Apart, more: dict[str, Any], said: str) -> None:
+    with pytest.raises(KusciaError) as caught:
+        Settings.read(**{**places.told("alice"), **more})
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("more", "whose"),
+    [
+        ({"listen": "0.0.0.0:8084"}, "this machine"),
+        ({"peers": {"bob": "http://bob.example:8084"}}, "this machine"),
+        ({"peers": {"bob": "http://bob.example:8084"}, "ttp": "bob.example:9449"}, "bob's machine"),
+    ],
+)
+def test_a_ttp_that_a_party_runs_is_refused(places: Apart, more: dict[str, Any], whose: str) -> None:
+    told = {**places.told("alice"), "insecure": True, **more}
+    with pytest.raises(KusciaError, match=f"is on {whose}: who runs the TTP together with one party reads"):
+        Settings.read(**told)
+    settings = Settings.read(**told, i_run_the_ttp=True)
+    assert settings.insecure
+    assert settings.consent.accept == "ask"
+    assert settings.warnings[0].startswith("insecure: ")
+
+
+def test_a_connection_is_the_same_if_a_cell_runs_twice(both: Apart) -> None:
+    first = kn.connect("node", **both.told("alice"))
+    try:
+        assert kn.connect("node", **both.told("alice")) is first
+        assert kn.connect() is first
+        with pytest.raises(KusciaError, match="is up already, with other settings"):
+            kn.connect("node", **{**both.told("alice"), "accept": "never"})
+        (peer,) = first.peers().to_dict("records")
+        assert "bob is unreachable" in peer["error"]
+    finally:
+        first.close()
+    local = kn.connect()
+    assert list(local.nodes) == ["alice", "bob"]
+    with pytest.raises(KusciaError, match="all nodes are here: there are no peers elsewhere"):
+        local.peers()
+    with pytest.raises(KusciaError, match="a node needs a name"):
+        kn.connect("node")
+    with pytest.raises(KusciaError, match="peers: for a node alone"):
+        kn.connect(peers={"bob": "http://127.0.0.1:8085"})
+    local.close()
