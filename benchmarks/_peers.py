@@ -35,6 +35,8 @@ class Sample(NamedTuple):
     """The most memory that the process has ever had."""
     prepared: float = 0.0
     """Seconds that went into what does not depend on the training."""
+    processor: float = 0.0
+    """Seconds of a processor, where it is asked for."""
 
 
 class Peer:
@@ -42,6 +44,9 @@ class Peer:
 
     def __init__(self, process: subprocess.Popen[str], log: TextIO) -> None:
         self._process, self._log = process, log
+
+    ready: Mapping[str, Any]
+    """What it answered when it had read its job."""
 
     def run(self, **options: float) -> Sample:
         """Train once, from zero."""
@@ -70,7 +75,7 @@ def start(command: Sequence[str | Path], job: Mapping[str, Any]) -> Iterator[Pee
     ):
         try:
             peer = Peer(process, log)
-            peer.ask(job)
+            peer.ready = peer.ask(job)
             yield peer
         finally:
             process.kill()  # it has nothing to lose
