@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ..errors import DataError
 from ..mpc import Ring, encode
+from ..texts import speaker
 from ..views.table import Table, wrapped
 from .lesson import Field, Lesson, Player, element, explorer, number, repeatable, run, whole
 
@@ -69,27 +70,44 @@ class Product(Lesson):
 
     @property
     def headline(self) -> str:
-        product = f"{self.x:g} x {self.y:g} = {self.result:.10g}"
-        return f"{product}, {self.error:+.3f} ulp off (1 ulp = 2^-{self.fxp_bits}); x is alice's secret, y is bob's"
+        say, product = speaker(), f"{self.x:g} x {self.y:g} = {self.result:.10g}"
+        return say(
+            "{product}, {error} ulp off (1 ulp = 2^-{bits}); x is alice's secret, y is bob's",
+            product=product,
+            error=f"{self.error:+.3f}",
+            bits=self.fxp_bits,
+        )
 
     @property
     def tables(self) -> list[Table]:
-        rows = [(step.name, step.formula, step.knows, *map(str, step[2:5]), step.value) for step in self.steps]
-        columns = ("", "formula", "known to", "alice", "bob", "sum mod 2^64", "stands for")
-        return [Table("A product, line by line", columns, rows, 3)]
+        say = speaker()
+        rows = [
+            (step.name, say(step.formula), say(step.knows), *map(str, step[2:5]), say(step.value))
+            for step in self.steps
+        ]
+        columns = ("", say("formula"), say("known to"), "alice", "bob", say("sum mod 2^64"), say("stands for"))
+        return [Table(say("A product, line by line"), columns, rows, 3)]
 
     @property
     def notes(self) -> list[str]:
-        helped = f"The TTP knows both parties' seeds, so also a and b: it told alice to add {self.correction} to her c."
-        masked = "e and f are opened, and reveal nothing: a and b are random, and used for this product alone."
-        own = "Once they are open, alice knows a = x - e and bob knows b = y - f: each the mask of a secret of its own."
+        say = speaker()
+        helped = say(
+            "The TTP knows both parties' seeds, so also a and b: it told alice to add {correction} to her c.",
+            correction=self.correction,
+        )
+        masked = say("e and f are opened, and reveal nothing: a and b are random, and used for this product alone.")
+        own = say(
+            "Once they are open, alice knows a = x - e and bob knows b = y - f: each the mask of a secret of its own."
+        )
         return [helped, masked, own, *repeatable(self.seed)]
 
     def __repr__(self) -> str:
+        say = speaker()
+        sum_, known = say("sum"), say("known to")
         lines = [
-            f"{step.name:>2} = {step.formula}\n"
+            f"{step.name:>2} = {say(step.formula)}\n"
             f"     alice {step.alice:>20}   bob {step.bob:>20}\n"
-            f"     sum   {step.together:>20}   {step.value}; known to {step.knows}"
+            f"     {sum_:<5} {step.together:>20}   {say(step.value)}; {known} {say(step.knows)}"
             for step in self.steps
         ]
         return "\n\n".join([wrapped(self.headline), "\n".join(lines), *map(wrapped, self.notes)])
@@ -150,7 +168,7 @@ def _steps(alice: _Parts, bob: _Parts, bits: int) -> tuple[Step, ...]:
 
     (a0, b0, c0), (a1, b1, c1) = alice.triple, bob.triple
     nobody, ttp, both = "nobody", "the TTP", "both (opened)"
-    before = f"{ttp}, before opening"
+    before = "the TTP, before opening"
     return (
         step("x", "x0 + x1", alice.x, bob.x, bits, "alice"),
         step("y", "y0 + y1", alice.y, bob.y, bits, "bob"),

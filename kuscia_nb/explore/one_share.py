@@ -14,6 +14,7 @@ import numpy as np
 from ..mpc import Ring, decode, encode
 from ..mpc.chi_square import LEAST, Uniformity, shown, uniformity
 from ..mpc.ring import signed
+from ..texts import speaker
 from ..views.table import Table
 from .lesson import MOST, Field, Lesson, Player, bar, explorer, number, repeatable, run, whole
 
@@ -40,6 +41,13 @@ class Variant:
     """Bob's guess of the secret from his first share: the number that it stands for."""
     guess_of_many: float
     """His guess from all shares: their mean."""
+
+    @property
+    def label(self) -> str:
+        """The way and the secret, in the language of the reader."""
+        say = speaker()
+        way, _, secret = self.name.rpartition(", ")
+        return f"{say(way)}, {secret}"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -76,16 +84,23 @@ class OneShare(Lesson):
 
     @property
     def headline(self) -> str:
-        times = len(self.proper.shares)
-        secrets = f"{self.secret:,.10g} and {self.other:,.10g}"
-        return f"The secrets {secrets}, shared {times:,} times each: what bob can make of his shares"
+        say, times = speaker(), f"{len(self.proper.shares):,}"
+        return say(
+            "The secrets {secret} and {other}, shared {times} times each: what bob can make of his shares",
+            secret=f"{self.secret:,.10g}",
+            other=f"{self.other:,.10g}",
+            times=times,
+        )
 
     @property
     def tables(self) -> list[Table]:
-        columns = ("how it is shared", "uniform? p-value", "guess from one share", "from all", "off by")
+        say = speaker()
+        columns = tuple(
+            map(say, ("how it is shared", "uniform? p-value", "guess from one share", "from all", "off by"))
+        )
         rows = [
             (
-                variant.name,
+                variant.label,
                 shown(variant.uniformity.p_value),
                 f"{variant.guess:.6g}",
                 f"{variant.guess_of_many:.6g}",
@@ -93,15 +108,16 @@ class OneShare(Lesson):
             )
             for variant in self.variants
         ]
-        return [Table("Guessing the secret", columns, rows, 1), *map(_histogram, self.variants)]
+        return [Table(say("Guessing the secret"), columns, rows, 1), *map(_histogram, self.variants)]
 
     @property
     def notes(self) -> list[str]:
-        same = (
+        say = speaker()
+        same = say(
             "Proper shares look the same for both secrets, as x - r is uniform if r is, whatever x is. That both have "
             "the same law is why they reveal nothing."
         )
-        test = (
+        test = say(
             "The p-value is the chance that random numbers look at least as uneven: near 0, the shares are not random; "
             "very near 1, they are more even than chance. A good p-value proves nothing: the test sees how often each "
             "part of the ring is hit, not the bits below, and not whether numbers depend on each other."
@@ -121,8 +137,9 @@ def _histogram(variant: Variant) -> Table:
         (bar(count, max(counts)), f"{low / 2**63:+.3f}", f"{high / 2**63:+.3f}", f"{count:,}")
         for count, low, high in zip(counts, edges, edges[1:], strict=False)
     ]
-    title = f"{variant.name} (expected {variant.uniformity.expected:,.1f} in each bin)"
-    return Table(title, ("", "from (x 2^63)", "to", "shares"), rows, 1)
+    say, expected = speaker(), f"{variant.uniformity.expected:,.1f}"
+    title = say("{way} (expected {expected} in each bin)", way=variant.label, expected=expected)
+    return Table(title, ("", *map(say, ("from (x 2^63)", "up to", "shares"))), rows, 1)
 
 
 @explorer(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..mpc import Ring, encode
+from ..texts import speaker
 from ..views.table import Table
 from .lesson import Field, Lesson, Player, element, explorer, number, repeatable, run, whole
 
@@ -57,29 +58,36 @@ class Reuse(Lesson):
 
     @property
     def headline(self) -> str:
-        x, y = self.leaked
-        return f"One triple for two products: e1 - e2 is x1 - x2 = {x:.10g}, f1 - f2 is y1 - y2 = {y:.10g}"
+        say, (x, y) = speaker(), self.leaked
+        return say(
+            "One triple for two products: e1 - e2 is x1 - x2 = {x}, f1 - f2 is y1 - y2 = {y}",
+            x=f"{x:.10g}",
+            y=f"{y:.10g}",
+        )
 
     @property
     def tables(self) -> list[Table]:
         def row(name: str, formula: str, of: str) -> tuple[str, ...]:
             return name, formula, str(getattr(self.reused, of)), str(getattr(self.fresh, of))
 
+        say = speaker()
         rows = [
             *(row(name, formula, name) for name, formula in _OPENED),
-            row("e1 - e2", "x1 - x2 if a1 = a2", "x_difference"),
-            row("f1 - f2", "y1 - y2 if b1 = b2", "y_difference"),
+            row("e1 - e2", say("x1 - x2 if a1 = a2"), "x_difference"),
+            row("f1 - f2", say("y1 - y2 if b1 = b2"), "y_difference"),
         ]
         scale = 2**self.fxp_bits
         for name, of, (first, second) in (("x1 - x2", "x_difference", self.x), ("y1 - y2", "y_difference", self.y)):
             numbers = (getattr(opened, of) / scale for opened in (self.reused, self.fresh))
-            rows.append((name, f"really {first - second:.10g}", *(f"{value:.10g}" for value in numbers)))
-        columns = ("", "formula", "the triple used twice", "a fresh triple each")
-        return [Table("What was opened, and what it reveals", columns, rows, 2)]
+            really = say("really {number}", number=f"{first - second:.10g}")
+            rows.append((name, really, *(f"{value:.10g}" for value in numbers)))
+        columns = ("", *map(say, ("formula", "the triple used twice", "a fresh triple each")))
+        return [Table(say("What was opened, and what it reveals"), columns, rows, 2)]
 
     @property
     def notes(self) -> list[str]:
-        known = (
+        say = speaker()
+        known = say(
             "Bob sees both e, so he learns how far alice's numbers are apart, and all of x2 if he knows x1. He needs "
             "no share for it. The products come out right. Alice can notice the fault, as her own part of the triple "
             "repeats; whether bob has looked, she cannot tell."

@@ -249,6 +249,97 @@ EXPLORE = {
     "how long a message is on its way": "一条消息在途的时间",
     "Mbit/s": "带宽（Mbit/s）",
     "the bandwidth of each direction": "每个方向的带宽",
+    # product
+    "{product}, {error} ulp off (1 ulp = 2^-{bits}); x is alice's secret, y is bob's": (
+        "{product}，误差 {error} ulp（1 ulp = 2^-{bits}）；x 是 alice 的秘密，y 是 bob 的秘密"
+    ),
+    "formula": "公式",
+    "known to": "知道的人",
+    "sum mod 2^64": "和（模 2^64）",
+    "A product, line by line": "一次乘法，逐行展示",
+    "random": "随机数",
+    "a0 + a1, random": "a0 + a1，随机数",
+    "b0 + b1, random": "b0 + b1，随机数",
+    "c + e b + a f (alice: + e f)": "c + e b + a f（alice 再加 e f）",
+    "nobody": "没有人",
+    "the TTP": "可信第三方（TTP）",
+    "both (opened)": "双方（已公开）",
+    "the TTP, before opening": "公开前只有 TTP",
+    "The TTP knows both parties' seeds, so also a and b: it told alice to add {correction} to her c.": (
+        "TTP 知道双方的种子，因此也知道 a 和 b：它让 alice 在自己的 c 上加修正值 {correction}。"
+    ),
+    "e and f are opened, and reveal nothing: a and b are random, and used for this product alone.": (
+        "e 和 f 被公开，但不泄露信息：a 和 b 是随机数，且只用于这一次乘法。"
+    ),
+    "Once they are open, alice knows a = x - e and bob knows b = y - f: each the mask of a secret of its own.": (
+        "公开之后，alice 知道 a = x - e，bob 知道 b = y - f：都只是自己秘密的掩码。"
+    ),
+    "Multiply again": "再乘一次",
+    "fraction bits of the fixed-point numbers": "定点数的小数位",
+    "alice's secret: any number": "alice 的秘密：任意数",
+    "bob's secret: any number": "bob 的秘密：任意数",
+    # reused triple
+    "One triple for two products: e1 - e2 is x1 - x2 = {x}, f1 - f2 is y1 - y2 = {y}": (
+        "两次乘法使用同一个三元组：e1 - e2 就是 x1 - x2 = {x}，f1 - f2 就是 y1 - y2 = {y}"
+    ),
+    "x1 - x2 if a1 = a2": "若 a1 = a2，则为 x1 - x2",
+    "y1 - y2 if b1 = b2": "若 b1 = b2，则为 y1 - y2",
+    "really {number}": "实际为 {number}",
+    "the triple used twice": "三元组用了两次",
+    "a fresh triple each": "每次使用新的三元组",
+    "What was opened, and what it reveals": "公开了什么，泄露了什么",
+    (
+        "Bob sees both e, so he learns how far alice's numbers are apart, and all of x2 if he knows x1. He needs "
+        "no share for it. The products come out right. Alice can notice the fault, as her own part of the triple "
+        "repeats; whether bob has looked, she cannot tell."
+    ): (
+        "bob 看到两个 e，因此知道 alice 的两个数相差多少；如果他知道 x1，就知道 x2。这不需要任何分片，而乘积仍然正确。"
+        "alice 能发现这个错误，因为自己的三元组分片重复了；但 bob 有没有看过，她无从得知。"
+    ),
+    "x1 (alice)": "alice 的 x1",
+    "x2 (alice)": "alice 的 x2",
+    "y1 (bob)": "bob 的 y1",
+    "y2 (bob)": "bob 的 y2",
+    "alice's first secret": "alice 的第一个秘密",
+    "alice's second secret": "alice 的第二个秘密",
+    "bob's first secret": "bob 的第一个秘密",
+    "bob's second secret": "bob 的第二个秘密",
+    # one share
+    "The secrets {secret} and {other}, shared {times} times each: what bob can make of his shares": (
+        "秘密 {secret} 和 {other} 各分享 {times} 次：bob 能从自己的分片看出什么"
+    ),
+    "how it is shared": "分享方式",
+    "uniform? p-value": "均匀性检验 p 值",
+    "guess from one share": "由一个分片猜测",
+    "from all": "由全部分片猜测",
+    "off by": "误差",
+    "Guessing the secret": "猜测秘密",
+    "proper: x - r": "正确：x - r",
+    "broken: x + noise": "错误：x + 噪声",
+    "{way} (expected {expected} in each bin)": "{way}（每个区间期望 {expected} 个）",
+    "from (x 2^63)": "从（x 2^63）",
+    "up to": "到",
+    (
+        "Proper shares look the same for both secrets, as x - r is uniform if r is, whatever x is. That both have "
+        "the same law is why they reveal nothing."
+    ): "正确的分片对两个秘密看上去一样：只要 r 均匀，无论 x 是什么，x - r 都均匀。两者服从同一分布，所以不泄露信息。",
+    (
+        "The p-value is the chance that random numbers look at least as uneven: near 0, the shares are not random; "
+        "very near 1, they are more even than chance. A good p-value proves nothing: the test sees how often each "
+        "part of the ring is hit, not the bits below, and not whether numbers depend on each other."
+    ): (
+        "p 值是随机数至少同样不均匀的概率：接近 0 说明分片不随机；极接近 1 说明比随机更均匀。"
+        "p 值正常并不能证明安全：检验只统计环的各个区间被命中的次数，看不到更低的位，也看不到数与数之间的依赖。"
+    ),
+    "Share again": "再分享一次",
+    "Secret": "秘密",
+    "how often each secret is shared": "每个秘密分享多少次",
+    "Other secret": "另一个秘密",
+    "another number, to compare the shares with": "另一个数，用来比较分片",
+    "Noise": "噪声",
+    "the broken shares are the secret give or take this": "错误的分片是秘密加减不超过该值的数",
+    "Bins": "区间数",
+    "bins of the histogram: a power of two": "直方图的区间数（2 的幂）",
     # every form
     "{again}: with fresh random numbers": "{again}：使用新的随机数",
     "{name}: result": "{name}：结果",
