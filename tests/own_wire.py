@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import select
 import socket
@@ -11,6 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from tornado.httpclient import HTTPRequest
+from tornado.web import Application
+from tornado.websocket import WebSocketHandler, websocket_connect
 
 from kuscia_nb import mpc
 from kuscia_nb.wire import identity
@@ -97,6 +102,7 @@ class Ends:
         self.said: list[str] = []
         self.doors = Doors(), Doors()
         self.forwarders: list[Forwarder] = []
+        self.addresses: list[Address] = []
         urls: list[str] = []
         for rank in (0, 1):
             tls = None
@@ -109,6 +115,7 @@ class Ends:
                 self.forwarders.append(between(address))
                 stack.callback(self.forwarders[-1].close)
                 address = self.forwarders[-1].address
+            self.addresses.append(address)
             urls.append(f"http{'s' if identities is not None else ''}://{address}")
         self.ends: list[OwnTransport] = []
         for rank in (0, 1):
@@ -132,3 +139,58 @@ def ends(*arguments: Any, **options: Any) -> Iterator[Ends]:
 
 def identities(folder: Path) -> list[Identity]:
     return [identity.make(name, folder) for name in NAMES]
+
+
+@contextmanager
+def proxied(to: Address, path: str) -> Iterator[str]:
+    """A URL of a hub's proxy: a WebSocket server that passes messages on as a client, cut as it likes, with pings."""
+    started, ready = threading.Event(), []
+
+    class Passing(WebSocketHandler):
+        upstream: Any = None
+
+        def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+            return subprotocols[0] if subprotocols else None
+
+        async def open(self, rest: str) -> None:
+            asked = HTTPRequest(f"ws://{to}{self.request.path.removeprefix(path)}")
+            protocols = [self.selected_subprotocol or ""]
+            self.upstream = await websocket_connect(asked, subprotocols=protocols, on_message_callback=self.back)
+
+        def back(self, message: str | bytes | None) -> None:
+            if message is None:
+                self.close()
+            else:
+                assert isinstance(message, bytes)
+                for at in range(0, len(message), 1000):
+                    self.write_message(message[at : at + 1000], binary=True)
+
+        async def on_message(self, message: str | bytes) -> None:
+            while self.upstream is None:
+                await asyncio.sleep(0.01)
+            await self.upstream.write_message(message, binary=True)
+
+        def on_close(self) -> None:
+            if self.upstream is not None:
+                self.upstream.close()
+
+    async def serve() -> None:
+        application = Application([(f"{path}(/.*)", Passing)], websocket_ping_interval=0.2)
+        server = application.listen(0, "127.0.0.1")
+        port = next(iter(server._sockets.values())).getsockname()[1]
+        stop = asyncio.Event()
+        ready.extend([f"http://127.0.0.1:{port}{path}", asyncio.get_running_loop(), stop])
+        started.set()
+        await stop.wait()
+        server.stop()
+        await server.close_all_connections()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
+    thread.start()
+    assert started.wait(60)
+    url, loop, stop = ready
+    try:
+        yield url
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(60)

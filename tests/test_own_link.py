@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from own_wire import NAMES, TASK, Forwarder, ends, identities, seeded
+from own_wire import NAMES, PATIENT, TASK, Forwarder, ends, identities, proxied, seeded
 
 from kuscia_nb import mpc
 from kuscia_nb.errors import JobStopped, LinkError, NotReached, PeerFailed, UnexpectedMessage
@@ -70,6 +70,25 @@ def test_both_may_send_megabytes_at_once(tmp_path: Path, secured: bool) -> None:
     assert (first.error, second.error) == (None, None)
     assert first.result == [1, 11, 21, 4, 5, 6, 7]
     assert second.result == [0, 10, 20, 0, 1, 2, 3]
+
+
+def test_it_passes_a_hubs_proxy_that_speaks_websocket_at_both_sides() -> None:
+    """At a path of its own; messages are cut anew, and pings come in between."""
+
+    async def program(link: mpc.Link) -> Any:
+        for turn in range(200):
+            await link.exchange(np.full(21, turn, np.uint64), "small")
+        large = await link.exchange(np.arange(3 << 17, dtype=np.uint64), "large")
+        return await every_kind(link), int(large[-1])
+
+    path = "/user/alice/proxy/8084"
+    with ends(()) as both, proxied(both.addresses[0], path) as url:
+        end = OwnTransport(1, NAMES, TASK, dial=Dial(url), limits=PATIENT)
+        both.ends[1] = end
+        first, second = both.run(program, program)
+    assert [first.error, second.error] == [None, None]
+    assert (first.result[0][3], second.result[0][3]) == ([1, 2, 3, 4], [0, 1, 2, 3])
+    assert first.result[1] == second.result[1] == (3 << 17) - 1
 
 
 # --- connections that break ------------------------------------------------------------------------------------------

@@ -115,6 +115,11 @@ class OwnConnection:
 
     def receive(self) -> Frame | None:
         """The next frame, None if it is not all there. Malformed or Closed, if there will not be one."""
+        if not (self._left or self._at or self._head):
+            if self._start == self._end:
+                self._more()
+            if (frame := self._whole()) is not None:
+                return frame
         while self._fill():
             if self._head is None:
                 head = read_head(self._target.data, self.largest)
@@ -125,10 +130,7 @@ class OwnConnection:
             else:
                 head, content, self._target = self._head, self._target, np.empty(HEAD.size, np.uint8)
             self._head, self._at = None, 0
-            if head.kind == DATA and head.dtype.itemsize > 1:
-                words: Words = content.view(head.dtype).reshape(head.shape)  # type: ignore[assignment]  # not uint8
-                return Frame(head, words)
-            return Frame(head, content.tobytes())
+            return _frame(head, content)
         return None
 
     def hang_up(self) -> None:
@@ -140,6 +142,25 @@ class OwnConnection:
         self._stream.close()
 
     # Reading.
+
+    def _whole(self) -> Frame | None:
+        """The usual case in one go: the buffer has a whole message, and that is a whole frame; None otherwise."""
+        start, end, view, size = self._start, self._end, self._view, HEAD.size
+        if end - start < size + 6 or view[start] != websocket.WHOLE_BINARY:
+            return None
+        head = websocket.read_head(view[start:end], masked=not self.dialled)
+        if head is None or head.length < size or start + head.size + head.length > end:
+            return None
+        at = start + head.size
+        content = self._buffer[at : at + head.length]
+        if head.mask:
+            websocket.unmask(content, head.mask)
+        frame = read_head(view[at : at + size], self.largest)
+        if frame.length + size == head.length:
+            self._start = at + head.length
+            return _frame(frame, content[size:].copy())
+        self._start, self._left, self._mask, self._phase = at, head.length, b"", 0  # unmasked, for who reads on
+        return None
 
     def _fill(self) -> bool:
         """Whether all of the target is there."""
@@ -230,6 +251,13 @@ class _Poll:
             self._writing = writing
         found = self._poll.poll(max(0, seconds) * 1000)
         return bool(found) and found[0][1] != select.POLLOUT
+
+
+def _frame(head: Head, content: Bytes) -> Frame:
+    if head.kind == DATA and head.dtype.itemsize > 1:
+        words: Words = content.view(head.dtype).reshape(head.shape)  # type: ignore[assignment]  # not uint8
+        return Frame(head, words)
+    return Frame(head, content.tobytes())
 
 
 def _as_bytes(body: Payload) -> Bytes:

@@ -62,7 +62,7 @@ class Doors:
         """The door that a request may go through, or the HTTP status that it is refused with."""
         path = urlsplit(target).path
         with self._lock:
-            door = self._doors.get(unquote(path.rpartition("/")[2])) if path.startswith(LINK_PATH) else None
+            door = self._doors.get(unquote(path.removeprefix(LINK_PATH))) if path.startswith(LINK_PATH) else None
         if door is None:
             return 404
         if door.certificate is not None and certificate != door.certificate:

@@ -24,6 +24,8 @@ _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 CONTINUED, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 """Kinds of messages."""
 _FINAL, _MASKED = 0x80, 0x80
+WHOLE_BINARY = _FINAL | BINARY
+"""The first byte of a message that was not cut."""
 _SHORT, _LONG = 126, 127
 MOST_CONTROL = 125
 """Bytes that a ping, a pong or a close may carry."""
