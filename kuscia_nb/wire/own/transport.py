@@ -174,8 +174,9 @@ class OwnTransport(LockstepMailbox):
         return ()
 
     def _room(self) -> bool:
+        """Whether no more is kept than may be, and nothing is left to be written that could be."""
         connection = self.connection
-        return (connection is not None and not connection.pending) and self._kept_bytes <= self.limits.kept
+        return self._kept_bytes <= self.limits.kept and (connection is None or not connection.pending)
 
     def _write(self, connection: OwnConnection, kept: _Kept) -> None:
         try:
