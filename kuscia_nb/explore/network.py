@@ -142,8 +142,8 @@ def schedule(job: Job | Schedule) -> Schedule:
     totals = job.trace.totals
     if not len(totals):
         raise DataError("the job has no ledger", hint='run it with trace="messages" or "full"')
-    between = totals[(totals["sender"] != "ttp") & (totals["receiver"] != "ttp")]
-    return Schedule(int(between["rounds"].max()), int(between["bytes"].max()))
+    between = [total for total in totals.itertuples(index=False, name=None) if "ttp" not in total[:2]]
+    return Schedule(max(rounds for *_, rounds in between), max(size for *_, size, _ in between))
 
 
 @explorer(

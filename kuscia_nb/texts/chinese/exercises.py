@@ -115,6 +115,92 @@ EXERCISES = {
     ),
     "On {node} the job has read {file}, and not {own}.": "在 {node} 上，作业读取的是 {file}，而不是 {own}。",
     "The label is not on alice's side.": "标签不在 alice 一方。",
+    # 4.1
+    "Draw n - 1 arrays of masks, each of x.nbytes fresh bytes from secrets.token_bytes; these are n - 1 of the "
+    "shares.": (
+        "取 n - 1 个掩码数组，每个由 secrets.token_bytes 给出的 x.nbytes 个新字节构成；它们就是 n - 1 个分片。"
+    ),
+    "The last share is x minus all the masks, so that everything adds up to x.": (
+        "最后一个分片是 x 减去所有掩码，这样全部相加等于 x。"
+    ),
+    "np.frombuffer(secrets.token_bytes(x.nbytes), np.uint64).reshape(x.shape) is one array of masks.": (
+        "np.frombuffer(secrets.token_bytes(x.nbytes), np.uint64).reshape(x.shape) 就是一个掩码数组。"
+    ),
+    "Any n - 1 of the shares are random, because at least one mask is missing from them. Only all n together hold "
+    "the secret. This check looked at the numbers. It cannot see which generator made them: masks of a generator that "
+    "somebody can predict look just as random.": (
+        "任意 n - 1 个分片都是随机的，因为其中至少缺一个掩码；只有 n 个合起来才包含秘密。"
+        "检查只看数值，看不出它们来自哪个生成器：可预测的生成器给出的掩码看上去同样随机。"
+    ),
+    "Called twice, it gives the same share twice: a mask is used once.": "两次调用得到了相同的分片：掩码只能用一次。",
+    "The shares are fine to look at, but the masks come from numpy.random, which can be predicted.": (
+        "分片看上去没有问题，但掩码来自 numpy.random，可以被预测。"
+    ),
+    "A list of shares is asked for, and this is of type {kind}.": "这里需要一个分片列表，而答案的类型是 {kind}。",
+    "For {count} parties it gives {found} shares.": "参与方有 {count} 个，却得到 {found} 个分片。",
+    "A share is an array of {found}; ring elements are uint64.": "分片是 {found} 数组；环元素的类型是 uint64。",
+    "A share has the shape {found}, and the secrets have {shape}.": "分片的形状是 {found}，而秘密的形状是 {shape}。",
+    "The {count} shares of a secret do not add up to it modulo 2^64.": "{count} 个分片模 2^64 相加不等于秘密。",
+    "One of the shares is the secret itself.": "其中一个分片就是秘密本身。",
+    "Two parties get the same share: each mask has to be drawn for itself.": (
+        "有两方得到了相同的分片：每个掩码都要单独生成。"
+    ),
+    "All numbers of the array have one and the same mask; each needs its own.": (
+        "数组中所有的数用了同一个掩码；每个数都需要自己的掩码。"
+    ),
+    "Within a share a number comes twice: a mask is used once.": "同一个分片里有重复的数：掩码只能用一次。",
+    "A share is not random in every bit: `kn.explore.uniformity(share, bits=...)` shows it.": (
+        "分片不是每一位都随机：`kn.explore.uniformity(share, bits=...)` 可以看出来。"
+    ),
+    "The numbers of a share follow from each other: each mask has to be drawn for itself.": (
+        "分片中的数可以互相推出：每个掩码都要单独生成。"
+    ),
+    "All but one of the shares, taken together, are not random: some follow from others.": (
+        "去掉一个分片后，其余分片合起来不随机：有些可以由另一些推出。"
+    ),
+    # 4.2
+    "What is opened is a ring element. Which number does it stand for? It is in the upper half, and has 18 bits behind "
+    "the point.": "公开的是一个环元素。它表示哪个数？它在上半部分，小数位为 18。",
+    "Alice's salary is the difference plus Bob's salary.": "alice 的工资等于差加上 bob 的工资。",
+    "The share of Alice's salary was of no use. What was opened gives her salary away, as the sum did.": (
+        "alice 工资的分片没有用处。泄露工资的是公开的结果，和前面的求和一样。"
+    ),
+    "The difference is Alice's salary minus Bob's, and this takes it the other way round.": (
+        "差是 alice 的工资减去 bob 的工资，这里减反了。"
+    ),
+    "This is the difference; Alice's salary is asked for.": "这是差；题目问的是 alice 的工资。",
+    "2^63 or more stands for a negative number.": "不小于 2^63 的数表示负数。",
+    "What is opened is a ring element: negative in the upper half, and with a point in it.": (
+        "公开的是环元素：在上半部分表示负数，并且带小数位。"
+    ),
+    "There are 18 bits behind the point.": "小数位有 18 位。",
+    "A share is no number to compute a salary with: it is random.": "不能用分片来算工资：它是随机数。",
+    "This is what Bob's share stands for: a random number, and no salary.": (
+        "这是 bob 的分片所表示的数：是随机数，不是工资。"
+    ),
+    "With this salary the difference would be another number.": "如果工资是这个数，差就会是另一个数。",
+    # 4.3
+    "All three are uniform over the whole ring. Where is the part behind the point? Test those bits alone.": (
+        "三者在整个环上都是均匀的。小数部分在哪些位？只检验那些位。"
+    ),
+    "kn.explore.uniformity(shares, bits=18) looks at the last 18 bits. In the broken ones, they are always the same.": (
+        "kn.explore.uniformity(shares, bits=18) 检验最后 18 位。有缺陷的程序给出的这些位总是相同。"
+    ),
+    "The last 18 bits of a ring element are its remainder by 2**18, and count units of 2**-18.": (
+        "环元素的最后 18 位是它除以 2**18 的余数，单位是 2**-18。"
+    ),
+    "The masks were whole numbers, so they covered what is before the point and left the rest as it was. A mask "
+    "has to be random in every bit.": "掩码是整数，所以只隐藏了整数部分，小数部分原样不变。掩码的每一位都必须随机。",
+    "These are the last 18 bits as an integer; they count units of 2^-18.": (
+        "这是把最后 18 位当作整数；它们的单位是 2^-18。"
+    ),
+    "The sign is wrong: what the mask does not cover is in the share as it was in the salary.": (
+        "符号错了：掩码没有隐藏的部分，在分片里和在工资里一样。"
+    ),
+    "The part behind the point is between 0 and 1; the part before it is well hidden.": (
+        "小数部分在 0 和 1 之间；整数部分隐藏得很好。"
+    ),
+    "The shares of the broken program say another part.": "有缺陷的程序给出的分片对应另一个小数部分。",
     # 9.1
     "%kuscia explain ss_lr_predict lists its parameters. One of them says which party learns the scores.": (
         "%kuscia explain ss_lr_predict 列出它的参数，其中一个指定由哪一方得到得分。"
