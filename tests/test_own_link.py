@@ -289,6 +289,12 @@ def test_nobody_is_there() -> None:
     assert outcome.error.what.startswith("bob was not reached in 2 s: nobody listens there (http://127.0.0.1:")
 
 
+def test_a_party_that_is_stopped_while_it_waits_for_its_peer() -> None:
+    transport = OwnTransport(0, NAMES, TASK)
+    transport.stop(JobStopped("alice has stopped the job"))
+    assert isinstance(run_over(transport, opens).error, JobStopped)
+
+
 def test_nobody_dials() -> None:
     outcome = run_over(OwnTransport(0, NAMES, TASK, limits=SHORT), opens)
     assert isinstance(outcome.error, NotReached)

@@ -407,7 +407,7 @@ def run_over(transport: OwnTransport, program: Callable[[Link], Program], ledger
     try:
         try:
             transport.connect()
-        except LinkError as error:
+        except Exception as error:  # whatever it was stopped with, too
             return Outcome(error=error)
         link = transport.link(ledger)
         outcome = run_alone(program(link), link)
