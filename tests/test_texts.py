@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import string
 from collections.abc import Iterator
 from pathlib import Path
+from runpy import run_path
 
 import pytest
 from test_notebook import TUTORIAL
@@ -15,13 +17,18 @@ from test_ss_lr_parameters import parameters
 import kuscia_nb as kn
 from kuscia_nb import texts
 from kuscia_nb.options import OPTIONS
+from kuscia_nb.panel.form import operators, templates
 from kuscia_nb.texts import chinese, language, speaker
 from kuscia_nb.texts.chinese import CHINESE
+from kuscia_nb.texts.chinese.panel import COUNTED, PANEL
+from kuscia_nb.texts.chinese.viewer import VIEWER
 from kuscia_nb.texts.sentence import Sentence
+from kuscia_nb.trace.formulas import KINDS
 from kuscia_nb.views.job import Report
 
 PACKAGE = Path(kn.__file__).parent
 STORE = PACKAGE / "texts" / "chinese"
+LABEXTENSION = PACKAGE.parent / "labextension"
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if STORE not in path.parents]
 
 
@@ -98,6 +105,67 @@ COLUMNS = PACKAGE / "data" / "names.py"
 
 def test_chinese_is_in_the_store_alone() -> None:
     assert [path for path in MODULES if re.search("[\u4e00-\u9fff]", path.read_text("utf-8"))] == [COLUMNS]
+
+
+# --- what pages say --------------------------------------------------------------------------------------------------
+
+
+def test_the_pages_files_are_made_from_the_store() -> None:
+    made = run_path(str(LABEXTENSION / "scripts" / "chinese.py"))["files"]()
+    assert [path for path, text in made.items() if path.read_text("utf-8") != text] == []
+
+
+def asked_for(function: str) -> set[str]:
+    """Every text that the panel asks a translation for: the first argument of trans.__, or of trans._n."""
+    texts = set()
+    for path in (LABEXTENSION / "src").rglob("*.ts*"):
+        calls = re.findall(rf"rans\.{function}\(\s*('(?:[^'\\]|\\.)*')?", path.read_text("utf-8"))
+        assert all(calls), f"{path.name}: a text that is not written out cannot be translated"
+        texts |= {call[1:-1] for call in calls}
+    return texts
+
+
+FORMS = [*operators(), *templates(["alice", "bob"])]
+"""As they are there from the start, before a test adds an operator."""
+
+
+def told_by_operators() -> set[str]:
+    """Every text that the form shows of operators and templates, but names and values."""
+    texts = set()
+    for operator in FORMS:
+        texts |= {operator["title"], operator["description"]}
+        for one in operator["parameters"]:
+            texts |= {one["type"], one["unit"], one["meaning"], "" if one["choices"] else one["allowed"]}
+    return {text for text in texts if re.search("[a-z]{2}", text) and not text.startswith("{")}
+
+
+def test_the_panel_has_a_translation_for_every_text_and_none_is_left_over() -> None:
+    schema = json.loads((LABEXTENSION / "schema" / "panel.json").read_text("utf-8"))
+    of_settings = {f"schema\x04{schema[name]}" for name in ("title", "description")}
+    for setting in schema["properties"].values():
+        of_settings |= {f"settings\x04{setting[name]}" for name in ("title", "description")}
+    assert asked_for("__") | of_settings | told_by_operators() == PANEL.keys()
+    assert asked_for("_n") == COUNTED.keys()
+
+
+def test_so_has_the_viewer() -> None:
+    source = (LABEXTENSION / "src" / "viewer" / "english.ts").read_text("utf-8")
+    said = {one or other for one, other in re.findall(r"""^  (?:\w+:)?\s*(?:'(.+)'|"(.+)"),?$""", source, re.MULTILINE)}
+    assert len(said) > 50
+    assert said | {text for kind in KINDS.values() for text in (kind.title, kind.text)} == VIEWER.keys()
+
+
+SAME = {"%1, %2", "Kuscia", "schema\x04Kuscia", "%1, guest", "TTP", "…"}
+
+
+def test_translations_of_pages_have_the_same_values() -> None:
+    for text, other in {**PANEL, **COUNTED, **VIEWER}.items():
+        found, expected = (set(re.findall(r"%\d|\{\w+\}", one)) for one in (other, text))
+        assert found == expected, text
+        assert re.search("[\u4e00-\u9fff]", other) or text in SAME, text
+
+
+# --- sentences -------------------------------------------------------------------------------------------------------
 
 
 class Templates(ast.NodeVisitor):

@@ -18,7 +18,6 @@ from test_trace import Traced, assisted, operations, training
 
 from kuscia_nb import mpc
 from kuscia_nb.trace.equations import HIDDEN
-from kuscia_nb.trace.formulas import KINDS
 from kuscia_nb.trace.steps import Record
 from kuscia_nb.trace.view import View
 from kuscia_nb.views import trace_viewer
@@ -133,7 +132,6 @@ def told() -> str:
         cut = _told(twice(Traced(training("interconnection", mpc.Layout((2, 1), 2, 3, 2))).record), patterns=False)
     parts = [
         HEAD,
-        f"export const kinds = {_json(list(KINDS))};\n",
         f"/** Every operation once; of each pattern the first step. */\n{_constant('whole', whole)}",
         f"/** A training, twice: of each task the beginning and the end. */\n{_constant('cut', cut)}",
     ]

@@ -1,4 +1,8 @@
-"""Every text that there is in Chinese, by its English."""
+"""Every text that there is in Chinese, by its English.
+
+What a page says is in modules of its own, `panel` and `viewer`; `python labextension/scripts/chinese.py` makes what
+JupyterLab and the viewer read of them.
+"""
 
 from __future__ import annotations
 
@@ -8,3 +12,4 @@ from .jobs import JOBS
 from .options import OPTIONS
 
 CHINESE = {**JOBS, **OPTIONS, **EXERCISES, **EXPLORE}
+"""What Python says."""

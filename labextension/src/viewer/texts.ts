@@ -1,9 +1,12 @@
-import { ZH, ZH_KINDS } from './chinese';
+import chinese from './chinese.json';
 import { EN } from './english';
 import type { IKind } from './state';
 import type { Trace } from './trace';
 
 export type Key = keyof typeof EN;
+
+/** By the English text. */
+const ZH: Record<string, string | undefined> = chinese;
 
 /** What the viewer says, in one language. */
 export class Texts {
@@ -18,14 +21,12 @@ export class Texts {
 
   /** A text, its holes filled. */
   t(key: Key, values: Record<string, string | number> = {}): string {
-    const text = this._zh ? ZH[key] : EN[key];
-    return text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name]));
+    return this._say(EN[key]).replace(/\{(\w+)\}/g, (_, name: string) => String(values[name]));
   }
 
   /** What a kind of step is called, and what happens in it. */
-  kind(name: string, about: IKind): IKind {
-    const known = this._zh ? ZH_KINDS[name] : undefined;
-    return known ? { title: known[0], text: known[1] } : about;
+  kind({ title, text }: IKind): IKind {
+    return { title: this._say(title), text: this._say(text) };
   }
 
   count(number: number): string {
@@ -39,7 +40,7 @@ export class Texts {
   /** What a step is, and what it is for, unless that is the same. */
   heading(trace: Trace, i: number): string {
     const [kind, op] = [trace.kind(i), trace.op(i)];
-    const { title } = this.kind(kind, trace.header.kinds[kind]);
+    const { title } = this.kind(trace.header.kinds[kind]);
     return op === kind ? title : `${title} · ${op}`;
   }
 
@@ -53,6 +54,10 @@ export class Texts {
     }
     const task = trace.task(i);
     return text ? this.t('taskOf', { task, place: text }) : task;
+  }
+
+  private _say(text: string): string {
+    return (this._zh && ZH[text]) || text;
   }
 
   private readonly _zh: boolean;

@@ -74,7 +74,7 @@ export class Viewer {
   private _renderPosition(): void {
     const { _page: page, _state: state, _texts: texts, _trace: trace } = this;
     const { header } = trace;
-    const about = texts.kind(trace.kind(state.step), header.kinds[trace.kind(state.step)]);
+    const about = texts.kind(header.kinds[trace.kind(state.step)]);
     const [i, n] = [state.step, this._lastStep].map(step => texts.count(trace.number(step)));
     const where = texts.t(header.numbers ? 'steps' : 'messagesOnly', { i, n });
     const place = texts.place(trace, state.step);

@@ -1,24 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
-import { ZH, ZH_KINDS } from '../../src/viewer/chinese';
-import { EN } from '../../src/viewer/english';
 import { Texts } from '../../src/viewer/texts';
 import { opened } from './fixture';
-import { cut, kinds, whole } from './told';
+import { cut, whole } from './told';
 
 const [english, chinese] = [new Texts('en'), new Texts('zh')];
-const holes = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort();
-
-describe('both languages', () => {
-  it.each(Object.keys(EN) as (keyof typeof EN)[])('say %s with the same holes', key => {
-    expect(holes(ZH[key])).toEqual(holes(EN[key]));
-  });
-
-  it('know every kind of step', () => {
-    expect(Object.keys(ZH_KINDS).sort()).toEqual([...kinds].sort());
-    expect(Object.values(ZH_KINDS).every(([title, text]) => title && text)).toBe(true);
-  });
-});
 
 describe('texts', () => {
   it('say where a step is, and in which task if there are several', () => {
