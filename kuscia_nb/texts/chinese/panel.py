@@ -257,6 +257,10 @@ never scores or curves. If ss_lr has held rows out, these are evaluated, and no 
     "which part of the rows, those that ss_lr has held out; left out, as in the training; 0 evaluates all rows": (
         "评估多大比例的行，即 ss_lr 留出的行；不填时与训练相同；0 表示评估所有行"
     ),
+    "none, both, or the name of a node": "none、both 或节点名称",
+    "who learns the weights after the training, where each party has a node of its own: none, both, or one node": (
+        "各方各有自己的节点时，训练后谁得到权重：none（无人）、both（双方）或某个节点"
+    ),
     "who gets the result; -1: both parties": "哪一方得到结果；-1 表示双方",
     "Show Log": "显示日志",
     "Show what the selected task has logged on its node": "显示所选任务在其节点上写下的日志",
