@@ -40,7 +40,7 @@ def _english(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-ONLY_ENGLISH = {f"lesson_{number}" for number in (3, 5, 6, 7, 8)}
+ONLY_ENGLISH = {f"lesson_{number}" for number in (3, 6, 7, 8)}
 """Exercises of notebooks that there are in English alone."""
 
 SPEAKING = [

@@ -201,6 +201,84 @@ EXERCISES = {
         "小数部分在 0 和 1 之间；整数部分隐藏得很好。"
     ),
     "The shares of the broken program say another part.": "有缺陷的程序给出的分片对应另一个小数部分。",
+    # 5.1
+    "Bob's share of the product is c1 + e b1 + a1 f.": "bob 的乘积分片是 c1 + e b1 + a1 f。",
+    "The product is the sum of both shares. e f is in Alice's share already.": (
+        "乘积是两个分片之和。e f 已经在 alice 的分片里。"
+    ),
+    "Everything is modulo 2**64, and Python's integers do not go round by themselves: % 2**64.": (
+        "一切都是模 2**64 的，而 Python 的整数不会自动循环：请用 % 2**64。"
+    ),
+    "With one triple and two opened numbers, a product of secrets has become a few products of known numbers with "
+    "shares.": "有了一个三元组和两个公开的数，秘密的乘法就变成了已知数与分片的几次乘法。",
+    "An integer modulo 2^64 is below 2^64 and not negative.": "模 2^64 的整数小于 2^64，且不为负。",
+    "This is Bob's share alone.": "这只是 bob 的分片。",
+    "This is Bob's share alone, and e f does not belong in it.": "这只是 bob 的分片，而且不应包含 e f。",
+    "e f is in it twice: only one of the two adds it, and Alice has done so.": (
+        "e f 加了两次：只由一方加，alice 已经加过了。"
+    ),
+    "e goes with b, and f with a.": "e 与 b 相乘，f 与 a 相乘。",
+    "c1 is missing.": "缺少 c1。",
+    "e f is the last of the four parts; the others are in the shares.": "e f 是四部分中的最后一个，其余的在分片里。",
+    "A float has 53 bits, and the numbers here have 64: compute with integers.": (
+        "浮点数只有 53 位，而这里的数有 64 位：请用整数计算。"
+    ),
+    "A whole number is asked for, and this is of type {kind}.": "这里需要一个整数，而答案的类型是 {kind}。",
+    # 5.2
+    "e is the sum of what the two sent, modulo 2^64. Compute e1 and e2.": (
+        "e 是双方所发送的数之和，模 2^64。请算出 e1 和 e2。"
+    ),
+    "e1 - e2 is x1 - x2, because a falls out. It is an integer modulo 2^64, with 18 bits behind the point.": (
+        "e1 - e2 就是 x1 - x2，因为 a 抵消了。它是模 2^64 的整数，小数位为 18。"
+    ),
+    "The second salary is the first one minus that difference.": "第二份工资等于第一份减去这个差。",
+    "Nobody had to break anything: a difference of two messages was enough. A mask is for one number.": (
+        "不需要破解任何东西：两条消息之差就够了。一个掩码只能用于一个数。"
+    ),
+    "The sign is wrong: e1 - e2 is the first salary minus the second one.": (
+        "符号错了：e1 - e2 是第一份工资减去第二份。"
+    ),
+    "This is the difference of the salaries.": "这是两份工资之差。",
+    "The difference is an integer that has 18 bits behind the point.": "这个差是小数位为 18 的整数。",
+    "What Alice sent is her share of e, and random alone. e is the sum of both messages.": (
+        "alice 发送的是 e 的一个分片，单看是随机的。e 是两条消息之和。"
+    ),
+    "What Bob sent is his share of e, and random alone. e is the sum of both messages.": (
+        "bob 发送的是 e 的一个分片，单看是随机的。e 是两条消息之和。"
+    ),
+    "No salary is that large: e1, e2 and their difference are numbers modulo 2^64.": (
+        "没有这么高的工资：e1、e2 和它们的差都是模 2^64 的数。"
+    ),
+    "With this salary, e1 - e2 would be another number.": "如果工资是这个数，e1 - e2 就会是另一个数。",
+    # 5.3
+    "e has the shape of the left factor and f that of the right one. An element has 8 bytes.": (
+        "e 的形状与左因子相同，f 的形状与右因子相同。每个元素 8 字节。"
+    ),
+    "To open e, each of the two sends its share of it to the other.": "公开 e 时，双方各把自己的分片发给对方。",
+    "Elementwise there are m k n products, and each has an e and an f of its own.": (
+        "逐元素相乘共有 m k n 次乘法，每次都有自己的 e 和 f。"
+    ),
+    "A matrix triple opens every element once, whatever number of products it takes part in. The corrections of "
+    "the TTP, which are not counted here, are 8 m n bytes against 8 m k n.": (
+        "用矩阵三元组时，每个元素只公开一次，无论参加多少次乘法。"
+        "这里没有计入 TTP 的修正值：8 m n 字节，逐元素则是 8 m k n。"
+    ),
+    "Two numbers are asked for: with one triple, and elementwise.": (
+        "这里需要两个数：用一个三元组时，以及逐元素相乘时。"
+    ),
+    "This is one direction. Both parties send, and both directions are asked for.": (
+        "这只是一个方向。双方都要发送，题目问的是双向合计。"
+    ),
+    "The two are in the other order: one triple first.": "两个数的顺序反了：先是一个三元组的。",
+    "Elementwise, this counts only e or only f.": "逐元素的结果只计入了 e 或 f 中的一个。",
+    "With one triple it is right; elementwise, for m = {m}, k = {k}, n = {n}, it is not.": (
+        "一个三元组的结果对了；逐元素的结果在 m = {m}、k = {k}、n = {n} 时不对。"
+    ),
+    "The result is not opened: only e and f are.": "结果没有公开，只公开 e 和 f。",
+    "Elementwise it is right; with one triple, for m = {m}, k = {k}, n = {n}, it is not.": (
+        "逐元素的结果对了；一个三元组的结果在 m = {m}、k = {k}、n = {n} 时不对。"
+    ),
+    "For m = {m}, k = {k}, n = {n} both numbers are others.": "m = {m}、k = {k}、n = {n} 时两个数都不对。",
     # 9.1
     "%kuscia explain ss_lr_predict lists its parameters. One of them says which party learns the scores.": (
         "%kuscia explain ss_lr_predict 列出它的参数，其中一个指定由哪一方得到得分。"
