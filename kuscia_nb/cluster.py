@@ -72,9 +72,17 @@ class Cluster:
         """The URL of each node's BFIA API; empty while the ports are closed."""
         return self._backend.urls
 
-    def up_http(self, port: int | None = None) -> dict[str, str]:
-        """Open each node's BFIA API on 127.0.0.1: alice's on `port` or the first free one from 8084, then bob's."""
-        return self._up.open_http(port)
+    @property
+    def http_token(self) -> str:
+        """What every call of these APIs has to show, as `Authorization: Bearer`; empty, if nothing is asked for."""
+        return self._backend.token
+
+    def up_http(self, port: int | None = None, *, token: bool = False) -> dict[str, str]:
+        """Open each node's BFIA API on 127.0.0.1: alice's on `port` or the first free one from 8084, then bob's.
+
+        With `token`, only who has `http_token` may call them.
+        """
+        return self._up.open_http(port, token=token)
 
     def down_http(self) -> None:
         """Close the ports."""

@@ -112,7 +112,9 @@ class Stage:
         names = (job.name for job in self.nodes[node].store.objects(KusciaJob))
         return Output(f"kubectl {line}", "".join(f"{node}: {name}\n" for name in names))
 
-    def open_http(self, port: int | None = None) -> dict[str, str]:
+    token = ""
+
+    def open_http(self, port: int | None = None, *, token: bool = False) -> dict[str, str]:
         return {}
 
     def close_http(self) -> None: ...

@@ -41,8 +41,8 @@ JOB = "job-ss-lr"
 
 
 @contextmanager
-def serving(node: Node, port: int | None = 0) -> Iterator[BfiaServer]:
-    server = BfiaServer(Handlers(node), port)
+def serving(node: Node, port: int | None = 0, token: str = "") -> Iterator[BfiaServer]:
+    server = BfiaServer(Handlers(node), port, token=token)
     server.start()
     try:
         yield server
@@ -424,12 +424,12 @@ SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too
 
 @pytest.fixture(scope="module")
 def busy() -> Iterator[str]:
-    """The URL of a node with jobs and a task."""
+    """The URL of a node with jobs and a task, for whoever shows the token."""
     node = make_node("alice")
     kept_job(node)
     make_task(node, JOB, "ss_lr_1", "Running", alice="Running", bob="Running")
     kept_job(node, standard(tutorial(job_id="standard")))
-    with serving(node) as server:
+    with serving(node, token="shown") as server:
         yield server.url
 
 
@@ -437,6 +437,7 @@ def busy() -> Iterator[str]:
 def session() -> Iterator[requests.Session]:
     with requests.Session() as session:
         session.trust_env = False
+        session.headers["Authorization"] = "Bearer shown"
         yield session
 
 

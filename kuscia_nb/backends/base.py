@@ -172,8 +172,13 @@ class Backend(Protocol):
         """What stands behind `kubectl` on a command line, on a node."""
         ...
 
-    def open_http(self, port: int | None = None) -> dict[str, str]:
-        """Serve each node's BFIA API on a port of this machine: URLs by domain."""
+    @property
+    def token(self) -> str:
+        """What every call of these has to show; empty, if nothing is asked for."""
+        ...
+
+    def open_http(self, port: int | None = None, *, token: bool = False) -> dict[str, str]:
+        """Serve each node's BFIA API on a port of this machine, to all or to who has the token: URLs by domain."""
         ...
 
     def close_http(self) -> None:

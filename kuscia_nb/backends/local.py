@@ -10,6 +10,7 @@ killed process could not remove, the next one does.
 
 from __future__ import annotations
 
+import secrets
 import weakref
 from collections.abc import Mapping
 from functools import partial
@@ -42,6 +43,7 @@ class LocalBackend(ControlledNodes):
 
     kind = "local"
     unknown: Mapping[Matter, str] = {}
+    token = ""
 
     def __init__(self, storage: Path | None = None) -> None:
         place, release = temporary() if storage is None else (storage, claim(storage))
@@ -67,15 +69,23 @@ class LocalBackend(ControlledNodes):
         """Of each node's BFIA API, while it is open."""
         return {domain: server.url for domain, server in dict(self.servers).items()}
 
-    def open_http(self, port: int | None = None) -> dict[str, str]:
-        """Serve each node's BFIA API on a port of this machine; the nodes then talk over these, too. URLs by domain."""
+    def open_http(self, port: int | None = None, *, token: bool = False) -> dict[str, str]:
+        """Serve each node's BFIA API on a port of this machine; the nodes then talk over these, too. URLs by domain.
+
+        With `token`, there is a fresh one that every call has to show.
+        """
         first = self.servers.get(DOMAINS[0])
         if first and port and first.port != port:
             hint = "kn.connect().down_http() closes them"
             raise KusciaError(f"the ports are open already, {DOMAINS[0]}'s at {first.port}", hint=hint)
+        if first and token and not self.token:
+            hint = "kn.connect().down_http() closes them"
+            raise KusciaError("the ports are open already, and ask for no token", hint=hint)
+        if not first:
+            self.token = secrets.token_urlsafe(32) if token else ""
         for domain, handlers in self._handlers.items():
             if domain not in self.servers:
-                server = BfiaServer(handlers, port if domain == DOMAINS[0] else None)
+                server = BfiaServer(handlers, port if domain == DOMAINS[0] else None, token=self.token)
                 server.start()
                 self.servers[domain] = server
         return self.urls
@@ -84,6 +94,7 @@ class LocalBackend(ControlledNodes):
         """Close the ports; the nodes then talk within the process again."""
         while self.servers:
             self.servers.popitem()[1].stop()
+        self.token = ""
 
     def elsewhere(self, run: Run, task_id: str) -> Mapping[str, Folder | str]:
         """Both parties' nodes are here."""
@@ -102,4 +113,4 @@ class LocalBackend(ControlledNodes):
     def _carry(self, domain: str, request: Request) -> Response:
         """A message to a node: by its port if that is open, else straight to its handlers."""
         server = self.servers.get(domain)
-        return http_transport(server.url)(request) if server else self._handlers[domain](request)
+        return http_transport(server.url, token=self.token)(request) if server else self._handlers[domain](request)

@@ -59,6 +59,8 @@ class NodeBackend(ControlledNodes):
 
     kind = "node"
     unknown: Mapping[Matter, str] = {"shadow": _ELSEWHERE}
+    unable = ("inject", "verify")
+    token = ""
 
     def __init__(self, settings: Settings, limits: Limits = LIMITS) -> None:
         self.settings, self._limits = settings, limits
@@ -105,8 +107,11 @@ class NodeBackend(ControlledNodes):
         """Of the node's one port."""
         return {self.name: self._server.url} if self._server.port is not None else {}
 
-    def open_http(self, port: int | None = None) -> dict[str, str]:
+    def open_http(self, port: int | None = None, *, token: bool = False) -> dict[str, str]:
         """The port is open for as long as the node is up."""
+        if token:
+            what = f"{self.name} asks its peers for identities, not for a token"
+            raise KusciaError(what, hint="identity, at the start of the node")
         if port not in (None, self._server.port):
             raise KusciaError(
                 f"{self.name} listens at {self._server.url} already", hint="listen, at the start of the node"

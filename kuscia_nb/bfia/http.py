@@ -19,11 +19,11 @@ MOST_BYTES = 10 * 2**20
 
 
 def http_transport(
-    url: str, *, connect: float = CONNECT, total: float = TOTAL, tls: ssl.SSLContext | None = None
+    url: str, *, token: str = "", connect: float = CONNECT, total: float = TOTAL, tls: ssl.SSLContext | None = None
 ) -> Transport:
     """Calls of the node at http://host:port. Each has a connection of its own, and goes past any proxy.
 
-    `tls` says to whom https:// may lead, and who asks.
+    `tls` says to whom https:// may lead, and who asks; `token` is shown to a server that asks for one.
     """
     parts = urlsplit(url)
     kinds = {"http": HTTPConnection, "https": partial(HTTPSConnection, context=tls)}
@@ -34,6 +34,7 @@ def http_transport(
     if not host:
         raise KusciaError(f"{url!r} is not the address of a node", hint="http://127.0.0.1:8084")
     base = parts.path.rstrip("/")
+    shown = {"Authorization": f"Bearer {token}"} if token else {}
 
     def call(request: Request) -> Response:
         deadline = time.monotonic() + total
@@ -41,7 +42,7 @@ def http_transport(
         try:
             connection.connect()
             connection.sock.settimeout(_left(deadline))
-            connection.request(request.method, base + request.path, request.body or None, dict(request.headers))
+            connection.request(request.method, base + request.path, request.body or None, {**request.headers, **shown})
             return _answer(connection, deadline)
         except HTTPException as error:
             raise ConnectionError(f"no HTTP: {type(error).__name__} {error}".rstrip()) from error

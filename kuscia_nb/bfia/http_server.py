@@ -143,6 +143,8 @@ class _Exchange(HTTPMessageDelegate):
                 "X-Content-Type-Options": "nosniff",
             }
         )
+        if response.status == HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = "Bearer"
         line = ResponseStartLine("HTTP/1.1", response.status, HTTPStatus(response.status).phrase)
         self._connection.write_headers(line, headers, b"" if self._method == "HEAD" else response.body)
         self._connection.finish()

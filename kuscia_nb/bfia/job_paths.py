@@ -117,6 +117,8 @@ def refuse_failed(job: KusciaJob) -> None:
     if status.phase == FAILED or job.spec.stage == "Stop":
         reasons = (found.message for found in status.conditions if found.status == "False" and found.message)
         text = status.message or "".join(f"{reason};" for reason in reasons) or "Job status is failed"
+        if status.reason == "KusciaJobFailed":  # a program has, and what it says may quote its party's data
+            text = "Job status is failed"
         raise refusal_about(job, text)
 
 

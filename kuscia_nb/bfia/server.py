@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import hmac
 import ipaddress
 import json
 import re
@@ -36,6 +37,7 @@ class BfiaServer:
     """Serves one node's handlers on a thread of its own. Without a port it takes the first free one from 8084 on.
 
     With a `guard` it speaks TLS, and to nobody whom that does not know. `upgrade` may take a connection for itself.
+    With a `token`, whoever does not show it is refused.
     """
 
     def __init__(
@@ -46,10 +48,11 @@ class BfiaServer:
         *,
         guard: Guard | None = None,
         upgrade: Upgrade | None = None,
+        token: str = "",
     ) -> None:
         self._handlers = handlers
         self._wanted, self._host = port, host
-        self._guard, self._upgrade = guard, upgrade
+        self._guard, self._upgrade, self._token = guard, upgrade, token
         self._document = b""
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop
@@ -106,9 +109,13 @@ class BfiaServer:
         if stranger := _stranger(request, anywhere=not is_loopback(self._host)):
             body = json.dumps({"code": 403, "message": stranger}).encode()
             return Response(403, body)
+        if self._token and not _shows(request, self._token):
+            return _NO_TOKEN
         parts = _target(request.path)
         if request.method == "GET" and parts.path in ("/", "/openapi.json"):
             return Response(200, self._described())
+        if not self._token and parts.path.startswith(_LOGS):
+            return _NO_LOGS
         return self._handlers(request._replace(path=parts.geturl()))
 
     def _described(self) -> bytes:
@@ -187,6 +194,18 @@ def _stranger(request: Request, *, anywhere: bool) -> str:
     if not origin and request.header("Sec-Fetch-Site") == "cross-site":  # such as a picture of a page
         return "this server does not answer to pages of other sites"
     return ""
+
+
+_LOGS = "/v1/platform/schedule/task/get_log"
+"""What gives out lines that a program has logged: they name files, and an error may quote a cell."""
+_NO_LOGS = Response(200, b'{"code":400,"msg":"logs are for who shows a token, and this server has none","data":{}}')
+_NO_TOKEN = Response(401, b'{"code":401,"message":"this server asks for a token: Authorization: Bearer TOKEN"}')
+
+
+def _shows(request: Request, token: str) -> bool:
+    """Whether a request has the token; how long it takes to say so tells nothing of it."""
+    scheme, _, shown = request.header("Authorization").partition(" ")
+    return hmac.compare_digest(shown.strip().encode("utf-8", "replace"), token.encode()) and scheme.lower() == "bearer"
 
 
 def _is_here(url: str) -> bool:

@@ -50,6 +50,7 @@ def _up(arguments: Namespace) -> object:
         %kuscia up --http            alice at 8084, or the first free port after it
         %kuscia up --http 9000
         %kuscia up --node alice --listen 127.0.0.1:8084 --peer bob=http://127.0.0.1:8085 --ttp http://127.0.0.1:9449
+        %kuscia up --http --token    every call has to show kn.connect().http_token
     """
     from ..errors import KusciaError
 
@@ -68,7 +69,9 @@ def _up(arguments: Namespace) -> object:
 
     cluster = connect()
     if arguments.http is not None:
-        cluster.up_http(None if arguments.http == _ANY_PORT else arguments.http)
+        cluster.up_http(None if arguments.http == _ANY_PORT else arguments.http, token=arguments.token)
+    elif arguments.token:
+        raise KusciaError("--token is for ports, and none are opened", hint="%kuscia up --http --token")
     return _status(arguments)
 
 
@@ -283,6 +286,11 @@ COMMANDS = {
             ),
             argument("--node", "this kernel has this node alone", metavar="NAME"),
             *(argument(flag, **how) for flag, how in FLAGS.items()),
+            argument(
+                "--token",
+                "every call has to show kn.connect().http_token, as Authorization: Bearer",
+                action="store_true",
+            ),
             argument(
                 "--backend", "where the nodes run: here, or in containers", choices=("local", "docker"), default="local"
             ),
