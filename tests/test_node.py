@@ -123,6 +123,7 @@ def test_the_own_half_of_a_trace_with_numbers(alice: Cluster) -> None:
         ({"seed": 7}, "a seed would make nothing of this job secret"),
         ({"shadow": True}, "no teacher's shadow here"),
         ({"inject": "drop:7"}, "faults are not injected"),
+        ({"verify": True}, "digests are not compared"),
     ],
 )
 def test_what_needs_both_nodes_is_refused(alice: Cluster, options: dict[str, Any], said: str) -> None:

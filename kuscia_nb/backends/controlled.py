@@ -23,7 +23,7 @@ from ..control.peer import Peer
 from ..control.plane import ControlPlane
 from ..control.records import INJECTED, OVERDUE, SCHEDULER
 from ..control.resources import KusciaJob
-from ..errors import JobError, KusciaError
+from ..errors import JobError
 from ..observer.observer import Observer
 from ..observer.runs import Run
 from ..operators import Operator, on_register
@@ -54,8 +54,6 @@ class ControlledNodes:
     nodes: dict[str, Node]
     observer: Observer
     closed: bool
-    unable: tuple[str, ...] = ()
-    """Options of a job that cannot be had here."""
     _clean: Callable[[], object]
     """Gives the storage back."""
 
@@ -158,9 +156,6 @@ class ControlledNodes:
         self._clean()
 
     def _start(self, job: KusciaJob, options: Options, name_field: str) -> Run:
-        if asked := [name for name in self.unable if getattr(options, name)]:
-            hint = "kn.connect(), which has both nodes"
-            raise KusciaError(f"{asked[0]} is not for a node alone: it needs both parties' programs here", hint=hint)
         initiator = self._initiator(job)
         with self._applying:
             accepting.check(initiator.store, job)

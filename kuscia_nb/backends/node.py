@@ -59,7 +59,6 @@ class NodeBackend(ControlledNodes):
 
     kind = "node"
     unknown: Mapping[Matter, str] = {"shadow": _ELSEWHERE}
-    unable = ("inject", "verify")
     token = ""
 
     def __init__(self, settings: Settings, limits: Limits = LIMITS) -> None:
@@ -159,6 +158,8 @@ class NodeBackend(ControlledNodes):
             raise KusciaError(what, hint='kn.connect("local") for a repeatable run')
         if options.inject:
             raise KusciaError("faults are not injected where a peer's job may suffer", hint='kn.connect("local")')
+        if options.verify:
+            raise KusciaError("digests are not compared with a node elsewhere", hint='kn.connect("local")')
         if options.shadow:
             raise KusciaError(f"there is no teacher's shadow here: {_ELSEWHERE}", hint='kn.connect("local")')
         return super()._start(with_options(job, options), options, name_field)
