@@ -4,6 +4,8 @@
     python notebooks/make.py 04 zh/01       those whose paths begin so
     python notebooks/make.py --students     only the copies, from the notebooks as they are
 
+`10_two_nodes` has two notebooks that run at the same time, with a TTP: "10" runs them.
+
 A copy for students, in student/, has no outputs and no answers: what stands between two lines
 
     ### BEGIN SOLUTION
@@ -16,10 +18,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nbformat
 from nbclient import NotebookClient
@@ -27,6 +33,9 @@ from nbformat import NotebookNode
 
 HERE = Path(__file__).resolve().parent
 STUDENT = HERE / "student"
+PAIR = HERE / "10_two_nodes"
+PORTS = ("8084", "8085", "9449")
+"""Of alice's node, of bob's, and of the TTP, as the pair has them."""
 SECONDS = 60
 """Most that a notebook may take."""
 
@@ -58,6 +67,45 @@ def executed(notebook: NotebookNode, folder: Path) -> NotebookNode:
     asyncio.run(client.async_execute())  # its own execute() leaves an event loop behind in every thread
     tidy(notebook)
     return notebook
+
+
+def executed_pair(folder: Path) -> dict[Path, NotebookNode]:
+    """Both notebooks of the pair, at the same time, each in a kernel of its own; the TTP is in a process of its own.
+
+    They use ports that are free; in what is returned stand the usual ones.
+    """
+    free = dict(zip(PORTS, _free_ports(len(PORTS)), strict=True))
+    command = [sys.executable, "-m", "kuscia_nb", "ttp", "--listen", f"127.0.0.1:{free[PORTS[-1]]}"]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as ttp:
+        try:
+            assert ttp.stdout is not None
+            ttp.stdout.readline()  # its key is there when it listens
+            paths = sorted(PAIR.glob("*.ipynb"))
+            texts = [_with_ports(path.read_text("utf-8"), free) for path in paths]
+            with ThreadPoolExecutor(len(paths)) as threads:
+                runs = [threads.submit(executed, nbformat.reads(text, as_version=4), folder) for text in texts]
+                done = [nbformat.writes(run.result()) for run in runs]
+        finally:
+            ttp.terminate()
+            ttp.communicate()
+    usual = {port: name for name, port in free.items()}
+    found = [nbformat.reads(_with_ports(text, usual), as_version=4) for text in done]
+    return dict(zip(paths, found, strict=True))
+
+
+def _free_ports(count: int) -> list[str]:
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [str(listener.getsockname()[1]) for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    return ports
+
+
+def _with_ports(text: str, ports: Mapping[str, str]) -> str:
+    """The text with other ports of this machine."""
+    for port, other in ports.items():
+        text = text.replace(f"127.0.0.1:{port}", f"127.0.0.1:{other}")
+    return text
 
 
 def tidy(notebook: NotebookNode) -> None:
@@ -97,6 +145,11 @@ def main(*arguments: str) -> None:
             if not arguments or path.relative_to(HERE).as_posix().startswith(arguments):
                 print(path.relative_to(HERE))
                 nbformat.write(executed(nbformat.read(path, as_version=4), path.parent), path)
+        if not arguments or PAIR.name.startswith(arguments):
+            print(PAIR.name)
+            with TemporaryDirectory() as folder:
+                for path, notebook in executed_pair(Path(folder)).items():
+                    nbformat.write(notebook, path)
     for path, text in students():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
