@@ -126,7 +126,7 @@ def _node(said: Mapping[str, Any]) -> Cluster:
     for needed in ("name", "peers", "ttp"):
         if not said.get(needed):
             hint = 'connect("node", name="alice", peers={"bob": "http://127.0.0.1:8085"}, ttp="http://127.0.0.1:9449")'
-            raise KusciaError(f"a node needs a {needed}", hint=hint)
+            raise KusciaError(f"a node needs its {needed}", hint=hint)
     known, cluster = _nodes.get(said["name"], (None, None))
     if cluster is not None and not cluster.closed:
         if known == said:

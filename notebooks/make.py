@@ -74,7 +74,7 @@ def executed_pair(folder: Path) -> dict[Path, NotebookNode]:
 
     They use ports that are free; in what is returned stand the usual ones.
     """
-    free = dict(zip(PORTS, _free_ports(len(PORTS)), strict=True))
+    free: dict[str, str] = dict(zip(PORTS, _free_ports(len(PORTS)), strict=True))
     command = [sys.executable, "-m", "kuscia_nb", "ttp", "--listen", f"127.0.0.1:{free[PORTS[-1]]}"]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as ttp:
         try:

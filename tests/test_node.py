@@ -272,6 +272,8 @@ def test_two_nodes_know_each_other_by_their_certificates(both: Apart) -> None:
         ({"listen": "0.0.0.0:8084"}, "0.0.0.0:8084 can be reached from other machines, and no identity is given"),
         ({"peers": {"bob": "http://bob.example:8084"}}, "bob is on another machine"),
         ({"ttp": "http://ttp.example:9449"}, "the TTP is on another machine"),
+        ({"ttp": "https://ttp.example:9449"}, "https goes with its certificate and this node's identity"),
+        ({"ttp": "https://ttp.example:9449", "ttp_certificate": "ttp.crt"}, "https goes with its certificate"),
         ({"peers": {"bob": "bob:8084"}}, "is not the URL of bob"),
         ({"peers": {"bob": "https://127.0.0.1:1"}}, "nothing says which certificate is bob's"),
         ({"peers": {"alice": "http://127.0.0.1:1"}}, "alice is its own peer"),
@@ -322,7 +324,7 @@ def test_a_connection_is_the_same_if_a_cell_runs_twice(both: Apart) -> None:
     assert list(local.nodes) == ["alice", "bob"]
     with pytest.raises(KusciaError, match="all nodes are here: there are no peers elsewhere"):
         local.peers()
-    with pytest.raises(KusciaError, match="a node needs a name"):
+    with pytest.raises(KusciaError, match="a node needs its name"):
         kn.connect("node")
     with pytest.raises(KusciaError, match="peers: for a node alone"):
         kn.connect(peers={"bob": "http://127.0.0.1:8085"})

@@ -92,6 +92,9 @@ class Settings:
             if url.startswith("https:") and peer not in trusted:
                 what = f"{url} needs to know both sides, and nothing says which certificate is {peer}'s"
                 raise KusciaError(what, hint=f"identity ({name}.pem) and trust ({peer}={peer}.crt)")
+        if (ttp_certificate is not None) != ttp.startswith("https:") or (ttp_certificate is not None and own is None):
+            what = f"the TTP at {ttp}: https goes with its certificate and this node's identity, and http without"
+            raise KusciaError(what, hint="ttp_certificate (--ttp-ca) and identity, or http:// on this machine")
         where, asked = Address.read(listen), _ttp(ttp)
         known = {peer: Peer(_named(peer), _url(peer, url), trusted.get(peer)) for peer, url in peers.items()}
         if _named(name) in known or not known:
