@@ -26,6 +26,7 @@ include_patterns = [
     "docs/*.md",
     "notebooks/*.ipynb",
     "notebooks/zh/*.ipynb",
+    "notebooks/10_two_nodes/*.ipynb",
     "benchmarks/results/*.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
@@ -51,7 +52,7 @@ nitpick_ignore_regex = [
         "py:class",
         r"(np|pd|npt|numpy|pandas|pathlib|collections|matplotlib|ipywidgets|types|typing|datetime|contextlib)\..*",
     ),
-    ("py:class", r"Any|Path|NDArray|Figure|P|Sentence"),
+    ("py:class", r"Any|Path|NDArray|Figure|P|Sentence|Accept|Reveal"),
     # Types in a module of their own, which a signature names and nobody imports.
     ("py:class", r"kuscia_nb\.[a-z_]+\..*"),
 ]
