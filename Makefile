@@ -1,4 +1,4 @@
-# make demo | quick | test | test-baseline | test-spu | test-colab | lab | labextension | docs | bench | faults | fuzz | dist | clean
+# make demo | quick | test | test-baseline | test-spu | test-docker | test-colab | lab | labextension | docs | bench | faults | fuzz | dist | clean
 # Every target makes .venv first, from this folder and a Python >= 3.11.
 
 PYTHON ?= python3
@@ -10,7 +10,7 @@ MODULES := labextension/node_modules/.package-lock.json
 SOURCES := $(shell find labextension/src labextension/style labextension/schema labextension/scripts -type f) \
   $(wildcard labextension/*.json notebooks/student/*.ipynb notebooks/student/zh/*.ipynb)
 
-.PHONY: demo quick quick-tests test test-baseline test-spu test-fate test-colab lint lint-python lab labextension docs bench faults fuzz dist clean
+.PHONY: demo quick quick-tests test test-baseline test-spu test-docker test-fate test-colab lint lint-python lab labextension docs bench faults fuzz dist clean
 
 demo: .venv/demo
 	$(BIN)/python -m kuscia_nb
@@ -46,6 +46,11 @@ test-colab: .venv-colab/ready
 	.venv-colab/bin/python -m pip install --quiet --editable . --constraint tests/colab.txt --requirement tests/colab.txt \
 	  nbclient
 	@touch $@
+
+# Against a Docker engine in a network of its own, which needs root and Debian's docker.io, iptables, iproute2 and
+# busybox-static. Where DOCKER_HOST names an engine that may be used, no other one is started.
+test-docker: .venv/dev
+	$(if $(DOCKER_HOST),,tests/docker/with_engine.sh) env KUSCIA_NB_DOCKER=1 $(BIN)/python -m pytest tests/docker
 
 # FATE-Flow 2.2.0 orders jobs on two nodes: make test-fate FATE_FLOW=<a checkout of it> FATE_PYTHON=<a Python 3.9>
 test-fate: .venv/dev .venv-fate/ready

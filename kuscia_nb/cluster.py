@@ -14,7 +14,7 @@ from .data.frames import read_frame, write_frame
 from .errors import DataError, JobError, KusciaError
 from .job import Job
 from .observer.observer import Observer
-from .observer.runs import Run
+from .observer.runs import Matter, Run
 from .options import Options, by_name
 from .problems import choice
 
@@ -52,6 +52,15 @@ class Cluster:
         if node not in self._up.nodes:
             raise DataError(f"there is no node {node}", hint=choice(node, self._up.nodes))
         return self._up.nodes[node]
+
+    @property
+    def unknown(self) -> Mapping[Matter, str]:
+        """What cannot be known of jobs and nodes here, and why."""
+        return self._backend.unknown
+
+    def refresh(self) -> None:
+        """Look at nodes that others use, too, which do not tell us of all that they do."""
+        self._up.refresh()
 
     @property
     def observer(self) -> Observer:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _default: Cluster | None = None
 _local: Cluster | None = None
+_containers: dict[str, Cluster] = {}
+"""By which containers the nodes are."""
 _open: weakref.WeakSet[Backend] = weakref.WeakSet()
 _stored: dict[Path, Cluster] = {}
 _nodes: dict[str, tuple[Mapping[str, Any], Cluster]] = {}
@@ -25,6 +27,7 @@ def connect(
     to: str | None = None,
     *,
     storage: str | Path | None = None,
+    nodes: Mapping[str, str] | None = None,
     name: str | None = None,
     listen: str | None = None,
     peers: Mapping[str, str] | None = None,
@@ -50,6 +53,9 @@ def connect(
     nothing is secret. `accept` says what becomes of a peer's job (always on this machine, ask beyond it, never), and
     `reveal` whether this party's share is sent to the peer if a job says so (agreed) or never. `i_run_the_ttp` is for
     who may know both parties' data. The magics work with the node from then on, until it is closed.
+
+    "docker" is Kuscia's own nodes in containers that are up: those that its script has made, or the containers that
+    `nodes` names by their domains, also one alone whose partner is elsewhere. The magics work with them from then on.
     """
     global _default
     chosen = {"name": name, "listen": listen, "peers": peers, "ttp": ttp, "ttp_key": ttp_key}
@@ -60,7 +66,10 @@ def connect(
         if to == "node":
             _default = _node({**said, "storage": storage})
             return _default
-        _check(to, said)
+        if to == "docker" and not said and storage is None:
+            _default = _docker(nodes or {})
+            return _default
+        _check(to, {**said, **({"nodes": nodes} if nodes else {})})
         if storage is not None:
             return _own(storage)
         if to is None and _default is not None and not _default.closed:
@@ -74,20 +83,28 @@ def running() -> Cluster | None:
     return _default if _default is not None and not _default.closed else None
 
 
-def disconnect() -> None:
-    """Close every cluster that `connect` gave out and that is still in use."""
+def disconnect() -> list[Backend]:
+    """Close every cluster that `connect` gave out and that is still in use; returns what stood behind them."""
+    closed = [backend for backend in list(_open) if not backend.closed]
     for backend in list(_open):
         backend.close()
     _stored.clear()
     _nodes.clear()
+    _containers.clear()
+    return closed
 
 
 def _check(to: str | None, said: Mapping[str, Any]) -> None:
     from .errors import KusciaError
 
-    if to not in (None, "local"):
+    if to not in (None, "local", "docker"):
         hint = 'connect("local"): alice, bob and a TTP here; connect("node", ...): one node here, its peers elsewhere'
+        hint += '; connect("docker"): Kuscia\'s own nodes in containers'
         raise KusciaError(f"cannot connect to {to!r}", hint=hint)
+    if to == "docker":
+        raise KusciaError("nodes in containers take nothing else", hint='connect("docker", nodes={"alice": "NAME"})')
+    if "nodes" in said:
+        raise KusciaError("nodes are named for containers", hint='connect("docker", nodes={"alice": "NAME"})')
     if said:
         raise KusciaError(f"{', '.join(said)}: for a node alone", hint='connect("node", ...)')
 
@@ -100,6 +117,18 @@ def _shared() -> Cluster:
     if _local is None or _local.closed:
         _local = _opened(LocalBackend())
     return _local
+
+
+def _docker(nodes: Mapping[str, str]) -> Cluster:
+    """The cluster of these containers; one that is known is looked at anew."""
+    from .backends.docker.backend import DockerBackend
+
+    key = repr(sorted(nodes.items()))
+    if key not in _containers or _containers[key].closed:
+        _containers[key] = _opened(DockerBackend(nodes))
+    else:
+        _containers[key].refresh()
+    return _containers[key]
 
 
 def _own(storage: str | Path) -> Cluster:

@@ -22,6 +22,7 @@ parts, and in a notebook it shows as one block without a traceback (`sys.last_va
     │   ├── OpAdjustError  (code 2) a request that does not fit the session
     │   ├── SeedDecryptError  a seed that was encrypted to another key
     │   └── TtpNotReached  nobody answers, or not in time
+    ├── EngineError        Docker: no engine, no container, or one that does not do what it should
     └── WrongAnswer        an answer to an exercise, where only a right one may pass
 """
 
@@ -157,6 +158,12 @@ class SeedDecryptError(TtpError):
 
 class TtpNotReached(TtpError):
     """The TTP cannot be reached, goes away, or does not answer in time."""
+
+    exit_code = 3
+
+
+class EngineError(KusciaError):
+    """Docker: there is no engine, or no container, or one that does not do what it should."""
 
     exit_code = 3
 

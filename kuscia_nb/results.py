@@ -12,7 +12,7 @@ from .control.resources import OVER, SUCCEEDED
 from .data.description import description_path
 from .data.files import Folder
 from .errors import JobError, KusciaError, ModelWarning
-from .observer.events import Handed, ProgramBegun
+from .observer.events import Handed, ProgramBegun, TaskMade
 from .observer.history import History, operator_of
 from .observer.runs import Run
 from .operators import OPERATORS
@@ -195,8 +195,7 @@ class Results(History):
     def _reader(self, task_id: str | None) -> Callable[[Ran], Any] | None:
         """What reads a task's results, if its operator brings that."""
         event = self._run.events.last(ProgramBegun, subject=task_id)
-        operator = OPERATORS.get(operator_of(event)) if event else None
-        return operator.result if operator else None
+        return self._backend.reader(operator_of(event)) if event else None
 
     def _read(self, task_id: str | None) -> Any:
         """What a task has left, read from the files of the nodes that can be read."""
@@ -224,6 +223,14 @@ class Results(History):
         if node not in self._backend.nodes:
             what = f"{node}'s node is elsewhere: what job {self.name} does there is known there alone"
             raise JobError(what, hint=f"ask {node}; here is " + " and ".join(self._backend.nodes))
+
+    def logs(self, node: str) -> str:
+        """What the programs of one node have logged; of one that failed, its error is the end."""
+        written = super().logs(node)
+        if written or node not in self._backend.nodes:
+            return written
+        tasks = [event.subject for event in self._run.events.select(TaskMade, node=node)]
+        return "".join(map(self._backend.nodes[node].logs, tasks)).rstrip("\n")
 
     def _check_finished(self) -> None:
         """A JobError for a job without a result."""

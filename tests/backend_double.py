@@ -24,6 +24,8 @@ from kuscia_nb.mpc import TrustedThirdParty
 from kuscia_nb.observer.events import ProgramBegun, Progressed
 from kuscia_nb.observer.observer import Observer
 from kuscia_nb.observer.runs import Matter, Run
+from kuscia_nb.operators import OPERATORS
+from kuscia_nb.operators.results import Ran
 from kuscia_nb.operators.shares import write_share
 from kuscia_nb.options import Options
 
@@ -107,6 +109,11 @@ class Stage:
 
     def reveal(self, run: Run, task_id: str) -> None:
         """Both results are here."""
+
+    def refresh(self) -> None: ...
+
+    def reader(self, operator: str) -> Callable[[Ran], Any] | None:
+        return OPERATORS[operator].result
 
     def kubectl(self, line: str, node: str, stdin: str | None, emit: Callable[[str], None] | None) -> Output:
         names = (job.name for job in self.nodes[node].store.objects(KusciaJob))

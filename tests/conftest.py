@@ -15,6 +15,8 @@ from spu_python import SPU_PYTHON
 
 collect_ignore = [] if "FATE_FLOW" in os.environ else ["test_fate_flow.py"]
 """What needs a checkout of another project is run by a command of its own: make test-fate."""
+if "KUSCIA_NB_DOCKER" not in os.environ:  # an engine of its own is started for these: make test-docker
+    collect_ignore.append("docker")
 if not SPU_PYTHON.exists():
     collect_ignore.append("spu")
 

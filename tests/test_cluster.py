@@ -177,9 +177,12 @@ def test_open_ports_are_not_opened_elsewhere(tmp_path: Path) -> None:
 
 
 def test_connect_knows_what_there_is() -> None:
-    with pytest.raises(KusciaError, match="cannot connect to 'docker'") as caught:
-        kn.connect("docker")
+    with pytest.raises(KusciaError, match="cannot connect to 'dokcer'") as caught:
+        kn.connect("dokcer")
     assert "local" in caught.value.hint
+    assert "docker" in caught.value.hint
+    with pytest.raises(KusciaError, match="nodes are named for containers"):
+        kn.connect(nodes={"alice": "some-container"})
 
 
 def test_close_removes_temporary_storage_and_stops_jobs(shared: kn.Cluster) -> None:

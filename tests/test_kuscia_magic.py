@@ -110,7 +110,7 @@ def test_every_command_has_its_help(notebook: Notebook, command: str, option: st
         ("up --http x", "x is not a port", "%kuscia up --help"),
         ("up --http 65536", "65536 is not a port: 0 to 65535", "%kuscia up --help"),
         ("up --backend clowd", "invalid choice: 'clowd'", "%kuscia up --help"),
-        ("up --backend docker", "the backend docker is not available yet", "%kuscia up"),
+        ("up --backend docker --nodes alice", "alice is not DOMAIN=CONTAINER", "%kuscia up --help"),
         ("use carol", "there is no node carol", "alice"),
         ("use bop", "there is no node bop", '"bob"'),
         ("data alicia", "there is no node alicia", '"alice"'),

@@ -122,7 +122,7 @@ def test_a_job_ends_for_a_reason(phase: str, reason: str, error: type[KusciaErro
 
 
 def test_what_cannot_be_read_says_where() -> None:
-    with pytest.raises(KusciaError, match="ConfigMap is no job and no task") as caught:
+    with pytest.raises(KusciaError, match="ConfigMap is none of KusciaJob") as caught:
         observed({"kind": "ConfigMap"}, "alice")
     assert caught.value.where == "alice"
     broken = job("C")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..data.files import Folder
     from ..observer.observer import Observer
     from ..observer.runs import Matter, Run
+    from ..operators.results import Ran
     from ..options import Options
 
 PATIENCE = 5.0
@@ -129,6 +130,10 @@ class Backend(Protocol):
         """What cannot be known here, and why."""
         ...
 
+    def reader(self, operator: str) -> Callable[[Ran], Any] | None:
+        """What reads the results of an operator that ran here, if anything does."""
+        ...
+
     @property
     def ttp(self) -> Work:
         """What the trusted third party has done."""
@@ -170,6 +175,10 @@ class Backend(Protocol):
 
     def kubectl(self, line: str, node: str, stdin: str | None, emit: Callable[[str], None] | None) -> Output:
         """What stands behind `kubectl` on a command line, on a node."""
+        ...
+
+    def refresh(self) -> None:
+        """Look at the nodes, where they do not tell by themselves of all that happens on them."""
         ...
 
     @property

@@ -26,13 +26,14 @@ from ..control.resources import KusciaJob
 from ..errors import JobError
 from ..observer.observer import Observer
 from ..observer.runs import Run
-from ..operators import Operator, on_register
+from ..operators import OPERATORS, Operator, on_register
 from ..options import Options
 from .base import PATIENCE
 from .recovery import settle
 
 if TYPE_CHECKING:
     from ..control.kubectl import Output
+    from ..operators.results import Ran
     from .keeper import Keeper
 
 
@@ -132,6 +133,14 @@ class ControlledNodes:
             for task in tasks:
                 self._agent.stop(node.domain, task.name)
                 self._agent.join(task.name, max(0.0, given_up - time.monotonic()))
+
+    def refresh(self) -> None:
+        """Nothing happens here that is not told."""
+
+    def reader(self, operator: str) -> Callable[[Ran], Any] | None:
+        """What reads the results of an operator that ran here, if anything does."""
+        known = OPERATORS.get(operator)
+        return known.result if known else None
 
     def kubectl(self, line: str, node: str, stdin: str | None, emit: Callable[[str], None] | None) -> Output:
         """What stands behind `kubectl` on a command line, on a node."""

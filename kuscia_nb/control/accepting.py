@@ -26,6 +26,17 @@ def check(store: Objects, job: KusciaJob) -> None:
 
 def problems(store: Objects, job: KusciaJob) -> Iterator[Problem]:
     """What `check` refuses a job for."""
+    yield from asked_for(store, job)
+    for i, task in enumerate(job.spec.tasks):
+        if not len(task.parties) == len(list(task.config.role.members())) == 2:
+            text = f"{task.config.module_name} is for two parties, task {task.alias} has {len(task.parties)}"
+            domains = " and ".join(domain.name for domain in store.objects(Domain))
+            hint = f"one host and one guest, in the parties and in role: {domains}"
+            yield Problem(("spec", "tasks", i, "taskInputConfig", "role"), text, hint)
+
+
+def asked_for(store: Objects, job: KusciaJob) -> Iterator[Problem]:
+    """What a job asks for and a node does not have, whoever's node it is."""
     domains = [domain.name for domain in store.objects(Domain)]
     yield from problems_against(job, domains, [image.name for image in store.objects(AppImage)])
     yield from _operator_problems(store, job)
@@ -48,7 +59,7 @@ def component(store: Objects, image: str, module: str) -> Component:
 
 
 def _operator_problems(store: Objects, job: KusciaJob) -> Iterator[Problem]:
-    """Every task's operator has to be in its AppImage, with as many inputs and outputs, and has two parties."""
+    """Every task's operator has to be in its AppImage, with as many inputs and outputs."""
     for i, task in enumerate(job.spec.tasks):
         path: FieldPath = ("spec", "tasks", i, "taskInputConfig")
         taken = store.get(KusciaTask, task.task_id) if task.task_id else None
@@ -71,7 +82,3 @@ def _operator_problems(store: Objects, job: KusciaJob) -> Iterator[Problem]:
                 )
                 hint = f"at most {len(names)} {direction}s for {found.name}: {', '.join(names) or 'none'}"
                 yield Problem((*path, direction, len(names)), text, hint)
-        if not len(task.parties) == len(list(task.config.role.members())) == 2:
-            text = f"{found.name} is for two parties, task {task.alias} has {len(task.parties)}"
-            domains = " and ".join(domain.name for domain in store.objects(Domain))
-            yield Problem((*path, "role"), text, f"one host and one guest, in the parties and in role: {domains}")

@@ -1,4 +1,4 @@
-"""Reading what a real Kuscia node says of its jobs and tasks (spec: kuscia §1.2 to §1.7, §2).
+"""Reading what a real Kuscia node says of its jobs and tasks, domains and AppImages (spec: kuscia §1.2 to §1.7, §2).
 
 What a person writes is checked strictly, elsewhere. A node's objects are only read: what our types have no place for is
 in `object.raw` alone. Kuscia up to v0.5 has the stage of a job in its spec, conditions for the stages that it has
@@ -15,25 +15,26 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from ..errors import KusciaError
-from .kinds import KusciaTask
-from .objects import LABEL
-from .resources import KusciaJob
+from .kinds import KINDS
+from .objects import LABEL, Object
 
-_KINDS: Mapping[str, type[KusciaJob] | type[KusciaTask]] = {"KusciaJob": KusciaJob, "KusciaTask": KusciaTask}
+_KINDS = {kind.model.__name__: kind for kind in KINDS}
 _ONCE_LABELS = ("initiator", "job-id", "task-alias", "task-id")
 """What is an annotation from v0.15 on, because labels are short."""
 _STAGES = ("Create", "Start", "Stop")
 """Those that both eras have."""
 
 
-def observed(data: Mapping[str, Any], where: str = "") -> KusciaJob | KusciaTask:
-    """The job or task that a node has, from what `kubectl get -o json` prints of it; `where` names the node.
+def observed(data: Mapping[str, Any], where: str = "") -> Object:
+    """The object that a node has, from what `kubectl get -o json` prints of it; `where` names the node.
 
-    A KusciaError, if it is something else, or lacks what every job or task has.
+    A KusciaError, if it is of another kind, or lacks what every object of its kind has.
     """
-    model = _KINDS.get(str(data.get("kind")))
-    if model is None:
-        raise KusciaError(f"{data.get('kind') or 'this'} is no job and no task", where=where)
+    kind = _KINDS.get(str(data.get("kind")))
+    if kind is None:
+        what = f"{data.get('kind') or 'this'} is none of {', '.join(_KINDS)}"
+        raise KusciaError(what, where=where)
+    model = kind.model
     try:
         read = model.model_validate_json(json.dumps(_as_before(_fitting(model, data), data)))
     except ValidationError as error:
@@ -67,6 +68,8 @@ def _fitting(kind: Any, value: Any) -> Any:
 def _as_before(fitted: dict[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
     """An object of a later Kuscia with its stage, conditions and labels where v0.5 has them."""
     metadata = fitted.setdefault("metadata", {})
+    if not _KINDS[data["kind"]].namespaced:
+        metadata["namespace"] = ""
     labels, annotations = metadata.setdefault("labels", {}), metadata.get("annotations", {})
     for name in (f"{LABEL}{one}" for one in _ONCE_LABELS):
         if name in annotations:

@@ -43,10 +43,13 @@ def _up(arguments: Namespace) -> object:
     """Start the nodes alice and bob and their TTP; or one's own node alone.
 
     The two also start by themselves at their first use; --http opens their BFIA ports. With --node, this kernel has
-    that node alone: its peer's is elsewhere, and the TTP, which neither party should run. Cells work with it until
-    %kuscia down. For example:
+    that node alone: its peer's is elsewhere, and the TTP, which neither party should run. --backend docker works with
+    Kuscia's own nodes, in containers that are up: those that its script has made, or those that --nodes names. Cells
+    work with them until %kuscia down. For example:
 
         %kuscia up
+        %kuscia up --backend docker
+        %kuscia up --backend docker --nodes alice=acme-kuscia-autonomy-alice
         %kuscia up --http            alice at 8084, or the first free port after it
         %kuscia up --http 9000
         %kuscia up --node alice --listen 127.0.0.1:8084 --peer bob=http://127.0.0.1:8085 --ttp http://127.0.0.1:9449
@@ -62,12 +65,10 @@ def _up(arguments: Namespace) -> object:
     if given := [name for name in said(arguments) if name != "peers" or arguments.peer]:
         raise KusciaError(f"{', '.join(given)}: for a node alone", hint="--node NAME with it")
 
-    if arguments.backend != "local":
-        hint = "%kuscia up, which needs no containers"
-        raise KusciaError(f"the backend {arguments.backend} is not available yet", hint=hint)
     from ..connection import connect
 
-    cluster = connect()
+    to = None if arguments.backend == "local" else arguments.backend
+    cluster = connect(to, nodes=dict(arguments.nodes) or None)
     if arguments.http is not None:
         cluster.up_http(None if arguments.http == _ANY_PORT else arguments.http, token=arguments.token)
     elif arguments.token:
@@ -80,7 +81,9 @@ def _status(arguments: Namespace) -> object:
     from ..connection import connect
     from ..views.status import status
 
-    return status(connect())
+    cluster = connect()
+    cluster.refresh()
+    return status(cluster)
 
 
 def _peers(arguments: Namespace) -> object:
@@ -118,14 +121,18 @@ def _refuse(arguments: Namespace) -> None:
 
 
 def _down(arguments: Namespace) -> None:
-    """Stop all jobs and nodes, and remove their temporary files.
+    """Stop all jobs and nodes, and remove their temporary files; let go of nodes in containers, which go on.
 
     The next use starts fresh nodes.
     """
     from ..connection import disconnect
 
-    disconnect()
-    print("the nodes are down; their jobs and temporary files are gone")
+    closed = disconnect()
+    theirs = [backend for backend in closed if backend.kind == "docker"]
+    for backend in theirs:
+        print(f"let go of {' and '.join(backend.nodes)}: their containers and jobs go on")
+    if len(theirs) < len(closed) or not closed:
+        print("the nodes are down; their jobs and temporary files are gone")
 
 
 def _use(arguments: Namespace) -> None:
@@ -270,6 +277,13 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _pair(text: str) -> tuple[str, str]:
+    domain, _, container = text.partition("=")
+    if not (domain and container):
+        raise ArgumentTypeError(f"{text} is not DOMAIN=CONTAINER")
+    return domain, container
+
+
 _NODE = argument("node", "alice or bob", nargs="?")
 
 COMMANDS = {
@@ -293,6 +307,14 @@ COMMANDS = {
             ),
             argument(
                 "--backend", "where the nodes run: here, or in containers", choices=("local", "docker"), default="local"
+            ),
+            argument(
+                "--nodes",
+                "which containers the nodes are",
+                nargs="+",
+                type=_pair,
+                default=(),
+                metavar="DOMAIN=CONTAINER",
             ),
         ),
     ),

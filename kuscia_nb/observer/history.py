@@ -81,14 +81,14 @@ class History:
 
     @property
     def tasks(self) -> pd.DataFrame:
-        """Every task on every node: alias, task, node, phase, progress (0 to 1)."""
+        """Every task on every node: alias, task, node, phase, progress (0 to 1; <NA> where it is not known)."""
         import pandas as pd
 
         rows = []
         for event in self._run.events.select(TaskMade):
             phase = self._run.events.last(PhaseSet, node=event.node, subject=event.subject)
             progress = self._run.events.last(Progressed, node=event.node, subject=event.subject)
-            done = progress.done / progress.steps if progress else 0.0
+            done = progress.done / progress.steps if progress else pd.NA if "progress" in self.unknown else 0.0
             rows.append((event.name, event.subject, event.node, phase.name if phase else PENDING, done))
         return pd.DataFrame(rows, columns=["alias", "task", "node", "phase", "progress"])
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..cluster import Cluster
     from ..operators import Operator
 
+_TTP = "Trusted third party, since it is up"
 _PHASES = ("Pending", "Running", "Succeeded", "Failed")
 
 
@@ -34,15 +35,15 @@ class Overview:
 def status(cluster: Cluster) -> Overview:
     """Everything that is up: the nodes, how many jobs are in which phase, what the TTP has done."""
     phases = list(cluster.jobs()["phase"])
-    jobs = [(phase, str(phases.count(phase))) for phase in _PHASES if phase in phases]
-    ttp = cluster.ttp_status()
-    work = [(f"{ttp['sessions']:,}", f"{ttp['requests']:,}", f"{ttp['bytes']:,}")]
+    jobs = [(phase, str(phases.count(phase))) for phase in dict.fromkeys((*_PHASES, *phases)) if phase in phases]
+    ttp, unknown = cluster.ttp_status(), cluster.unknown.get("ttp", "")
+    work = [] if unknown else [(f"{ttp['sessions']:,}", f"{ttp['requests']:,}", f"{ttp['bytes']:,}")]
     return Overview(
         _headline(cluster),
         (
             _nodes(cluster),
             Table("Jobs", ("phase", "jobs"), jobs, left=1),
-            Table("Trusted third party, since it is up", ("sessions", "requests", "bytes"), work, left=0),
+            Table(_TTP, ("sessions", "requests", "bytes"), work, left=0, empty=unknown),
         ),
     )
 

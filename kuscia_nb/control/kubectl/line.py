@@ -29,7 +29,7 @@ def run(
     `--node NAME` in the line goes before `node`; `stdin` is for `-f -`; `emit` gets the text of what goes on (-w, -f)
     while it comes, and what was printed before an error. KubectlError has kubectl's own text in `what`, and a hint.
     """
-    words = _words(line)
+    words = words_of(line)
     shown = shlex.join(["kubectl", *words])
     before = parse(words, COMMON, "", only_leading=True)
     if before.values["help"] or not before.args or before.args[0] == "help":
@@ -50,7 +50,7 @@ def run(
     return call.output()
 
 
-def _words(line: str | Sequence[str]) -> list[str]:
+def words_of(line: str | Sequence[str]) -> list[str]:
     """The words as a shell would split them; `kubectl` in front of them is left out."""
     if isinstance(line, str):
         try:

@@ -12,6 +12,9 @@ JOBS = {
     "{name} = {value} is used as {double}: Kuscia's numbers are doubles": (
         "{name} = {value} 将按 {double} 使用：Kuscia 的数字是双精度浮点数"
     ),
+    "Kuscia's ss-lr writes each share in six digits: the two files cannot be added up again. job.shares() has them.": (
+        "Kuscia 的 ss-lr 只写出每个份额的六位数字：两个文件无法再相加还原。job.shares(node) 可查看各自的份额。"
+    ),
     "Verified: digests of {count:,} messages are the same at both ends.": "已核验：{count:,} 条消息的摘要在两端一致。",
     "Injected fault {fault}, at {at}.": "注入的故障 {fault}，位于{at}。",
     "{key} from {party}": " {party} 的 {key}",
