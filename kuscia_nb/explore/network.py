@@ -36,8 +36,8 @@ class Schedule(NamedTuple):
 
     rounds: int
     """The longest chain of messages that wait for each other."""
-    bytes: int
-    """Of the busier direction."""
+    busier: int
+    """Bytes of the busier direction."""
 
 
 class Estimate(NamedTuple):
@@ -69,7 +69,7 @@ class Network(Lesson):
     def estimates(self) -> dict[str, Estimate]:
         """By name."""
         return {
-            name: Estimate(one.rounds * self.delay / 1e3, one.bytes * 8 / (self.bandwidth * 1e6))
+            name: Estimate(one.rounds * self.delay / 1e3, one.busier * 8 / (self.bandwidth * 1e6))
             for name, one in self.schedules.items()
         }
 
@@ -102,7 +102,7 @@ class Network(Lesson):
     def tables(self) -> list[Table]:
         say = speaker()
         rows = [
-            (name, f"{one.rounds:,}", f"{one.bytes:,}", *(f"{time:,.3g}" for time in (*estimate, estimate.seconds)))
+            (name, f"{one.rounds:,}", f"{one.busier:,}", *(f"{time:,.3g}" for time in (*estimate, estimate.seconds)))
             for (name, one), estimate in zip(self.schedules.items(), self.estimates.values(), strict=True)
         ]
         names = ("job", "rounds", "bytes of the busier direction", "seconds waiting", "seconds sending", "together")
