@@ -56,8 +56,6 @@ nitpick_ignore_regex = [
     # Types in a module of their own, which a signature names and nobody imports.
     ("py:class", r"kuscia_nb\.[a-z_]+\..*"),
 ]
-# `bytes` in an annotation is Python's; several classes have a field of that name.
-suppress_warnings = ["ref.python"]
 
 smartquotes = False  # quotes and dots in help texts are meant as they are
 
