@@ -31,7 +31,9 @@ test-baseline: .venv/dev
 	env $$($(BIN)/python tests/baseline_cpu.py) $(BIN)/python -m pytest \
 	  --ignore=tests/browser --ignore=tests/spu --ignore=tests/test_binder.py --ignore=tests/test_panel_package.py \
 	  --ignore-glob='tests/test_bfia*' --ignore-glob='tests/test_ttp_*' --ignore=tests/test_spu_transport.py \
-	  --ignore=tests/test_openapi_client.py --ignore=tests/test_command_line.py
+	  --ignore-glob='tests/test_own_[flp]*' --ignore=tests/test_node.py --ignore=tests/test_identity.py \
+	  --ignore=tests/test_openapi_client.py --ignore=tests/test_command_line.py --ignore=tests/test_fuzz.py \
+	  --ignore=tests/test_schedules.py --ignore=tests/test_crash.py
 
 # Against a real SPU, which needs Python 3.10 or 3.11 and 1 GB. `make test` runs these too, once it is there.
 test-spu: .venv/dev .venv-spu/ready
