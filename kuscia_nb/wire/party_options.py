@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from ..errors import ParameterError
 from ..mpc.share import ASSISTED, LOCAL
-from ..operators.ss_lr.training import STRATEGIES
+from ..options import Strategy
 from .party_wires import NOWHERE
 from .sockets import Address
 
@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     kinds = "symmetric and asymmetric are local, ttp is SPU's default (trunc_allow_msb_error: false)"
     add("--truncation", choices=(*LOCAL, ASSISTED), default=LOCAL[0], help=f"how products are cut: {kinds}")
     kinds = "how products are made: preprocessed (own wire alone, and usual there) or interconnection"
-    add("--strategy", choices=tuple(STRATEGIES), help=kinds)
+    add("--strategy", choices=get_args(Strategy), help=kinds)
     add("--identity", metavar="FILE", help="own wire: this party's key, as `kuscia-nb identity` makes it; TLS with it")
     add("--trust", metavar="FILE", help="own wire: the peer's certificate; nobody else is let in")
     add("--openings", choices=("separate", "together"), default="separate", help="the two masked factors of a product")

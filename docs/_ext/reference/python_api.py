@@ -47,12 +47,13 @@ def _section(module: str, name: str, value: Any) -> str:
 
 
 def _directive(module: str, name: str, value: Any) -> str:
-    kind = "class" if inspect.isclass(value) else "function" if inspect.isroutine(value) else "data"
-    lines = [f".. py:currentmodule:: {module}", "", f".. auto{kind}:: {name}"]
-    if kind == "class":
-        lines += ["   :members:", "   :undoc-members:"]
+    lines = [f".. py:currentmodule:: {module}", ""]
+    if inspect.isclass(value):
+        lines += [f".. autoclass:: {name}", "   :members:", "   :undoc-members:"]
         if any(base.__module__.startswith("kuscia_nb") for base in value.__bases__):  # a Job is a History, too
             lines.append("   :inherited-members:")
-    if kind == "data":  # a value, or a name for a type: its own docstring is that of what it is made of
-        lines[2:] = [f".. py:data:: {name}", "", f"   ``{value!r}``"]
+    elif inspect.isroutine(value):
+        lines.append(f".. autofunction:: {name}")
+    else:  # a value, or a name for a type: its own docstring is that of what it is made of
+        lines += [f".. py:data:: {name}", "", f"   ``{value!r}``"]
     return "\n".join(lines)

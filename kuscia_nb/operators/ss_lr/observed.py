@@ -35,12 +35,13 @@ from ...mpc.data import SIGMOID_SHIFT
 from ...mpc.payload import Shape
 from ...mpc.preprocessed import cut_at_once
 from ...mpc.share import ASSISTED, LOCAL
+from ...options import Options
 from .parameters import Parameters
 from .plaintext import ROUNDINGS, Floats, Plaintext
 from .program import STRATEGY
 from .rounding import Choice, agreed
 from .rows import Rows
-from .training import STRATEGIES, Plan, targets, train
+from .training import Plan, targets, train
 
 _HEARD = 2**20
 """Numbers that are kept of what a party receives."""
@@ -94,7 +95,7 @@ class Material:
             first.num_epoch,
             first.l2_norm > 0,
         )
-        strategy = ranked[0].get(STRATEGY, next(iter(STRATEGIES)))
+        strategy = ranked[0].get(STRATEGY, Options.strategy)
         choices = (Choice.of(*of_party) for of_party in zip(ranked, (first, second), features, strict=True))
         assisted, _ = agreed([choice.assisted for choice in choices])
         truncation = ASSISTED if assisted else LOCAL[0]

@@ -15,7 +15,7 @@ from ...errors import DataError
 from ...mpc import Layout, Semi2k, Terms, encode
 from ...mpc.beside import beside
 from ...mpc.share import ASSISTED, LOCAL
-from ...options import variable
+from ...options import Options, variable
 from ..component import Component
 from ..foreign import unused
 from ..party import Operator, Party
@@ -31,10 +31,10 @@ from .results import SharedModel
 from .rounding import Choice, agreed
 from .rows import Rows
 from .sanity import Sanity
-from .training import STRATEGIES, Plan, targets, train
+from .training import Plan, targets, train
 
 STRATEGY = variable("strategy")
-"""The variable that says how products of secrets are made: a key of training.STRATEGIES."""
+"""The variable that says how products of secrets are made: an options.Strategy."""
 
 
 async def ss_lr(party: Party) -> None:
@@ -56,7 +56,7 @@ async def ss_lr(party: Party) -> None:
     sanity = Sanity(party.domain, party.shown(path), rows, training, parameters)
     remarks = [*scaling.warnings(party.domain, rows.names), *sanity.warnings()]
 
-    strategy = party.environment.get(STRATEGY, next(iter(STRATEGIES)))
+    strategy = party.environment.get(STRATEGY, Options.strategy)
     choice = Choice.of(party.environment, parameters, training.features)
     both = await shake_hands(party, parameters, rows, strategy, choice)
     await check_order(party, all(terms.has_ids for terms in both), rows.ids)

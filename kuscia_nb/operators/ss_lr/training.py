@@ -20,10 +20,12 @@ from ...mpc import InterconnectionData, Layout, PreprocessedData, Ring, Semi2k, 
 from ...mpc.columns import Columns
 from ...mpc.data import SIGMOID_SHIFT, AssistedBatch, TrainingData
 from ...mpc.ring import SHIFTS
+from ...options import Options
 
 _PROGRESS_SECONDS = 0.1
 
 STRATEGIES = {"preprocessed": PreprocessedData, "interconnection": InterconnectionData}
+"""What makes the data of each options.Strategy."""
 
 
 class Plan(NamedTuple):
@@ -34,7 +36,7 @@ class Plan(NamedTuple):
     """learning_rate / batch_size, a scalar."""
     l2: Ring
     """A scalar."""
-    strategy: str = "preprocessed"
+    strategy: str = Options.strategy
 
 
 def targets(mpc: Semi2k, labels: np.ndarray | None, rows: int) -> Share:
