@@ -17,14 +17,8 @@ from .problems import choice
 
 if TYPE_CHECKING:
     from .cluster import Cluster
+    from .operators.template import Task, Template
 
-TEMPLATES = {
-    "psi-lr": ("psi_1", "ss_lr_1", "ss_lr_predict_1", "ss_lr_evaluate_1"),
-    "lr": ("ss_lr_1", "ss_lr_predict_1", "ss_lr_evaluate_1"),
-}
-"""The tasks of each template: psi-lr aligns both files by their ids first, lr takes rows in the same order."""
-
-_OUTPUTS = {"ecdh_psi": "train_data", "ss_lr": "result", "ss_lr_predict": "scores", "ss_lr_evaluate": "report"}
 _HEAD = """\
 apiVersion: kuscia.secretflow/v1alpha1
 kind: KusciaJob
@@ -62,81 +56,59 @@ def template(
     """The manifest of a job that trains, predicts and evaluates with two files; psi-lr aligns them by their ids first.
 
     `alice` and `bob` are files in those nodes' data folders. The label is the last column of `label_owner`'s. A fifth
-    of the rows is held out, for the evaluation. `training` are parameters of ss_lr, as `suggest` has them.
+    of the rows is held out, for the evaluation. `training` are parameters of the training, as `suggest` has them.
     """
-    if name not in TEMPLATES:
-        raise KusciaError(f"there is no template {name!r}", hint=choice(name, list(TEMPLATES)))
+    from .operators.template import Wanted
+
+    chosen = _named(name)
     for node in (label_owner, initiator):
         if node not in DOMAINS:
             raise KusciaError(f"{node!r} is not a party of the template", hint=choice(node, list(DOMAINS)))
     roles = {node: "host" if node == initiator else "guest" for node in sorted(DOMAINS, key=initiator.__ne__)}
     ids = {"id_column": id_column} if id_column else {}
     files = {node: {"namespace": "data", "name": file, **ids} for node, file in zip(DOMAINS, (alice, bob), strict=True)}
-    tasks = _tasks(TEMPLATES[name], roles, files, f"{roles[label_owner]}.0", training)
-    return _HEAD.format(name=_scalar(job or name), initiator=initiator) + "".join(tasks)
+    tasks = chosen.tasks(Wanted(files, f"{roles[label_owner]}.0", training))
+    return _HEAD.format(name=_scalar(job or name), initiator=initiator) + "".join(_task(one, roles) for one in tasks)
 
 
 def suggest(
     cluster: Cluster, alice: str = "alice.csv", bob: str = "bob.csv", *, id_column: str = "id"
 ) -> dict[str, Any]:
-    """Parameters of ss_lr that work for most files like these, by their rows and columns: `template(..., **these)`.
+    """Parameters of a training that work for most files like these, by rows and columns: `template(..., **these)`.
 
     Whoever calls it sees both nodes' files; a party alone knows its own columns, and the number of the peer's.
     """
-    from .operators.ss_lr.suggest import suggest as by_size
-
     frames = [cluster.data(node, file) for node, file in zip(DOMAINS, (alice, bob), strict=True)]
     columns = sum(len(frame.columns) - (id_column in frame.columns) for frame in frames) - 1
-    return by_size(min(len(frame) for frame in frames), max(1, columns))
+    return _named("psi-lr").suggest(min(len(frame) for frame in frames), max(1, columns))
 
 
-def _tasks(
-    aliases: tuple[str, ...],
-    roles: Mapping[str, str],
-    files: Mapping[str, Mapping[str, str]],
-    owner: str,
-    training: Mapping[str, Any],
-) -> list[str]:
-    """A task each; where rows are aligned first, the others read those."""
-    aligned = "psi_1" in aliases
-    own: Mapping[str, Mapping[str, Any]] = {node: {} for node in roles} if aligned else files
-    scale = {"scale": training.get("scale", "standard")}
-    common = {"learning_rate": 0.1, "batch_size": 32, "num_epoch": 10, "l2_norm": 0, "holdout": 0.2}
-    common |= {key: value for key, value in training.items() if key != "scale"}
-    rows = ["psi_1.train_data"] if aligned else []
-    known: dict[str, tuple[list[str], Mapping[str, Any], Mapping[str, Mapping[str, Any]]]] = {
-        "psi_1": ([], {}, files),
-        "ss_lr_1": (rows, {"label_owner": owner, **common}, {node: {**own[node], **scale} for node in roles}),
-        "ss_lr_predict_1": (["ss_lr_1.result", *rows], {"receiver": owner}, own),
-        "ss_lr_evaluate_1": (["ss_lr_1.result", *rows], {"label_owner": owner, "share_metrics": True}, own),
-    }
-    return [_task(alias, roles, *known[alias]) for alias in aliases]
+def _named(name: str) -> Template:
+    from .operators import OPERATORS  # the package needs numpy
+
+    if name not in OPERATORS.templates:
+        raise KusciaError(f"there is no template {name!r}", hint=choice(name, OPERATORS.templates))
+    return OPERATORS.templates[name]
 
 
-def _task(
-    alias: str,
-    roles: Mapping[str, str],
-    inputs: list[str],
-    common: Mapping[str, Any],
-    own: Mapping[str, Mapping[str, Any]],
-) -> str:
+def _task(task: Task, roles: Mapping[str, str]) -> str:
+    """A task in YAML, `roles` by node."""
     host, guest = roles
-    module = "ecdh_psi" if alias == "psi_1" else alias.removesuffix("_1")
     config = {
-        "name": alias,
-        "module_name": module,
-        "input": [{"type": "dataset", "key": key} for key in inputs],
-        "output": [{"type": "dataset", "key": _OUTPUTS[module]}],
+        "name": task.alias,
+        "module_name": task.operator,
+        "input": [{"type": "dataset", "key": key} for key in task.inputs],
+        "output": [{"type": "dataset", "key": task.output}],
         "role": {role: [node] for node, role in roles.items()},
         "initiator": {"role": "host", "node_id": host},
-        "task_params": {**{role: {"0": own[node]} for node, role in roles.items()}, "common": common},
+        "task_params": {**{role: {"0": task.own[node]} for node, role in roles.items()}, "common": task.common},
     }
-    needed = sorted({key.partition(".")[0] for key in inputs})
+    needed = sorted({key.partition(".")[0] for key in task.inputs})
     return _TASK.format(
-        alias=alias,
+        alias=task.alias,
         host=host,
         guest=guest,
-        image=module.replace("_", "-"),
+        image=task.operator.replace("_", "-"),
         dependencies=f"    dependencies: [{', '.join(needed)}]\n" if needed else "",
         config=indent(_json(config), "      "),
     )

@@ -128,12 +128,10 @@ def test_a_reader_with_a_fault_leaves_the_rest_of_a_report(page: dict[str, Any],
 
 BY_NAME = {
     "explore/equivocation.py",
-    "templates.py",
-    "panel/from_template.py",
     "wire/party_command.py",
     "wire/party_options.py",
 }
-"""What is about these very operators: jobs for one's own files, a training with an SPU, an experiment with one."""
+"""What is about these very operators: a training with an SPU, an experiment with one."""
 
 
 def test_no_other_room_knows_an_operator_by_its_name() -> None:

@@ -354,6 +354,15 @@ def test_a_template_asks_once_who_has_the_label_and_prefills_what_works(cluster:
     assert len(job.predictions("bob")) == 350
 
 
+def test_who_is_not_asked_for_ids_needs_none(cluster: kn.Cluster) -> None:
+    """The tutorial's own files have no column of ids."""
+    inputs = {"alice": {"data": "perfect_logit_a.csv"}, "bob": {"data": "perfect_logit_b.csv"}}
+    filled = form(operator="lr", name="mine", initiator="alice", common={"label_owner": "alice"}, own={}, inputs=inputs)
+    text, troubles = compose(filled, {node: cluster.at(node) for node in cluster.nodes})
+    assert troubles == []
+    assert "id_column" not in str(text)
+
+
 def test_what_is_wrong_with_a_template_is_told_at_its_field(cluster: kn.Cluster) -> None:
     inputs = {"alice": {"data": "perfect_logit_a.csv"}, "bob": {"data": "no.csv"}}
     filled = form(operator="lr", format="bfia_submit", common={"batch_size": "x"}, own={}, inputs={})

@@ -30,6 +30,7 @@ from .computation import Computation
 from .parameter import Parameter, given, read_each
 from .results import Ran
 from .shares import read_share, write_share
+from .template import Template
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -237,6 +238,8 @@ class Operator:
     """Whose it is, where others have described it, too."""
     versions: tuple[str, ...] = ()
     """What they call its versions; the first one is told to peers."""
+    templates: tuple[Template, ...] = ()
+    """Jobs to begin with, of this task and others around it."""
 
     def check(self, environment: Mapping[str, str]) -> list[Problem]:
         """What the program would refuse of a party's parameters; the path of each problem is a parameter's name."""

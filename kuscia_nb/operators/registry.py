@@ -33,6 +33,7 @@ from .results import Ran
 from .ss_lr.evaluate import SS_LR_EVALUATE
 from .ss_lr.predict import SS_LR_PREDICT
 from .ss_lr.program import SS_LR
+from .template import Template
 
 P = TypeVar("P", bound=Program)
 Listener = Callable[[Operator], None]
@@ -59,6 +60,11 @@ class Registry(Mapping[str, Operator]):
     def of_image(self, image: str) -> list[Operator]:
         """The operators that an AppImage carries, in the order in which they were registered."""
         return [operator for operator in self._operators.values() if operator.image == image]
+
+    @property
+    def templates(self) -> dict[str, Template]:
+        """Those that operators bring, by name."""
+        return {template.name: template for operator in self._operators.values() for template in operator.templates}
 
     def register(self, operator: Operator, *, replace: bool = False) -> None:
         """Add an operator, or put it into the place of the one with its name; a built-in one only with `replace`."""

@@ -15,7 +15,6 @@ from ..control.objects import API_VERSION, CROSS_DOMAIN
 from ..operators import OPERATORS, Operator
 from ..operators.parameter import Parameter
 from ..problems import FieldPath, Magic, Problem, choice
-from ..templates import TEMPLATES
 from . import from_template
 from .check import findings, ordinary_nodes
 from .complete import output_keys
@@ -43,7 +42,7 @@ class Form(NamedTuple):
 
 def compose(form: Form, nodes: Mapping[str, NodeApi] | None) -> tuple[str | None, list[Trouble]]:
     """The cell of a form, or none and what is wrong with it. `nodes` are those that are up."""
-    if form.operator in TEMPLATES:
+    if form.operator in OPERATORS.templates:
         return from_template.compose(form, nodes)
     domains = list(nodes or ordinary_nodes())
     troubles = [*_choices(form, domains)]

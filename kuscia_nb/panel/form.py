@@ -29,16 +29,15 @@ def operators() -> list[protocol.Operator]:
 
 def templates(nodes: list[str]) -> list[protocol.Operator]:
     """Every template, as an operator with parameters of its own."""
-    fields = [_field(one) for one in from_template.parameters(nodes)]
     return [
         {
-            "name": name,
-            "title": title,
-            "description": from_template.DESCRIPTIONS[name],
+            "name": known.name,
+            "title": known.title,
+            "description": known.description,
             "inputs": [from_template.INPUT],
-            "parameters": [one for one in fields if one["name"] != "id_column" or name == "psi-lr"],
+            "parameters": [_field(one) for one in from_template.parameters(known, nodes)],
         }
-        for name, title in from_template.TITLES.items()
+        for known in OPERATORS.templates.values()
     ]
 
 

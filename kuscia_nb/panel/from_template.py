@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..data.frames import read_frame
 from ..errors import DataError
-from ..operators.parameter import Parameter, form, one_of
-from ..operators.ss_lr.parameters import PARAMETERS
-from ..problems import choice
+from ..operators import OPERATORS
+from ..operators.parameter import Parameter, one_of
+from ..problems import FieldPath, choice
 from ..templates import template
 from .check import findings, ordinary_nodes
 from .protocol import Trouble
@@ -22,38 +22,26 @@ from .protocol import Trouble
 if TYPE_CHECKING:
     from ..backends.base import NodeApi
     from ..data.files import Folder
+    from ..operators.template import Template
     from .compose import Form
 
-TITLES = {"psi-lr": "align, train, predict, evaluate", "lr": "train, predict, evaluate"}
-DESCRIPTIONS = {
-    "psi-lr": "Bring the rows of two files into one order by their ids, train a model on them, say how good it is on "
-    "rows that were held out, and score all rows.",
-    "lr": "The same for two files whose rows are in the same order already.",
-}
 INPUT = "data"
 
 _OWNER = "the node whose file has the label, 0 or 1, in its last column; it alone learns the scores"
-_ID = "the column with ids in both files; it is no feature"
-_SUGGESTED = ("learning_rate", "batch_size", "num_epoch", "l2_norm")
-_BY_SIZE = "; left empty, it is chosen by how many rows and columns the files have"
 
 
-def parameters(nodes: list[str]) -> list[Parameter]:
+def parameters(known: Template, nodes: list[str]) -> list[Parameter]:
     """What is asked of who wants a template; none of it is a party's own."""
-    table = {one.name: one for one in PARAMETERS}
-    training = [table[name] for name in _SUGGESTED]
-    return [
-        Parameter("label_owner", one_of(*nodes), None, "", _OWNER, required=True),
-        Parameter("id_column", form("the name of a column", r"\S(.*\S)?"), "id", "", _ID),
-        *(one._replace(default=None, required=False, meaning=one.meaning + _BY_SIZE) for one in training),
-        table["holdout"]._replace(default="0.2"),
-    ]
+    return [Parameter("label_owner", one_of(*nodes), None, "", _OWNER, required=True), *known.asks]
 
 
 def compose(filled: Form, nodes: Mapping[str, NodeApi] | None) -> tuple[str | None, list[Trouble]]:
     """The cell of a form that has a template, or none and what is wrong with it."""
     domains = list(nodes or ordinary_nodes())
-    values, troubles = _values(filled, parameters(domains))
+    known = OPERATORS.templates[filled.operator]
+    asked = parameters(known, domains)
+    values, troubles = _values(filled, asked)
+    values.setdefault("id_column", "")
     files = {node: filled.inputs.get(node, {}).get(INPUT, "") for node in domains}
     for node, file in files.items():
         if not file:
@@ -66,13 +54,16 @@ def compose(filled: Form, nodes: Mapping[str, NodeApi] | None) -> tuple[str | No
     if troubles:
         return None, troubles
     try:
-        training = _suggested(files, nodes or {}, values["id_column"]) | values
+        training = _suggested(known, files, nodes or {}, values["id_column"]) | values
     except DataError as error:
         return None, [Trouble((), f"{error.where}: {error.what}", error.hint)]
     parties = {"host" if node == filled.initiator else "guest": node for node in domains}
     text = template(filled.operator, **files, initiator=filled.initiator, job=filled.name, **training)
-    troubles = [Trouble(_field(one.problem.path, parties), one.problem.text, one.problem.hint)
-                for one in findings("kusciajob", text, nodes)]  # fmt: skip
+    names = {one.name for one in asked}
+    troubles = [
+        Trouble(_field(one.problem.path, parties, names), one.problem.text, one.problem.hint)
+        for one in findings("kusciajob", text, nodes)
+    ]
     return (None if troubles else f"%%kusciajob\n{text.rstrip()}"), troubles
 
 
@@ -90,16 +81,16 @@ def _values(filled: Form, table: list[Parameter]) -> tuple[dict[str, Any], list[
     return values, troubles
 
 
-def _suggested(files: Mapping[str, str], nodes: Mapping[str, NodeApi], id_column: str) -> dict[str, Any]:
+def _suggested(
+    known: Template, files: Mapping[str, str], nodes: Mapping[str, NodeApi], id_column: str
+) -> dict[str, Any]:
     """`kn.suggest` for files that may be large: each is counted once."""
-    from ..operators.ss_lr.suggest import suggest
-
     paths = [nodes[node].storage / "data" / file for node, file in files.items() if node in nodes]
     sizes = [_size(path, path.stat().st_mtime_ns) for path in paths if path.is_file()]
     if len(sizes) < len(files):
         return {}  # a file that is not there is told by the check of the manifest
     columns = sum(len(names) - (id_column in names) for _, names in sizes) - 1
-    return suggest(min(rows for rows, _ in sizes), max(1, columns))
+    return known.suggest(min(rows for rows, _ in sizes), max(1, columns))
 
 
 @lru_cache(maxsize=32)
@@ -109,12 +100,12 @@ def _size(path: Folder, changed: int) -> tuple[int, tuple[str, ...]]:
     return len(frame), tuple(map(str, frame.columns))
 
 
-def _field(path: tuple[str | int, ...], parties: Mapping[str, str]) -> tuple[str, ...]:
-    """The field that a problem of the manifest is about; none if it is about all of it. `parties` by their role."""
+def _field(path: FieldPath, parties: Mapping[str, str], names: set[str]) -> tuple[str, ...]:
+    """The field of `names` that a problem of the manifest is about; none if it is about all of it. Parties by role."""
     match path:
         case ("metadata", *_):
             return ("name",)
-        case (*_, "common", str(name)) if name in {*_SUGGESTED, "holdout", "label_owner"}:
+        case (*_, "common", str(name)) if name in names:
             return ("common", name)
         case (*_, str(role), _, "name") if role in parties:
             return ("inputs", parties[role], INPUT)

@@ -31,6 +31,7 @@ from .results import SharedModel
 from .rounding import Choice, agreed
 from .rows import Rows
 from .sanity import Sanity
+from .templates import TEMPLATES
 from .training import Plan, targets, train
 
 STRATEGY = variable("strategy")
@@ -160,4 +161,5 @@ SS_LR = Operator(
     result=SharedModel,
     provider="secretflow",
     versions=("2.0.0", "v1.0.0", "latest"),  # in its tutorial, the standard's example, and as FATE's users write it
+    templates=TEMPLATES,
 )
