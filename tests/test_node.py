@@ -85,6 +85,15 @@ def test_nobody_learns_what_was_not_agreed(alice: Cluster, places: Apart) -> Non
         job.logs("bob")
 
 
+def test_a_cell_that_runs_again_replaces_its_job_on_both_nodes(alice: Cluster, places: Apart) -> None:
+    first = alice.apply(tutorial("again")).wait(PATIENCE)
+    second = alice.apply(tutorial("again"), replace=True).wait(PATIENCE)
+    tasks = [job.tasks["task"].iloc[0] for job in (first, second)]
+    assert tasks[0] != tasks[1]
+    kept = {path.name for path in (places.folder / "bob" / "again-guest-0").glob("*-result")}
+    assert kept == {f"{task}-result" for task in tasks}, "bob has both of his shares"
+
+
 def test_one_party_learns_the_weights_and_the_other_does_not(alice: Cluster) -> None:
     assert len(alice.apply(tutorial("for-alice", reveal="alice")).wait(PATIENCE).weights()) == 21
     job = alice.apply(tutorial("for-bob", reveal="bob")).wait(PATIENCE)

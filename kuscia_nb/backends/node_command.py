@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 
 from ..control.consent import is_waiting
 from ..control.objects import condition
@@ -89,4 +90,5 @@ def _read_lines(backend: NodeBackend) -> None:
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)
+    with suppress(BrokenPipeError):  # nobody reads it any more
+        print(line, flush=True)

@@ -31,15 +31,17 @@ def create(call: Call[CreateJobRequest]) -> Reply:
     job's initiator leaves nothing to this node but its part (spec: bfia §1.2 row 3.2, §1.4).
     """
     kept = call.node.store.get(KusciaJob, call.message.job_id)
-    if kept is not None:
-        if is_standard(kept) and same_job(call.node, kept, call.message):
-            return reply_about(kept)
+    if kept is not None and is_standard(kept) and same_job(call.node, kept, call.message):
+        return reply_about(kept)
+    if kept is not None and call.node.consent is None:  # else a peer may replace its own job
         raise Refused("Job already exists")
     job = translated(call, _scheduler(call))
     try:
         keep(call.node, job)
-    except AlreadyExists:  # another request was quicker
-        return reply_about(job, {"status": ""})
+    except AlreadyExists as error:
+        if kept is not None:
+            raise Refused("Job already exists") from error
+        return reply_about(job, {"status": ""})  # another request was quicker
     return reply_about(job, None if is_standard(job) else {"status": "PENDING"})
 
 

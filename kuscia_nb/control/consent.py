@@ -60,6 +60,10 @@ class Consent:
                 what = f"task {alias} names {store.domain}: {namespace}/; a peer's job may name files in {DATA}/ only"
                 raise JobError(what, hint=f'"namespace": "{DATA}"')
 
+    def lets_replace(self, domain: str, old: KusciaJob, job: KusciaJob) -> bool:
+        """Whether a peer's job may take the place of an earlier one of that peer's, as when its cell is run again."""
+        return self.accept == "always" and of_a_peer(domain, old) and old.spec.initiator == job.spec.initiator
+
     def waits(self, domain: str, job: KusciaJob) -> bool:
         """Whether somebody has to approve a job before anything of it runs here."""
         return self.accept == "ask" and of_a_peer(domain, job) and APPROVED not in job.annotations

@@ -45,11 +45,14 @@ class Node:
         ManifestError says everything that keeps this node from running it; AlreadyExists, if its name is taken;
         JobError, if it is a peer's and its people do not want it.
         """
-        if self.store.get(KusciaJob, job.name):
+        old = self.store.get(KusciaJob, job.name)
+        if old and not (self.consent and self.consent.lets_replace(self.domain, old, job)):
             raise AlreadyExists("Job already exists", hint=f"another name, or delete {job.name} on {self.domain}")
         accepting.check(self.store, job)
         if self.consent is not None:
             self.consent.refuse(self.store, job)
+        if old:
+            self.delete(KusciaJob, job.name)  # its files stay: a task id is never given twice
         spec = job.spec.model_copy(update={"stage": "Create"})
         kept = job.model_copy(update={"spec": spec, "status": JobStatus()})
         kept._source = None  # what is wrong later on is not wrong in the text

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from .tls import server_context
@@ -95,4 +96,5 @@ def _summary(server: TtpServer) -> str:
 
 
 def _say(line: str) -> None:
-    print(f"\r{line}" if sys.stdout.isatty() else line, flush=True)
+    with suppress(BrokenPipeError):  # who has read it has gone: the parties have not
+        print(f"\r{line}" if sys.stdout.isatty() else line, flush=True)
