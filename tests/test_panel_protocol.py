@@ -57,10 +57,11 @@ def told(page: Page) -> str:
     assert page.run(f"%reload_ext kuscia_nb\n{GATE}\n{COUNTING}\ncluster = kn.connect()\ngate.set()") == []
     comm = page.connect()
     page.run("cluster.apply(manifest('done')).wait(); gate.clear()")
-    begun(page, comm, "manifest('stopped')", "stopped")
+    cell = begun(page, comm, "manifest('stopped')", "stopped")
     stopping = comm.begin("stop", job="stopped")
     page.aside("gate.set()")
     stopped = comm.reply(stopping)["result"]
+    page.end(cell)  # a cell that fails takes with it what is sent before it has ended
     page.run("gate.clear()")
     begun(page, comm, "counting", "counting")
     snapshot = page.connect().told[0]
@@ -79,13 +80,14 @@ def told(page: Page) -> str:
     return equal("\n".join([HEAD, *(f"export const {name} = {text};\n" for name, text in written.items())]))
 
 
-def begun(page: Page, comm: Comm, manifest: str, name: str) -> None:
-    """Begin a cell that waits for a job, whose parties then wait for the gate."""
-    page.begin(f"cluster.apply({manifest}).wait()")
+def begun(page: Page, comm: Comm, manifest: str, name: str) -> str:
+    """Begin a cell that waits for a job, whose parties then wait for the gate; its request."""
+    request = page.begin(f"cluster.apply({manifest}).wait()")
     both = [f"{node}/{name}" for node in ("alice", "bob")]
     page.until(
         lambda: all((job := comm.entities.get(id)) and job["progress"] == 0.25 and job["messages"] == 2 for id in both)
     )
+    return request
 
 
 def answers(comm: Comm) -> dict[str, Any]:
