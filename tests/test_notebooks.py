@@ -79,8 +79,8 @@ def executed(path: Path, folder: Path) -> Any:
 @pytest.fixture(scope="module")
 def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Path, Future[Any]]]:
     """What becomes of the notebooks and copies that are asked for, each in a kernel of its own, two at a time."""
-    asked = [item for item in request.session.items if "runs" in getattr(item, "fixturenames", ())]
-    paths = [Path(str(item.callspec.params["path"])) for item in asked if isinstance(item, pytest.Function)]
+    here = [one for one in request.session.items if isinstance(one, pytest.Function) and one.path == request.path]
+    paths = [Path(str(one.callspec.params["path"])) for one in here if "runs" in one.fixturenames]
     with ThreadPoolExecutor(max_workers=2) as pool:
         yield {path: pool.submit(executed, path, tmp_path_factory.mktemp("notebook")) for path in paths}
         pool.shutdown(cancel_futures=True)
