@@ -24,7 +24,7 @@ KUSCIAS_WORDS = {
 WORD = r"[A-Za-z_][A-Za-z_0-9]+"
 IN_THE_FORM = {
     *("ID", "L0", "L1", "PEM", "base64", "sigmoid", "BFIA", "JSON", "KusciaJob", "kusciajob", "bfia_submit"),
-    *("train_data", "perfect_logit_a", "perfect_logit_b", "csv"),
+    *("train_data", "perfect_logit_a", "perfect_logit_b", "csv", "both"),
 }
 
 
