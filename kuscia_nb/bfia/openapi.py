@@ -1,4 +1,8 @@
-"""What a node serves, as an OpenAPI document: made from the routes and their messages, so that it says what is so."""
+"""What a node serves, as an OpenAPI document: made from the routes and their messages, so that it says what is so.
+
+The frameworks that make such documents bring a server of their own. These routes are called in process, too, and speak
+two dialects; pydantic makes the schemas.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Where in a manifest or request the cursor is: below which keys, at a key or at a value, and what is typed of it.
 
 A text that is being typed is neither YAML nor JSON yet, so it is only looked through: YAML upwards by its indentation,
-JSON forwards by its brackets. Both do for whatever stands around the place where somebody types.
+JSON forwards by its brackets. Both do for whatever stands around the place where somebody types. A parser, also one
+that recovers from errors, gives up on a half-typed line or moves it to another place.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Completion on the magics' own lines: commands, options and their values, kinds, names of jobs and nodes, files.
 
 Everything else in a notebook is completed as ever: this says something only on a line that begins with one of our
-magics, and then it alone does. Nodes are not started for it.
+magics, and then it alone does. Nodes are not started for it. IPython completes magics' names, and none of their
+arguments.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ same order, and nothing but this module decides who runs. *Alone*, a program run
 host of its own, and blocks while a message is missing; the programs, the messages of each direction and the shares
 are the same.
 
-No asyncio, no sockets, no threads.
+No asyncio, no sockets, no threads: an event loop would decide who runs, and differently each time.
 """
 
 from __future__ import annotations

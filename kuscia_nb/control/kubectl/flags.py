@@ -1,4 +1,7 @@
-"""The flags of a kubectl line, as pflag reads them: -n NS, -nNS, -n=NS, --namespace NS, -Aw, anywhere in the line."""
+"""The flags of a kubectl line, as pflag reads them: -n NS, -nNS, -n=NS, --namespace NS, -Aw, anywhere in the line.
+
+argparse reads other things: it takes -nNS -A apart differently, abbreviates names, and words its errors in its own way.
+"""
 
 from __future__ import annotations
 

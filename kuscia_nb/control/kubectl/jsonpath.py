@@ -1,7 +1,8 @@
 """kubectl's jsonpath templates: text with paths in braces, {range}{end}, filters (Kubernetes' dialect, not RFC 9535).
 
 A template is parsed into parts, a path into steps. A step makes a list of values of a list of values; what is not
-there makes none, so that a path through something missing prints nothing.
+there makes none, so that a path through something missing prints nothing. The packages for Python read RFC 9535 or the
+dialect before it: they have no templates, and other filters.
 """
 
 from __future__ import annotations

@@ -1,3 +1,7 @@
+/*
+ * The form is not JupyterLab's FormComponent: that shows one JSON schema, and here each party has fields of its own, a
+ * mistake is found by the nodes and belongs to a party's field, and a preview follows every key.
+ */
 import type { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button } from '@jupyterlab/ui-components';
