@@ -50,7 +50,9 @@ class Cluster:
     def at(self, node: str) -> NodeApi:
         """A node as others see it: its objects, its files, its logs. DataError, if there is none of that name."""
         if node not in self._up.nodes:
-            raise DataError(f"there is no node {node}", hint=choice(node, self._up.nodes))
+            apart = isinstance(self._backend, Alone) and node in self._backend.peers
+            why = f"{node}'s node is elsewhere: what is on it is known there alone"
+            raise DataError(why if apart else f"there is no node {node}", hint=choice(node, self._up.nodes))
         return self._up.nodes[node]
 
     @property

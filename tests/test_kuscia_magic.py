@@ -176,6 +176,12 @@ def test_down_stops_jobs_and_removes_the_files(notebook: Notebook) -> None:
     assert row(shown(notebook, "%kuscia status"), "alice")[2] != str(folder)  # fresh nodes
 
 
+def test_down_keeps_what_is_in_a_storage_folder(notebook: Notebook, tmp_path: Path) -> None:
+    assert notebook.run(f"connect(storage={str(tmp_path / 'kept')!r})") != []
+    assert f"their jobs and files stay in {tmp_path / 'kept' / 'alice'}" in printed(notebook, "%kuscia down")
+    assert (tmp_path / "kept" / "alice" / "data" / "perfect_logit_a.csv").exists()
+
+
 def test_use_chooses_the_node(notebook: Notebook) -> None:
     assert "are for alice\n" in printed(notebook, "%kuscia use")
     assert "are for bob\n" in printed(notebook, "%kuscia use bob")

@@ -83,6 +83,10 @@ def test_nobody_learns_what_was_not_agreed(alice: Cluster, places: Apart) -> Non
     assert [column[1] for column in told.sheets[0].rows][:10] == ["bob"] * 10
     with pytest.raises(JobError, match="bob's node is elsewhere"):
         job.logs("bob")
+    with pytest.raises(KusciaError, match="bob's node is elsewhere"):
+        alice.data("bob")
+    with pytest.raises(KusciaError, match="there is no node carol"):
+        alice.data("carol")
 
 
 def test_a_cell_that_runs_again_replaces_its_job_on_both_nodes(alice: Cluster, places: Apart) -> None:

@@ -6,7 +6,7 @@ control plane of this package, where there is one, starts the programs with a th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -92,6 +92,11 @@ class Alone(Protocol):
     @property
     def warnings(self) -> Sequence[str]:
         """What has to be shown for as long as the node is up."""
+        ...
+
+    @property
+    def peers(self) -> Collection[str]:
+        """The domains of the nodes that are elsewhere."""
         ...
 
     def look(self) -> list[Seen]:

@@ -97,6 +97,11 @@ class NodeBackend(ControlledNodes):
         return self.settings.name
 
     @property
+    def peers(self) -> tuple[str, ...]:
+        """The domains of the nodes that are elsewhere."""
+        return tuple(self.settings.peers)
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What has to be shown for as long as the node is up."""
         return self.settings.warnings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError, Namespace
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from IPython.core.getipython import get_ipython
@@ -121,7 +122,9 @@ def _refuse(arguments: Namespace) -> None:
 
 
 def _down(arguments: Namespace) -> None:
-    """Stop all jobs and nodes, and remove their temporary files; let go of nodes in containers, which go on.
+    """Stop all jobs and nodes, and remove their temporary files; what is in a storage folder stays.
+
+    Nodes in containers go on: they are only let go of.
 
     The next use starts fresh nodes.
     """
@@ -131,7 +134,11 @@ def _down(arguments: Namespace) -> None:
     theirs = [backend for backend in closed if backend.kind == "docker"]
     for backend in theirs:
         print(f"let go of {' and '.join(backend.nodes)}: their containers and jobs go on")
-    if len(theirs) < len(closed) or not closed:
+    folders = [Path(str(node.storage)) for one in closed if one not in theirs for node in one.nodes.values()]
+    kept = [str(folder) for folder in folders if folder.exists()]
+    if kept:
+        print(f"the nodes are down; their jobs and files stay in {' and '.join(kept)}")
+    if len(kept) < len(folders) or not closed:
         print("the nodes are down; their jobs and temporary files are gone")
 
 
