@@ -98,6 +98,11 @@ def test_a_cell_that_runs_again_replaces_its_job_on_both_nodes(alice: Cluster, p
     assert kept == {f"{task}-result" for task in tasks}, "bob has both of his shares"
 
 
+def test_a_nodes_own_options_are_not_its_peers(alice: Cluster) -> None:
+    job = alice.apply(tutorial("own-memory"), memory_limit=1, truncation="local").wait(PATIENCE)
+    assert len(job.shares("alice")) == 21
+
+
 def test_one_party_learns_the_weights_and_the_other_does_not(alice: Cluster) -> None:
     assert len(alice.apply(tutorial("for-alice", reveal="alice")).wait(PATIENCE).weights()) == 21
     job = alice.apply(tutorial("for-bob", reveal="bob")).wait(PATIENCE)

@@ -18,7 +18,7 @@ from ..control.interrupts import undisturbed
 from ..control.kinds import KusciaTask
 from ..control.node import Node
 from ..data.tables import Tables
-from ..errors import JobStopped
+from ..errors import JobStopped, KusciaError
 from ..mpc import Ledger, Link, NoLedger, Notes, TracedLink, TtpLine, run_alone
 from ..mpc.inbox import Inbox, Letter, Slot
 from ..observer.events import Counted, Traced
@@ -94,6 +94,8 @@ class AloneAgent:
         wire = self._reach(task.name, pod.ranked.index(node.domain), pod.ranked)
         session = Session(pod, wire)
         with self._lock:
+            if task.name in self._sessions:
+                raise KusciaError(f"a program of task {task.name} runs already")
             self._sessions[task.name] = session
         session.join = on_thread(f"kuscia_nb {task.name}", partial(self._run, task, session))
 

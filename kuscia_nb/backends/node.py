@@ -50,6 +50,10 @@ from .revealing import Revealing
 from .settings import Peer, Settings
 
 _REVEALS = "It is agreed that {who} will learn the result of task {task}."
+_OF_ITS_PEOPLE = "/v1/platform/"
+"""Paths for a node's own people, who are in this process: peers have no use for them."""
+_MOST_NOTED = 1 << 20
+"""Bytes of a peer's request that is kept with its job."""
 _APART = "{peer}'s node is elsewhere: what happens there is not known here, and its columns are empty."
 _ELSEWHERE = "it is made of both parties' data, and only one's own node is here"
 
@@ -203,9 +207,11 @@ class NodeBackend(ControlledNodes):
         """The handlers; what peers ask is written down with the job that it is about."""
 
         def answer(request: Request) -> Response:
+            if request.path.startswith(_OF_ITS_PEOPLE):
+                return Response(404, b"404 page not found", "text/plain")
             asked, response = now(), handlers(request)
             sender = next(filter(None, map(request.header, SENDERS)), "")
-            if sender in self.settings.peers:
+            if sender in self.settings.peers and len(request.body) <= _MOST_NOTED:
                 self._exchanged(Exchange(sender, self.name, request, response, asked))
             return response
 

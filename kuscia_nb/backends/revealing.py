@@ -8,6 +8,7 @@ weights, the names of its columns and how they were scaled. Both sides log it.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,9 +16,10 @@ from typing import Any, NamedTuple
 from ..control.consent import REVEAL, learners
 from ..control.kinds import KusciaTask
 from ..control.node import Node
+from ..control.objects import now
 from ..control.resources import SUCCEEDED
 from ..data.description import description_path, write_description
-from ..data.files import write_atomically
+from ..data.files import make_folder, write_atomically
 from ..errors import JobError, KusciaError
 from ..observer.events import ProgramBegun, Said
 from ..observer.observer import Observer
@@ -26,6 +28,8 @@ from ..operators.party import outputs
 from ..texts.sentence import Sentence
 
 PATH = "/v1/kuscia-nb/reveal"
+FOLDER = "revealed"
+"""Below a node's storage: what peers have revealed, and a log of all that was sent and received."""
 _PARAMETER = f"runtime.component.parameter.{REVEAL}"
 _NODE = "config.node_id."
 _ITS_OWN = "only {peer} has its own: the job says reveal: {reveal}"
@@ -137,7 +141,11 @@ class Revealing:
         return [domain for domain in agreed.domains if domain != self._node.domain]
 
     def _place(self, task_id: str, peer: str) -> Path:
-        return self._node.storage / "revealed" / peer / task_id
+        return self._node.storage / FOLDER / peer / task_id
 
     def _log(self, run: Run, task_id: str, text: str) -> None:
         run.events.emit(Said(self._node.domain, task_id, "log", text))
+        place = self._node.storage / FOLDER / "log"  # which is there when the job is not, because it was replaced, say
+        make_folder(place.parent)
+        with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as kept:
+            kept.write(f"{now().isoformat(timespec='seconds')} {task_id}: {text}\n")

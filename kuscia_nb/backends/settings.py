@@ -188,7 +188,12 @@ def _trusted(trust: Mapping[str, str | Path], peers: Mapping[str, str]) -> dict[
         return {}
     from ..wire.identity import read_certificate
 
-    return {name: read_certificate(path) for name, path in trust.items()}
+    read = {name: read_certificate(path) for name, path in trust.items()}
+    first: dict[bytes, str] = {}
+    for name, certificate in read.items():
+        if (other := first.setdefault(certificate.der, name)) != name:
+            raise KusciaError(f"{name} and {other} have one certificate: each node has its own", hint=f"trust {name}")
+    return read
 
 
 # --- what is open to others ------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from .bodies import (
 )
 from .dialect import is_standard, refusal_about, reply_about, speaks_standard
 from .messages import Config, ConfigInitiator, ConfigRole, CreateJobRequest
+from .owners import refuse_orders, refuse_others, refuse_strangers
 from .routes import Call, Refused, Reply, Route
 from .stopping import over, stop_from
 from .submission import keep, same_job, translated
@@ -36,6 +37,7 @@ def create(call: Call[CreateJobRequest]) -> Reply:
     if kept is not None and call.node.consent is None:  # else a peer may replace its own job
         raise Refused("Job already exists")
     job = translated(call, _scheduler(call))
+    refuse_others(call, job)
     try:
         keep(call.node, job)
     except AlreadyExists as error:
@@ -66,6 +68,7 @@ def create_all(call: Call[CreateJobRequest]) -> Reply:
 
 def schedule(call: Call[CreateJobRequest]) -> None:
     """Keep a job whose scheduler is this node. That is the initiator; another node would send job/create."""
+    refuse_orders(call)
     job = translated(call)
     if job.spec.initiator != call.node.domain:
         what = f"config.initiator.node_id: {job.spec.initiator} schedules this job, not {call.node.domain}"
@@ -79,6 +82,7 @@ def schedule(call: Call[CreateJobRequest]) -> None:
 def start(call: Call[StartJobRequest]) -> Reply:
     """Let a job begin."""
     job = known_job(call.node, call.message.job_id)
+    refuse_others(call, job)
     if job.spec.stage != "Start":
         refuse_failed(job)
         call.node.store.change(KusciaJob, job.name, lambda current: current.in_stage("Start"))
@@ -88,6 +92,7 @@ def start(call: Call[StartJobRequest]) -> Reply:
 def stop(call: Call[StopJobRequest]) -> Reply:
     """Stop a job; with a task_name, that task and what follows it."""
     job = known_job(call.node, call.message.job_id)
+    refuse_others(call, job)
     if call.message.task_name:
         stop_from(call.node, job, call.message.task_name)
     elif not job.finished and not over(call.node, job):
@@ -100,6 +105,7 @@ def status_all(call: Call[QueryJobStatusAllRequest]) -> Reply:
     job = call.node.store.get(KusciaJob, call.message.job_id)
     if job is None:
         raise Refused("failed to find the job")
+    refuse_strangers(call, job)
     states = {task_id: TASK_STATES[phase] for task_id, phase in job.status.task_status.items()}
     if call.brief and not is_standard(job):  # Kuscia stops at the first member that is no object
         return reply_about(job, {"status": states})

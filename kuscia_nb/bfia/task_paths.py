@@ -26,6 +26,7 @@ from .bodies import (
 )
 from .dialect import refusal_about, reply_about
 from .job_paths import known_job, refuse_failed
+from .owners import refuse_others, refuse_strangers
 from .routes import Call, Refused, Reply, Route
 from .stopping import named, stop_made
 
@@ -34,6 +35,7 @@ def start(call: Call[StartTaskRequest]) -> Reply:
     """Let a task begin, under the id that its scheduler has made."""
     task_id, alias = call.message.task_id, call.message.task_name
     job = known_job(call.node, call.message.job_id)
+    refuse_others(call, job)
     refuse_failed(job)
     if alias in stopped_aliases(job):
         raise refusal_about(job, f"task {alias} was stopped")
@@ -47,6 +49,8 @@ def stop(call: Call[StopTaskRequest]) -> Reply:
     """Stop a task."""
     node, task_id = call.node, call.message.task_id
     job = job_of(node, task_id)
+    if job is not None:
+        refuse_others(call, job)
     if node.store.get(KusciaTask, task_id) is not None:
         stop_made(node, task_id)
     elif job is not None:  # it was started, and is about to be made
@@ -60,6 +64,8 @@ def poll(call: Call[PollTaskStatusRequest]) -> Reply:
     """How far this node is with its part of a task."""
     node, task_id = call.node, call.message.task_id
     task, job = node.store.get(KusciaTask, task_id), job_of(node, task_id)
+    if job is not None:
+        refuse_strangers(call, job)
     if task is not None:
         phase = _part(task, node.domain, call.message.role)
     elif job is not None:
@@ -113,7 +119,8 @@ def _refuse_id(node: Node, job: KusciaJob, task_id: str) -> None:
     if not re.fullmatch(r"[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?", task_id):
         rule = "letters, digits, '-', '_' and '.', with a letter or digit at both ends, at most 63"
         raise refusal_about(job, f'task_id: Invalid value: "{task_id}": must consist of {rule}')
-    if job_of(node, task_id) is not None or node.store.get(KusciaTask, task_id) is not None:
+    left = node.consent is not None and any(node.storage.glob(f"*/{task_id}-*"))  # by a job that is gone
+    if left or job_of(node, task_id) is not None or node.store.get(KusciaTask, task_id) is not None:
         text = f"Failed to create task {task_id} because a task with the same name already exists"
         raise refusal_about(job, text)
 

@@ -21,7 +21,8 @@ KEY = "kuscia_nb"
 
 def with_options(job: KusciaJob, options: Options) -> KusciaJob:
     """The job with what its programs have to be told, if it is not as usual."""
-    said = {one.name: getattr(options, one.name) for one in taken_by("program")}
+    shared = [one.name for one in taken_by("program") if one.choices]  # others are each node's own
+    said = {name: getattr(options, name) for name in shared}
     unusual = {name: value for name, value in said.items() if value != getattr(Options(), name)}
     return job.annotated(OPTIONS, json.dumps(unusual, sort_keys=True)) if unusual else job
 
@@ -32,7 +33,7 @@ def with_told(job: KusciaJob, request: CreateJobRequest) -> KusciaJob:
     said = ((params and params.common) or {}).get(KEY)
     if said is None:
         return job
-    known = {one.name: one.choices for one in taken_by("program")}
+    known = {one.name: one.choices for one in taken_by("program") if one.choices}
     for name, value in said.items() if isinstance(said, Mapping) else [(KEY, said)]:
         if value not in known.get(name, ()):
             raise Refused(f"config.job_params.common.{KEY}: {name} {value!r} is unknown here")

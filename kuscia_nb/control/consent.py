@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import get_args
 
 from ..errors import JobError, KusciaError
@@ -62,11 +63,17 @@ class Consent:
 
     def lets_replace(self, domain: str, old: KusciaJob, job: KusciaJob) -> bool:
         """Whether a peer's job may take the place of an earlier one of that peer's, as when its cell is run again."""
-        return self.accept == "always" and of_a_peer(domain, old) and old.spec.initiator == job.spec.initiator
+        peers = of_a_peer(domain, old) and of_a_peer(domain, job) and owner(old) == owner(job)
+        return self.accept == "always" and peers
 
     def waits(self, domain: str, job: KusciaJob) -> bool:
         """Whether somebody has to approve a job before anything of it runs here."""
         return self.accept == "ask" and of_a_peer(domain, job) and APPROVED not in job.annotations
+
+
+def owner(job: KusciaJob) -> str:
+    """The domain whose node schedules a job: it alone may start and stop it."""
+    return job.annotations.get(SCHEDULER, job.spec.initiator)
 
 
 def of_a_peer(domain: str, job: KusciaJob) -> bool:
@@ -76,7 +83,10 @@ def of_a_peer(domain: str, job: KusciaJob) -> bool:
 
 def waiting(domain: str, job: KusciaJob) -> Condition:
     """The condition of a job that waits for its approval."""
-    text = f"{job.spec.initiator}'s job waits at {domain}: %kuscia approve {job.name}, or %kuscia refuse {job.name}"
+    runs = ", ".join(dict.fromkeys(task.config.module_name for task in job.spec.tasks))
+    learn = " and ".join(dict.fromkeys(learner for _, learner in revealing(job))) or "nobody"
+    what = f"{owner(job)}'s job waits at {domain}: it runs {runs} and reveals its result to {learn}"
+    text = f"{what}; %kuscia approve {job.name}, or %kuscia refuse {job.name}"
     return Condition(type=CONDITION, status="False", reason="AwaitingApproval", message=text)
 
 
@@ -103,8 +113,10 @@ def revealing(job: KusciaJob) -> Iterator[tuple[str, str]]:
     """The alias of each task with a result that is revealed, and a domain that learns it."""
     for task in job.spec.tasks:
         domains = tuple(party.domain_id for party in task.parties)
-        for learner in learners(str(task.config.task_params.common.get(REVEAL, "none")), domains):
-            yield task.alias, learner
+        params = task.config.task_params
+        said = (params.common, *params.host.values(), *params.guest.values(), *params.arbiter.values())
+        found = (learners(str(one.get(REVEAL, "none")), domains) for one in said)
+        yield from ((task.alias, learner) for learner in dict.fromkeys(chain.from_iterable(found)))
 
 
 def _named(domain: str, job: KusciaJob) -> Iterator[tuple[str, str]]:
@@ -113,5 +125,6 @@ def _named(domain: str, job: KusciaJob) -> Iterator[tuple[str, str]]:
         for party in task.parties:
             index = task.config.role.index(Party(domain_id=party.domain_id, role=party.role))
             if party.domain_id == domain and index is not None:
-                own = task.config.task_params.of(party.role, index)
+                params = task.config.task_params
+                own = {**params.common, **params.of(party.role, index)}
                 yield from ((task.alias, str(value)) for name, value in own.items() if name == "namespace")

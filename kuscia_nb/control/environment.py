@@ -243,6 +243,8 @@ def _storage_problems(config: TaskInputConfig, path: FieldPath) -> Iterator[Prob
         for index, own in getattr(config.task_params, role).items()
         for key in own.keys() & {"namespace", "name"}
     ]
+    common = config.task_params.common
+    names += [(("task_params", "common", key), common[key]) for key in common.keys() & {"namespace", "name"}]
     names += [(("input", n, "key"), ref.key) for n, ref in enumerate(config.input)]
     names += [(("output", n, "key"), ref.key) for n, ref in enumerate(config.output)]
     for place, name in names:

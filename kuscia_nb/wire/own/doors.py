@@ -80,6 +80,8 @@ def take_over(connection: HTTPConnection, target: str, headers: Mapping[str, str
     assert stream is not None
     secured = stream.socket if isinstance(stream.socket, ssl.SSLSocket) else None
     door = doors.find(target, headers, secured.getpeercert(binary_form=True) if secured is not None else None)
+    if headers.get("Origin"):  # a web page: no node is one
+        door = 403
     if isinstance(door, int):
         _refuse(connection, door)
         return False
