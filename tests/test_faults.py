@@ -89,6 +89,13 @@ def test_the_same_fault_does_the_same_again_and_another_seed_something_else(clus
     assert len(set(said)) > 1
 
 
+def test_a_replay_waits_for_something_to_say_again(cluster: kn.Cluster) -> None:
+    for number in range(1, 12):  # also where no earlier message has the form of this one
+        job = cluster.apply(small("again"), inject=f"replay:{number}@alice", verify=True, replace=True)
+        with pytest.raises(KusciaError):
+            job.wait(60)
+
+
 def test_what_never_came_is_said(cluster: kn.Cluster) -> None:
     job = cluster.apply(small("never"), inject="drop:999999@alice").wait(60)
     assert job.warnings == ["Injected fault drop:999999@alice: it did not come to that."]

@@ -202,8 +202,16 @@ def test_defaults_can_be_configured(notebook: Notebook) -> None:
     assert notebook.value(run_with) == (7, "interconnection", "ttp")
     notebook.result(cell("-o job --strategy preprocessed --seed 8 --truncation local"))
     assert notebook.value(run_with) == (8, "preprocessed", "local")
+    notebook.result(cell("-o job --seed 0"))
+    assert notebook.value("job.seed") == 0, "a value, where None is not said"
     assert notebook.run("%config KusciaMagics.timeout = 0.2") == []
     assert "more than 0.2 s" in notebook.block(cell("", endless("slow")))
+
+
+def test_a_program_that_fails_on_purpose_is_one_block(notebook: Notebook) -> None:
+    said = notebook.block(cell("--inject fail:3"))
+    assert "fails on purpose" in said
+    assert "Traceback" not in said
 
 
 def test_a_default_that_cannot_be_is_refused(notebook: Notebook) -> None:

@@ -50,6 +50,11 @@ class Injection:
         self._left = [one for one in self._left if one not in due]
         return due
 
+    def put_off(self, kind: str, due: list[Fault]) -> list[Fault]:
+        """What is due, without the faults of a kind, which are due when the next one is counted."""
+        self._left += [one._replace(number=one.number + 1) for one in due if one.kind == kind]
+        return [one for one in due if one.kind != kind]
+
     def tell(self, fault: Fault, party: str, key: str = "") -> None:
         """Say that a fault was injected."""
         if fault.place in ("message", "program"):
@@ -108,12 +113,14 @@ class _Mailbox(VerifiedMailbox):
         shape = type(payload), np.shape(payload) if isinstance(payload, np.ndarray) else len(payload)
         waiting, self._held = self._held, []
         kinds = injection.take("message", party)
+        if shape not in self._earlier:  # nothing of this form to say again: with the next message, then
+            kinds = injection.put_off("replay", kinds)
         for fault in kinds:
             injection.tell(fault, party, key_of(slot, self._sender))
             if fault.kind in ("flip", "truncate", "random"):
                 payload = damaged(fault, payload)
             elif fault.kind == "replay":
-                payload = self._earlier.get(shape, payload)
+                payload = self._earlier[shape]
         self._earlier[shape] = payload
         self._send({fault.kind for fault in kinds}, (slot, (payload, round)))
         for posted in waiting:

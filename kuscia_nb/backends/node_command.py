@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from ..control.consent import is_waiting
+from ..control.kinds import KusciaTask
 from ..control.objects import condition
 from ..control.resources import FAILED, KusciaJob
 from ..control.store import Change
@@ -61,17 +62,27 @@ def _greeting(backend: NodeBackend) -> list[str]:
 
 
 def _told(change: Change) -> None:
-    """Say how far jobs are."""
+    """Say how far jobs are, and why a task has failed here."""
     new, old = change.new, change.old
-    if not isinstance(new, KusciaJob):
-        return
-    before = old if isinstance(old, KusciaJob) else None
-    if before is None or before.status.phase != new.status.phase:
-        reason = f": {new.status.message}" if new.status.phase == FAILED and new.status.message else ""
-        if new.status.phase:
-            _say(f"job {new.name} of {new.spec.initiator} is {new.status.phase}{reason}")
-    if is_waiting(new) and not (before and is_waiting(before)):
-        found = condition(new.status.conditions, "JobApproved")
+    if isinstance(new, KusciaTask):
+        _tell_failed(new, old if isinstance(old, KusciaTask) else None)
+    if isinstance(new, KusciaJob):
+        _tell_job(new, old if isinstance(old, KusciaJob) else None)
+
+
+def _tell_failed(task: KusciaTask, before: KusciaTask | None) -> None:
+    failed = task.status.phase == FAILED and not (before and before.status.phase == FAILED)
+    if failed and task.status.message:
+        _say(f"task {task.name} has failed here: {task.status.message}")
+
+
+def _tell_job(job: KusciaJob, before: KusciaJob | None) -> None:
+    if before is None or before.status.phase != job.status.phase:
+        reason = f": {job.status.message}" if job.status.phase == FAILED and job.status.message else ""
+        if job.status.phase:
+            _say(f"job {job.name} of {job.spec.initiator} is {job.status.phase}{reason}")
+    if is_waiting(job) and not (before and is_waiting(before)):
+        found = condition(job.status.conditions, "JobApproved")
         _say(found.message if found else "")
 
 
@@ -79,7 +90,7 @@ def _read_lines(backend: NodeBackend) -> None:
     """`approve JOB` and `refuse JOB`."""
     doing = {"approve": backend.approve, "refuse": backend.refuse}
     for line in sys.stdin:
-        word, _, name = line.strip().partition(" ")
+        word, _, name = line.strip().removeprefix("%kuscia ").partition(" ")
         if word not in doing:
             _say("approve JOB, or refuse JOB")
             continue

@@ -111,6 +111,8 @@ def new_task_id(job: str) -> str:
 
 def _refusal(domain: str, name: str, error: KusciaError) -> str:
     """Who has refused a job, and what to do about the one reason that everybody meets (spec: kuscia §3.8)."""
+    if isinstance(error.__cause__, OSError):
+        return error.what  # it was not reached, and has refused nothing
     way_out = (
         f"; delete job {name} there too, or give this one another name" if "Job already exists" in error.what else ""
     )

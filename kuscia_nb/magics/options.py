@@ -52,7 +52,8 @@ def parsed(magic: Any, line: str, shell: InteractiveShell | None, *, cell: bool)
         return None
     configured = defaults(shell)
     for name in configured.trait_names(config=True) if configured else ():
-        if getattr(arguments, name, True) in (None, False):
+        given = getattr(arguments, name, True)
+        if given is None or given is False:  # 0 is a value
             setattr(arguments, name, getattr(configured, name))
     return arguments
 
@@ -229,6 +230,8 @@ def _finished(job: Job, timeout: float | None, wait: Callable[[float | None], Jo
     except (JobFailed, JobStopped):
         raise
     except JobError:
+        if timeout is None:
+            raise
         _stop(job, f"took more than {timeout:g} s, and was stopped on all nodes", "a larger --timeout")
     except KeyboardInterrupt:
         _stop(job, *_INTERRUPTED)
