@@ -25,6 +25,7 @@ from kuscia_nb.errors import (
     UnexpectedMessage,
 )
 from kuscia_nb.faults import KINDS, LIES, Fault, parse
+from kuscia_nb.operators import OPERATORS
 from kuscia_nb.options import Level, Strategy
 from kuscia_nb.texts import speaker
 from kuscia_nb.texts.chinese import CHINESE
@@ -156,8 +157,9 @@ def test_digests_find_every_lie_about_a_message_and_name_its_direction(
     assert [path for folder in cluster.nodes.values() for path in folder.rglob("false-*/*")] == []
 
 
-def test_a_message_that_nobody_took_is_found_by_digests(cluster: kn.Cluster) -> None:
+def test_a_message_that_nobody_took_is_found_by_digests(cluster: kn.Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the error of a program is pointed at in the program, with digests and without."""
+    monkeypatch.setattr(OPERATORS, "_operators", OPERATORS._operators)
 
     @kn.operator(inputs=("data",), outputs=("result",), image="untaken")
     async def untaken(party: kn.Party) -> None:
