@@ -18,7 +18,7 @@ from ..control.interrupts import undisturbed
 from ..control.kinds import KusciaTask
 from ..control.node import Node
 from ..data.tables import Tables
-from ..errors import JobStopped, KusciaError
+from ..errors import KusciaError
 from ..mpc import Ledger, Link, NoLedger, Notes, TracedLink, TtpLine, run_alone
 from ..mpc.inbox import Inbox, Letter, Slot
 from ..observer.events import Counted, Traced
@@ -190,7 +190,4 @@ class AloneAgent:
                 return
             del self._sessions[task_id]
             session.given_up = True
-        text = f"the job was stopped, and its program computes on: it is left behind after {PATIENCE:g} seconds"
-        error = JobStopped(text, hint="only a restart of the kernel ends it")
-        session.pod.tell_end(task_id, error)
-        session.pod.ended(error)
+        session.pod.leave_behind(task_id, PATIENCE)

@@ -17,7 +17,6 @@ from ..control.interrupts import undisturbed
 from ..control.kinds import KusciaTask
 from ..control.node import Node
 from ..data.tables import Tables
-from ..errors import JobStopped
 from ..mpc import (
     Ledger,
     Link,
@@ -156,11 +155,8 @@ class LockstepAgent:
                 return
             del self._sessions[task_id]
             session.given_up = True
-        text = f"the job was stopped, and its program computes on: it is left behind after {PATIENCE:g} seconds"
-        error = JobStopped(text, hint="only a restart of the kernel ends it")
         for pod in session.pods.values():
-            pod.tell_end(task_id, error)
-            pod.ended(error)
+            pod.leave_behind(task_id, PATIENCE)
 
     def _run(self, task: KusciaTask, session: Session, ranked: tuple[str, str]) -> None:
         """Both programs to their end."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..bfia.client import Client, Exchange
-from ..bfia.guard import SENDERS, Guard
+from ..bfia.guard import Guard
 from ..bfia.handlers import Handlers
 from ..bfia.http import http_transport
 from ..bfia.http_server import Upgrade
@@ -210,7 +210,7 @@ class NodeBackend(ControlledNodes):
             if request.path.startswith(_OF_ITS_PEOPLE):
                 return Response(404, b"404 page not found", "text/plain")
             asked, response = now(), handlers(request)
-            sender = next(filter(None, map(request.header, SENDERS)), "")
+            sender = request.sender
             if sender in self.settings.peers and len(request.body) <= _MOST_NOTED:
                 self._exchanged(Exchange(sender, self.name, request, response, asked))
             return response

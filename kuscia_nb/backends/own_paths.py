@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..bfia.guard import SENDERS
 from ..bfia.wire import Request, Response, Transport
 from ..errors import KusciaError
 
@@ -27,7 +26,7 @@ def with_own_paths(handlers: Transport, paths: Mapping[str, Answer]) -> Transpor
 
 
 def _answered(answer: Answer, request: Request) -> Response:
-    sender = next(filter(None, map(request.header, SENDERS)), "")
+    sender = request.sender
     try:
         asked = json.loads(request.body or b"{}")
         if not isinstance(asked, dict):

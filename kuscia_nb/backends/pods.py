@@ -128,6 +128,13 @@ class Pod:
             level, message = ("log", str(error)) if isinstance(error, JobStopped) else ("error", logged(error))
             self.run.events.emit(Said(self.domain, task_id, level, message))
 
+    def leave_behind(self, task_id: str, seconds: float) -> None:
+        """The program was stopped, and computes on without an end: it has failed, and nobody waits for it any more."""
+        text = f"the job was stopped, and its program computes on: it is left behind after {seconds:g} seconds"
+        error = JobStopped(text, hint="only a restart of the kernel ends it")
+        self.tell_end(task_id, error)
+        self.ended(error)
+
     def discard(self) -> None:
         """Remove what a party of a failed task has written: it would look like a result."""
         for path in outputs(self.environment):

@@ -1,15 +1,24 @@
-"""Who sends a request, where everybody is known by a certificate: what a request says of its sender has to agree."""
+"""Who reaches an address, and who sends a request where a certificate says it: what the request says has to agree."""
 
 from __future__ import annotations
 
+import ipaddress
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .wire import Request
+from .wire import SENDERS, Request
 
-SENDERS = ("X-Source-Node-Id", "X-Node-Id", "x_source_node_id", "x_node_id", "x-ptp-source-node-id")
-"""Where a request says which node it comes from."""
+_ALL_SENDERS = (*SENDERS, "x-ptp-source-node-id")
+"""The transport's, too."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address; a name other than localhost may lead anywhere."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -26,7 +35,7 @@ class Guard:
         domain = self.domain_of(certificate) if certificate else None
         if domain is None:
             return request, "this node does not know your certificate"
-        for name in SENDERS:
+        for name in _ALL_SENDERS:
             if (said := request.header(name)) not in ("", domain):
                 return request, f"{name} is {said}, but the certificate is {domain}'s"
         return request._replace(headers={**dict(request.headers), SENDERS[0]: domain}), ""

@@ -108,17 +108,12 @@ class Route(NamedTuple):
         absent = [name for name in self.required if getattr(message, name) in (None, "")]
         if absent:
             raise Invalid(";".join(f"parameter {name} can't be empty" for name in absent))
-        sender = next(filter(None, map(request.header, _SENDERS)), "")
-        return Call(node, message, data, sender, brief=request.method == "GET" and not request.body)
+        return Call(node, message, data, request.sender, brief=request.method == "GET" and not request.body)
 
     def _error(self, code: int, text: str, key: str, standard: bool = False) -> Response:
         if key == "message":
             return _json_response({"code": code, key: text})
         return _json_response({"code": code, key: text, "data": {} if standard or self.standard else None})
-
-
-_SENDERS = ("X-Source-Node-Id", "X-Node-Id", "x_source_node_id", "x_node_id")
-"""Where a node says who it is: in the standard, in Kuscia, and with FATE's underscores (spec: bfia §1.1)."""
 
 
 def _json_response(body: object) -> Response:

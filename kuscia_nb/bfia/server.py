@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import hmac
-import ipaddress
 import json
 import re
 import socket
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from ..errors import KusciaError
-from .guard import Guard
+from .guard import Guard, is_loopback
 from .wire import Request, Response, Transport
 
 if TYPE_CHECKING:
@@ -130,14 +129,6 @@ class BfiaServer:
 def bracketed(host: str) -> str:
     """A host as it stands in a URL."""
     return f"[{host}]" if ":" in host else host
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches an address."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _listen(host: str, port: int | None) -> socket.socket:

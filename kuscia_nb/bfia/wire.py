@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+SENDERS = ("X-Source-Node-Id", "X-Node-Id", "x_source_node_id", "x_node_id")
+"""Where a request says which node it comes from (spec: bfia §1.1)."""
 JSON = "application/json; charset=utf-8"
 """The content type of Kuscia's replies."""
 
@@ -23,6 +25,11 @@ class Request(NamedTuple):
             return self.headers[name]
         lower = name.lower()
         return next((value for key, value in self.headers.items() if key.lower() == lower), "")
+
+    @property
+    def sender(self) -> str:
+        """The domain that it says it comes from; empty, if it does not say."""
+        return next(filter(None, map(self.header, SENDERS)), "")
 
 
 class Response(NamedTuple):

@@ -10,7 +10,7 @@ import itertools
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
 from ..errors import JobError
@@ -61,6 +61,20 @@ class Objects(Protocol):
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` at every change, in order, within the change; returns what ends that."""
         ...
+
+
+def subscribed(
+    listeners: list[Listener], lock: AbstractContextManager[object], listener: Listener
+) -> Callable[[], None]:
+    """Add a listener; returns what takes it away again, which may be done twice."""
+    with lock:
+        listeners.append(listener)
+
+    def unsubscribe() -> None:
+        with lock, suppress(ValueError):
+            listeners.remove(listener)
+
+    return unsubscribe
 
 
 class Store:
@@ -159,14 +173,7 @@ class Store:
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` at every change, in order, within the change; returns what ends that."""
-        with self._lock:
-            self._listeners.append(listener)
-
-        def unsubscribe() -> None:
-            with self._lock, suppress(ValueError):
-                self._listeners.remove(listener)
-
-        return unsubscribe
+        return subscribed(self._listeners, self._lock, listener)
 
     def _kept(self, kind: type[O]) -> dict[str, O]:
         return self._objects.setdefault(kind, {})  # type: ignore[return-value]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import ipaddress
 import socket
 import ssl
 from collections import deque
@@ -11,6 +10,7 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any, NamedTuple
 
+from ..bfia.guard import is_loopback
 from ..errors import LinkError, ParameterError
 from .protobuf import Buffer
 
@@ -37,10 +37,7 @@ class Address(NamedTuple):
     @property
     def loopback(self) -> bool:
         """Whether nobody but this machine gets there."""
-        try:
-            return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

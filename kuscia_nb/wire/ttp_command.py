@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ipaddress
 import signal
 import sys
 import threading
@@ -11,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from ..bfia.guard import is_loopback
 from .tls import server_context
 from .ttp_keys import PUBLIC, keys_in
 from .ttp_server import TtpServer
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
     files = (options.tls_cert, options.tls_key, options.tls_clients)
     if any(files) and not all(files):
         made.error("--tls-cert, --tls-key and --tls-clients go together")
-    if not all(files) and not options.insecure and not _loopback(host):
+    if not all(files) and not options.insecure and not is_loopback(host):
         made.error(f"{host} can be reached from other machines: --tls-cert, --tls-key and --tls-clients, or --insecure")
     tls = server_context(*files) if all(files) else None
     keys = keys_in(options.keys)
@@ -79,13 +79,6 @@ def address(made: argparse.ArgumentParser, text: str) -> tuple[str, int]:
 def join(host: str, port: int) -> str:
     """The other way round."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _summary(server: TtpServer) -> str:

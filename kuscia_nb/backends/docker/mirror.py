@@ -10,14 +10,13 @@ import codecs
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
 from ...control.kinds import KusciaTask
 from ...control.objects import LABEL, Object
 from ...control.observed import observed
 from ...control.resources import KusciaJob
-from ...control.store import Change, Listener
+from ...control.store import Change, Listener, subscribed
 from ...errors import KusciaError
 
 O = TypeVar("O", bound=Object)  # noqa: E741
@@ -72,14 +71,7 @@ class Mirror:
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` at every change, in order, within the change; returns what ends that."""
-        with self._lock:
-            self._listeners.append(listener)
-
-        def unsubscribe() -> None:
-            with self._lock, suppress(ValueError):
-                self._listeners.remove(listener)
-
-        return unsubscribe
+        return subscribed(self._listeners, self._lock, listener)
 
     def replace(self, kind: type[Object], listed: Iterable[Mapping[str, Any]]) -> list[KusciaError]:
         """Take over a fresh list of all objects of a kind; the errors are those of objects that cannot be read."""
