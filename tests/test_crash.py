@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from test_cluster import ALICE, BOB, put_own
 from test_storage import small
 
 import kuscia_nb as kn
-from kuscia_nb.backends import recovery
-from kuscia_nb.backends.node_file import NodeFile
+from kuscia_nb.backends import keeper, recovery
+from kuscia_nb.backends.node_file import NAME, News, NodeFile
+from kuscia_nb.control.resources import KusciaJob
 from kuscia_nb.errors import JobError, JobFailed, KusciaError
 
 KILLS = int(os.environ.get("KUSCIA_NB_KILLS", "10"))
@@ -106,6 +110,71 @@ def test_a_job_says_when_it_cannot_be_written_down(tmp_path: Path, monkeypatch: 
         cluster.apply(small("next")).wait()
     with kn.connect(storage=tmp_path) as cluster:
         assert {*cluster.jobs()["name"]} == {"unwritten", "next"}, "what could not be written is tried again"
+
+
+def results(folder: Path) -> set[Path]:
+    """The files of the job `cut`, on all nodes."""
+    return {path.relative_to(folder) for path in folder.glob("*/cut-*/*") if path.is_file()}
+
+
+def one_after_the_other(name: str) -> Any:
+    """A job of two tasks."""
+    job: Any = small(name)
+    first = job["spec"]["tasks"][0]
+    config = json.loads(first["taskInputConfig"]) | {"name": "second"}
+    second = {"alias": "second", "dependencies": [first["alias"]], "taskInputConfig": json.dumps(config)}
+    job["spec"]["tasks"].append(first | second)
+    return job
+
+
+@pytest.mark.parametrize("job", [small, one_after_the_other])
+@pytest.mark.parametrize("often", [False, True], ids=["as it comes", "each change at once"])
+def test_both_nodes_find_the_same_end_whichever_write_was_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, often: bool, job: Callable[[str], Any]
+) -> None:
+    whole = tmp_path / "whole"
+    writes: list[tuple[str, News]] = []
+    there: list[set[Path]] = []  # the results before each write
+    write = NodeFile.write
+
+    def written(file: NodeFile, news: News) -> None:
+        if any(news):
+            writes.append((file.path.parent.name, news))
+            there.append(results(whole))
+        write(file, news)
+
+    with monkeypatch.context() as watched:
+        watched.setattr(NodeFile, "write", written)
+        if often:
+            watched.setattr(keeper, "_given_ids", lambda domain, change: True)
+        with kn.connect(storage=whole) as cluster:
+            put_own(cluster, "own", alice=ALICE, bob=BOB)
+            weights = cluster.apply(job("cut")).wait().weights().to_csv()
+    ends: list[str] = []
+    for count, files_there in enumerate([*there, results(whole)]):
+        folder = tmp_path / f"cut-{count}"
+        shutil.copytree(whole, folder, ignore=shutil.ignore_patterns(f"{NAME}*"))
+        for path in results(whole) - files_there:
+            (folder / path).unlink()
+        files = {domain: NodeFile(folder / domain) for domain in ("alice", "bob")}
+        for domain, news in writes[:count]:
+            files[domain].write(news)
+        for file in files.values():
+            file.close()
+        with kn.connect(storage=folder) as cluster:
+            if list(cluster.jobs()["name"]):
+                found = cluster.job("cut")
+                assert found.ended(), count
+                copies = [cluster.at(node).store.get(KusciaJob, "cut") for node in found.nodes]
+                phases = {copy.status.phase for copy in copies if copy}
+                assert phases == {found.phase}, f"after {count} writes of {len(writes)}"
+                told = [copy.status.task_status if copy else {} for copy in copies]
+                kept = {task for task in told[0] if all(own.get(task) == "Succeeded" for own in told)}
+                assert len(results(folder)) == 4 * len(kept), "what both say has succeeded, and nothing else"
+                assert found.phase != "Succeeded" or found.weights().to_csv() == weights
+                ends.append(found.phase)
+    assert ends == sorted(ends), "once it has succeeded, it has"
+    assert {*ends} == {"Failed", "Succeeded"}
 
 
 @pytest.mark.timeout(60 + 20 * KILLS)

@@ -100,9 +100,7 @@ class Keeper:
             with self._noting:
                 changed, self._changed = self._changed, {}
                 deleted, self._deleted = self._deleted, []
-            for new in changed.values():
-                if isinstance(new, KusciaJob) and (run := self._observer.run_of(new)):
-                    self._live.setdefault(_id(run), _Live(run))
+            self._put_off(changed)
             over = [run_id for run_id, live in self._live.items() if live.run.ended.is_set()]
             events = {run_id: live.run.events.since(live.seen) for run_id, live in self._live.items()}
             try:
@@ -130,6 +128,20 @@ class Keeper:
         self._wake.set()
         if self._thread.ident is not None:
             self._thread.join()
+
+    def _put_off(self, changed: Changes) -> None:
+        """Take out the jobs of which the observer has not heard yet, as no file has one without how it has begun."""
+        for key, new in list(changed.items()):
+            if not isinstance(new, KusciaJob):
+                continue
+            run = self._observer.run_of(new)
+            if run and key[0] in _having(run):
+                self._live.setdefault(_id(run), _Live(run))
+                continue
+            del changed[key]
+            with self._noting:
+                self._changed.setdefault(key, new)
+            self._wake.set()
 
     def _hear(self, domain: str, change: Change) -> None:
         object = change.object
@@ -205,10 +217,10 @@ class Keeper:
         run.unknown = UNKNOWN
         for number in sorted(events):
             run.events.emit(events[number])
-        tasks = (task for domain, job in jobs.items() for task in self._nodes[domain].store.owned(KusciaTask, job))
+        seen = len(events)
+        tasks = {domain: self._nodes[domain].store.owned(KusciaTask, job) for domain, job in jobs.items()}
         self._observer.restore(run, jobs, tasks)
         if not run.ended.is_set():
-            seen = len(events)
             self._live[run_id] = _Live(run, seen, max(events, default=-1) + 1 - seen, set(jobs))
 
     def _close_files(self) -> None:

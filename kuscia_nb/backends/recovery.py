@@ -2,7 +2,8 @@
 
 Nothing is run again by itself: who connects to a folder wants to see what is there. What a job's nodes wrote down
 before the end may differ by a moment. Where the job of one says that a task has succeeded, it has on all, with its
-results: the keeper writes jobs last. Every other task that had not ended has failed, and leaves none on any node.
+results: the keeper writes jobs last; so it has where each of its parties says so of its own part. Every other task
+that had not ended has failed, and leaves no results on any node.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ def settle(nodes: Mapping[str, Node]) -> list[str]:
     left = {job.name for node in nodes.values() for job in node.store.objects(KusciaJob) if not job.finished}
     for name in sorted(left):
         succeeded = set(_succeeded(nodes, name))
+        tasks = [task for _, job in _having(nodes, name) for task in job.spec.tasks]
+        ids = {task.alias: task.task_id for task in tasks if task.task_id in succeeded}
+        for node, job in _having(nodes, name):
+            _name_tasks(node, job, ids)
         for node, job in _having(nodes, name):
             for task in node.store.owned(KusciaTask, job):
                 _settle_task(node, task, task.name in succeeded)
@@ -37,6 +42,17 @@ def settle(nodes: Mapping[str, Node]) -> list[str]:
             for path in (path for task_id in lost if task_id for path in _written(node, name, task_id)):
                 path.unlink(missing_ok=True)
     return sorted(left)
+
+
+def _name_tasks(node: Node, job: KusciaJob, ids: Mapping[str, str | None]) -> None:
+    """Give a job's tasks the ids by their alias, which a node may have heard after it last wrote the job down."""
+    spec = job.spec
+    tasks = tuple(
+        task if task.task_id else task.model_copy(update={"task_id": ids.get(task.alias)}) for task in spec.tasks
+    )
+    if tasks != spec.tasks:
+        new = spec.model_copy(update={"tasks": tasks})
+        node.store.change(KusciaJob, job.name, lambda job: job.model_copy(update={"spec": new}))
 
 
 def _settle_task(node: Node, task: KusciaTask, succeeded: bool) -> None:
@@ -55,11 +71,20 @@ def _settle_task(node: Node, task: KusciaTask, succeeded: bool) -> None:
 
 
 def _succeeded(nodes: Mapping[str, Node], name: str) -> Iterator[str]:
-    """The tasks of a job that have succeeded on all nodes, as one of them knows."""
+    """The tasks of a job that have succeeded on all nodes, as one of them knows, or as each says of its own part."""
+    parts = {
+        (node.domain, task.name): task
+        for node, job in _having(nodes, name)
+        for task in node.store.owned(KusciaTask, job)
+    }
     for _, job in _having(nodes, name):
         if SCHEDULER in job.annotations:
             continue  # it knows of its own part alone
         yield from (task_id for task_id, phase in job.status.task_status.items() if phase == SUCCEEDED)
+        for task in job.spec.tasks:
+            of_all = [parts.get((party.domain_id, task.task_id or "")) for party in task.parties]
+            if all(part and part.status.phase == SUCCEEDED for part in of_all):
+                yield task.task_id or ""
 
 
 def _written(node: Node, name: str, task_id: str) -> list[Path]:

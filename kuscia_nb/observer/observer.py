@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -55,12 +55,21 @@ class Observer:
             run = self.by_name[job.name] = Run(job, options)
             return run
 
-    def restore(self, run: Run, jobs: Mapping[str, KusciaJob], tasks: Iterable[KusciaTask]) -> None:
-        """Take over the run of jobs and tasks that the nodes have from an earlier process, before any are watched."""
+    def restore(self, run: Run, jobs: Mapping[str, KusciaJob], tasks: Mapping[str, Sequence[KusciaTask]]) -> None:
+        """Take over the run of jobs and tasks that nodes have from an earlier process, before any are watched.
+
+        What the observer heard of them last may not have been written down any more; it is told again.
+        """
         run.nodes |= jobs
+        for domain, job in jobs.items():
+            for task in tasks[domain]:
+                self._by_task[task.name] = run
+                if not run.events.select(TaskMade, node=domain, subject=task.name):
+                    run.events.emit(_made(domain, task))
+                _emit_untold(run.events, domain, task)
+            _emit_untold(run.events, domain, job)
         self.by_name[run.name] = run
         self._by_uid |= {job.metadata.uid: run for job in jobs.values()}
-        self._by_task |= {task.name: run for task in tasks}
         if all(job.finished for job in jobs.values()):
             run.ended.set()
 
@@ -161,7 +170,7 @@ class Observer:
             return
         self._by_task[task.name] = run
         if change.old is None:
-            run.events.emit(TaskMade(domain, task.name, task.labels[f"{LABEL}task-alias"]))
+            run.events.emit(_made(domain, task))
         old = change.old if isinstance(change.old, KusciaTask) else None
         _emit_changes(run.events, domain, task, old)
 
@@ -174,6 +183,30 @@ def _told(job: KusciaJob) -> Options:
         return Options()
 
 
+def _made(domain: str, task: KusciaTask) -> TaskMade:
+    return TaskMade(domain, task.name, task.labels[f"{LABEL}task-alias"])
+
+
+def _emit_untold(events: EventLog, domain: str, object: KusciaJob | KusciaTask) -> None:
+    """The conditions and the phase of which there is no event."""
+    told = {(e.name, e.status, e.reason) for e in events.select(ConditionSet, node=domain, subject=object.name)}
+    for found in object.status.conditions:
+        if (found.type, found.status, found.reason) not in told:
+            events.emit(_set(domain, object, found))
+    last = events.last(PhaseSet, node=domain, subject=object.name)
+    if object.status.phase and (last is None or last.name != object.status.phase):
+        events.emit(_in_phase(domain, object))
+
+
+def _set(domain: str, object: KusciaJob | KusciaTask, found: Condition) -> ConditionSet:
+    return ConditionSet(domain, object.name, found.type, found.status, found.reason, found.message)
+
+
+def _in_phase(domain: str, object: KusciaJob | KusciaTask) -> PhaseSet:
+    status = object.status
+    return PhaseSet(domain, object.name, status.phase, status.reason, status.message or failure(object))
+
+
 def _emit_changes(
     events: EventLog, domain: str, new: KusciaJob | KusciaTask, old: KusciaJob | KusciaTask | None
 ) -> None:
@@ -181,11 +214,9 @@ def _emit_changes(
     known: Iterable[Condition] = old.status.conditions if old else ()
     for found in new.status.conditions:
         if found not in known:
-            events.emit(ConditionSet(domain, new.name, found.type, found.status, found.reason, found.message))
-    phase = new.status.phase
-    if phase and (old is None or old.status.phase != phase):
-        message = new.status.message or failure(new)
-        events.emit(PhaseSet(domain, new.name, phase, new.status.reason, message))
+            events.emit(_set(domain, new, found))
+    if new.status.phase and (old is None or old.status.phase != new.status.phase):
+        events.emit(_in_phase(domain, new))
 
 
 def failure(object: KusciaJob | KusciaTask) -> str:
