@@ -152,6 +152,10 @@ class OpAdjustError(TtpError):
     code = 2
 
 
+class WrongTriple(TtpError):
+    """A correction of the TTP that does not make a product what it should be: found with `verify`."""
+
+
 class SeedDecryptError(TtpError):
     """A seed that this TTP cannot decrypt: it was encrypted to another one's key."""
 

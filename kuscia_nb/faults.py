@@ -9,13 +9,15 @@ A fault is written `KIND:NUMBER@PARTY#SEED`, several with commas between them:
     disk-full@bob           bob's node has no room for what he writes
 
 `KINDS` has all of them. Without a party, messages are counted in the order in which both send them; without a number
-it is the first one. The same fault does the same to the same job.
+it is the first one. The TTP's replies are nobody's, and a file has no number. The same fault does the same to the same
+job.
 """
 
 from __future__ import annotations
 
 import random
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import KusciaError
@@ -54,6 +56,8 @@ KINDS = {
 LIES = ("flip", "replay", "random", "ttp-wrong")
 """What has the right form, so that a protocol for parties that keep to the rules cannot notice it."""
 
+_COUNTED = ("message", "program", "ttp")
+"""Places where faults have a number."""
 _FORM = re.compile(
     r"(?P<kind>[a-z-]+)(:(?P<number>[1-9]\d{0,8}))?(@(?P<party>[^\s:@,#]+))?(#(?P<seed>\d{1,9}))?", re.ASCII
 )
@@ -70,7 +74,7 @@ class Fault(NamedTuple):
     seed: int = 0
 
     def __str__(self) -> str:
-        counted = KINDS[self.kind].place in ("message", "program", "ttp")
+        counted = self.place in _COUNTED
         parts = (self.kind, f":{self.number}" * counted, f"@{self.party}" * bool(self.party))
         return "".join(parts) + f"#{self.seed}" * bool(self.seed)
 
@@ -97,7 +101,22 @@ def _fault(text: str) -> Fault:
         raise KusciaError(f"{text!r} is no fault", hint='KIND:NUMBER@PARTY, such as "drop:7" or "flip:3@alice"')
     if found["kind"] not in KINDS:
         raise KusciaError(f"there is no fault {found['kind']!r}", hint=choice(found["kind"], KINDS))
+    place = KINDS[found["kind"]].place
+    if found["number"] and place not in _COUNTED:
+        raise KusciaError(f"{text!r} has a number, and strikes at a file", hint=text.replace(f":{found['number']}", ""))
+    if found["party"] and place == "ttp":
+        what = f"{text!r} has a party, and strikes at a reply of the TTP"
+        raise KusciaError(what, hint=text.replace(f"@{found['party']}", ""))
     return Fault(found["kind"], int(found["number"] or 1), found["party"] or "", int(found["seed"] or 0))
+
+
+def check(text: str, parties: Iterable[str]) -> None:
+    """That each fault in a text has its party among those of a job. A KusciaError says which has not."""
+    parties = sorted({*parties})
+    for fault in parse(text):
+        if fault.party and fault.party not in parties:
+            what = f"{str(fault)!r} cannot come to this job: {fault.party} is not a party of it"
+            raise KusciaError(what, hint=choice(fault.party, parties))
 
 
 def damaged(fault: Fault, payload: Any) -> Any:

@@ -129,7 +129,7 @@ class Options:
         bool,
         About(
             "call magic config",
-            "both parties compare digests of all messages before the job succeeds",
+            "both parties compare digests of all messages before the job succeeds, and check what the TTP gives them",
         ),
     ] = False
     inject: Annotated[

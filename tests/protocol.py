@@ -73,14 +73,21 @@ class Protocol:
         seed: int | None = None,
         threads: bool = False,
         ttp: mpc.TrustedThirdParty | None = None,
+        sacrifices: bool = False,
         **terms: Any,
     ) -> tuple[Any, Any]:
         """Both results by rank; raises what a party raised."""
         links = mpc.connect(("bob", "alice"), mailbox=mailbox(threads))
         self.ledger, self.ttp = links[0].ledger, ttp or mpc.TrustedThirdParty()
+        for link in links:
+            link.sacrifices = sacrifices
 
         async def party(link: mpc.Link) -> Any:
-            return await program(await mpc.Semi2k.start(link, self.ttp, mpc.Seeds(seed, link.name), mpc.Terms(**terms)))
+            semi2k = await mpc.Semi2k.start(link, self.ttp, mpc.Seeds(seed, link.name), mpc.Terms(**terms))
+            try:
+                return await program(semi2k)
+            finally:
+                semi2k.leave()
 
         outcomes = run_parties((party(links[0]), party(links[1])), links)
         for outcome in outcomes:

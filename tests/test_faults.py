@@ -113,6 +113,10 @@ def test_what_never_came_is_said(cluster: kn.Cluster) -> None:
         ("drob:7", '"drop"'),
         ("drop:7,", "KIND:NUMBER@PARTY"),
         (7, "a text"),
+        ("drop:7, flip:3@bib", '"bob" (known: alice, bob)'),
+        ("fail@carol", "one of: alice, bob"),
+        ("disk-full:2@bob", "disk-full@bob"),
+        ("ttp-wrong:2@alice", "ttp-wrong:2"),
     ],
 )
 def test_what_is_no_fault_is_refused_before_anything_runs(cluster: kn.Cluster, text: object, hint: str) -> None:
@@ -126,7 +130,7 @@ def test_what_is_no_fault_is_refused_before_anything_runs(cluster: kn.Cluster, t
 def test_faults_are_read_as_they_are_written() -> None:
     for kind, about in KINDS.items():
         counted = about.place not in ("input", "output")
-        fault = Fault(kind, 12 if counted else 1, "alice", 3)
+        fault = Fault(kind, 12 if counted else 1, "" if about.place == "ttp" else "alice", 3)
         assert parse(str(fault)) == (fault,)
     assert parse("drop, flip:3@alice#9") == (Fault("drop"), Fault("flip", 3, "alice", 9))
     assert kn.faults.KINDS is KINDS

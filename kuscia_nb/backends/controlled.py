@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .. import faults
 from ..bfia import reader as bfia
 from ..bfia.client import Exchange
 from ..bfia.dialect import with_dialect
@@ -168,6 +169,9 @@ class ControlledNodes:
         initiator = self._initiator(job)
         with self._applying:
             accepting.check(initiator.store, job)
+            if options.inject:
+                faults.check(options.inject, (party.domain_id for task in job.spec.tasks for party in task.parties))
+                job = job.annotated(INJECTED, options.inject)
             if known := self.observer.by_name.get(job.name):
                 if not (known.ended.is_set() and options.replace):
                     state = "finished" if known.ended.is_set() else "still running"
@@ -176,8 +180,6 @@ class ControlledNodes:
                     hint = f"{line} (cluster.delete({job.name!r})) first, or give this one another {name_field}"
                     raise JobError(f"job {job.name} already exists and is {state} on {places}", hint=hint)
                 self.delete(job.name)
-            if options.inject:
-                job = job.annotated(INJECTED, options.inject)
             run: Run | None = None
             try:
                 with undisturbed():

@@ -91,6 +91,8 @@ class LockstepAgent:
                 session.injection = _injection(run, task.name, ranked)
             boxes: list[LockstepMailbox] = []
             session.links = _connect(ranked, run.options.trace, _mailbox(run, session.injection, boxes))
+        for link in session.links:
+            link.sacrifices = run.options.verify
         session.checks = [
             verified(link, box) if run.options.verify and isinstance(box, VerifiedMailbox) else None
             for link, box in zip(session.links, boxes, strict=True)

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from ..errors import UnexpectedMessage
+from ..errors import UnexpectedMessage, WrongTriple
 from .inbox import Letter, LockstepMailbox, Put, Slot
 from .link import Link
 from .payload import Payload
@@ -106,8 +106,15 @@ def verified(link: Link, inbox: VerifiedMailbox) -> Callable[[], Coroutine[Any, 
 async def comparing(
     program: Coroutine[Any, Any, T], compare: Callable[[], Coroutine[Any, Any, int]], tell: Callable[[int], None]
 ) -> T:
-    """A program, and then what `verified` returned; `tell` gets the number of messages."""
-    result = await program
+    """A program, and then what `verified` returned; `tell` gets the number of messages.
+
+    A triple that is found wrong may have come so from the TTP, or a message of its check was changed.
+    """
+    try:
+        result = await program
+    except WrongTriple:
+        await compare()
+        raise
     tell(await compare())
     return result
 

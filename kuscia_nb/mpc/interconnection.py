@@ -13,6 +13,7 @@ from .data import SIGMOID_SHIFT, Layout
 from .interconnection_batch import AssistedInterconnectionBatch, Block, InterconnectionBatch, Product
 from .prg import ELEMENTS_PER_BLOCK, blocks_of, room_for
 from .ring import Ring, Words
+from .sacrifice import Claim, private
 from .semi2k import Semi2k
 from .share import Share
 from .truncation import Pairs, Truncation
@@ -73,6 +74,8 @@ class InterconnectionData:
         if mpc.ttp.adjusts:
             corrections = await mpc.ttp.adjust_ahead(block.requests, block.stride, count)
             parts = [[*own, c + given] for (*own, c), given in zip(parts, corrections, strict=True)]
+        if mpc.sacrifice:
+            await mpc.sacrifice.check(self._claim(*own) for own in parts)
         rows: Iterator[Any] = repeat(None, count)
         if block.rows is not None:
             rows = self._triples(values, parts[block.rows.number])
@@ -117,6 +120,13 @@ class InterconnectionData:
         truncations(width, *[f] * (2 + self._layout.penalised))
         slope = np.array(2 ** max(0, f - SIGMOID_SHIFT), np.uint64)
         return Block(first, counter - first, requests, rows, columns, cuts, slope)
+
+    def _claim(self, a: Any, *rest: Any) -> Claim:
+        """That what the TTP has corrected for a request of all steps is right: a product, or a truncation's pair."""
+        if len(rest) == 1:
+            return private(self._mpc.rank, a, *rest)
+        b, c = rest
+        return Claim(a.reshape(*c.shape, -1), b, c)
 
     def _triples(self, operand: Ring, parts: Sequence[Any], targets: Ring | None = None) -> Iterator[tuple[Ring, ...]]:
         """Those of a product, step by step."""

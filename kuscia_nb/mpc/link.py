@@ -71,6 +71,8 @@ class Link:
         """Of who made the link; a party's program gets its end without."""
         self.round = 0
         """The highest round received so far."""
+        self.sacrifices = False
+        """Whether both parties check what the TTP gives them: for who makes the link to say (see `sacrifice`)."""
         self._inbox, self._deliver, self._channel = inbox, deliver, channel
         self._letters: dict[Slot, tuple[Any, int]] = inbox.letters
         page = ledger.page(self.name)

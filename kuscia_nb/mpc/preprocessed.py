@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from itertools import repeat
 from typing import Any
 
@@ -13,6 +13,7 @@ from .columns import ColumnBlocks, Columns, as_columns
 from .data import SIGMOID_SHIFT, Layout
 from .preprocessed_batch import AssistedBatch, Block, PreprocessedBatch
 from .ring import Ring, batch_matvec, batch_vecmat
+from .sacrifice import Claim
 from .semi2k import Semi2k
 from .share import Share
 from .truncation import Pairs
@@ -138,9 +139,28 @@ class PreprocessedData:
         (c_buffer,), (c,) = mpc.draw_triple(count * (self._layout.width if transpose else size))
         if mpc.ttp.adjusts:
             c = c + await mpc.ttp.adjust_cross_dot(masks, vectors, c_buffer, count, size, transpose=transpose)
+        if mpc.sacrifice:
+            mask = mpc.beaver.at(*masks[mpc.rank]).reshape(count, size, -1)
+            await mpc.sacrifice.check(self._claims(mask, v.reshape(count, -1), c.reshape(count, -1), transpose))
         v, q = v.reshape(count, -1), c.reshape(count, -1).copy()
         if transpose:
             q[:, self.peers] += batch_vecmat(v, masked)
         else:
             q += batch_matvec(masked, v)
         return mpc.share.of(v).operand, mpc.share.of(q).operand
+
+    def _claims(self, mask: Ring, v: Ring, c: Ring, transpose: bool) -> Iterator[Claim]:
+        """That c is what this party's mask and the peer's vector come to, and the peer's mask and this party's v.
+
+        Of what is the peer's alone, this party's share is zero.
+        """
+        (count, size, _), width = mask.shape, self._layout.width
+        if transpose:
+            own = Claim(mask.transpose(0, 2, 1), np.zeros((count, size), np.uint64), c[:, self.owned])
+            nothing = np.zeros((count, width - mask.shape[2], size), np.uint64)
+            peers = Claim(nothing, v, c[:, self.peers])
+            yield from (peers, own) if self.mpc.rank else (own, peers)
+            return
+        a, b = np.zeros((count, size, width), np.uint64), np.zeros((count, width), np.uint64)
+        a[:, :, self.owned], b[:, self.peers] = mask, v
+        yield Claim(a, b, c)

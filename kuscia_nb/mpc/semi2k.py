@@ -19,6 +19,7 @@ from . import fixed
 from .link import Link
 from .prg import BlockPrg, Seeds, StreamPrg, blocks_of
 from .ring import Ring, matmul
+from .sacrifice import Claim, Sacrifice, elementwise, private
 from .share import ASSISTED, SHARE_TYPES, Share
 from .truncation import Pairs, Truncation
 from .ttp import Ttp
@@ -29,6 +30,8 @@ Times = Callable[[Ring, Ring], Ring]
 """A bilinear product of arrays."""
 Adjust = Callable[[list[PrgBuffer]], Awaitable[Ring]]
 """Asks the TTP for what turns the c that was drawn into a times b."""
+Claims = Callable[[Ring, Ring, Ring], Claim]
+"""That c is a times b, of flat parts of a triple."""
 
 
 class Terms(NamedTuple):
@@ -46,6 +49,9 @@ class Terms(NamedTuple):
 
 class Semi2k:
     """One party's side. Make it with `await Semi2k.start(...)`, in both parties."""
+
+    sacrifice: Sacrifice | None = None
+    """What checks triples before they are used, if that was asked for."""
 
     def __init__(
         self, link: Link, ttp: TtpClient, terms: Terms, beaver: BlockPrg, prss: tuple[StreamPrg, StreamPrg]
@@ -72,15 +78,29 @@ class Semi2k:
         Whoever has the peer's PRSS seed knows that the peer's TTP session is open too: it was opened first.
         """
         beaver_seed, own_seed = seeds.draw("beaver"), seeds.draw("prss")
-        client = await TtpClient.join(ttp, link, terms.session_id, terms.adjust_rank, beaver_seed)
+        client, sacrifice = await TtpClient.join(ttp, link, terms.session_id, terms.adjust_rank, beaver_seed), None
         try:
+            if link.sacrifices:
+                sacrifice = await Sacrifice.start(link, ttp, seeds, terms.session_id, terms.adjust_rank)
             await link.send(own_seed, "PRSS seed")
             prss = StreamPrg(own_seed), StreamPrg(await link.receive("PRSS seed", 16))
             await client.meet(link)
+            if sacrifice:
+                await sacrifice.meet()
         except BaseException:
             client.leave()
+            if sacrifice:
+                sacrifice.leave()
             raise
-        return link.variant(cls)(link, client, terms, BlockPrg(beaver_seed), prss)
+        semi2k = link.variant(cls)(link, client, terms, BlockPrg(beaver_seed), prss)
+        semi2k.sacrifice = sacrifice
+        return semi2k
+
+    def leave(self) -> None:
+        """End this party's part in what it has opened at the TTP."""
+        self.ttp.leave()
+        if self.sacrifice:
+            self.sacrifice.leave()
 
     # Making shares, and opening them.
 
@@ -131,7 +151,7 @@ class Semi2k:
         """x * y / 2^bits elementwise, equal shapes; truncated as `truncate` does it."""
         if x.shape != y.shape:
             raise ValueError(f"shapes differ: {x.shape} and {y.shape}")
-        z = await self.product(multiply, x, y, [x.ring.size] * 3, self.ttp.adjust_mul)
+        z = await self.product(multiply, x, y, [x.ring.size] * 3, self.ttp.adjust_mul, elementwise)
         return await self.truncate(z, bits, assisted=assisted)
 
     async def matmul(self, x: Share, y: Share, bits: int = 0, *, assisted: bool | None = None) -> Share:
@@ -139,11 +159,20 @@ class Semi2k:
         m, k = x.shape
         n = y.ring.size // k
         adjust = partial(self.ttp.adjust_dot, m=m, n=n, k=k)
-        z = await self.product(matmul, x, y, [m * k, k * n, m * n], adjust)
+
+        def claim(a: Ring, b: Ring, c: Ring) -> Claim:
+            columns = np.broadcast_to(a.reshape(m, k), (n, m, k))
+            return Claim(columns, b.reshape(k, n).T, c.reshape(m, n).T)
+
+        z = await self.product(matmul, x, y, [m * k, k * n, m * n], adjust, claim)
         return await self.truncate(z, bits, assisted=assisted)
 
-    async def product(self, times: Times, x: Share, y: Share, elements: Sequence[int], adjust: Adjust) -> Share:
+    async def product(
+        self, times: Times, x: Share, y: Share, elements: Sequence[int], adjust: Adjust, claim: Claims
+    ) -> Share:
         """x times y by a fresh triple c = a times b of so many `elements`, which the TTP makes one by `adjust`.
+
+        `claim` says so of its flat parts, for who wants to check it.
 
         z_i = c_i + e b_i + a_i g + [rank 0] e g, where e = x - a and g = y - b are opened, one after the other as
         interconnection peers do it (spec: ss_lr §8).
@@ -151,6 +180,8 @@ class Semi2k:
         buffers, (a, b, c) = self.draw_triple(*elements)
         if self.ttp.adjusts:
             c = c + await adjust(buffers)
+        if self.sacrifice:
+            await self.sacrifice.check([claim(a, b, c)])
         a, b = a.reshape(x.shape), b.reshape(y.shape)
         e, g = await self.open_masked(x.ring - a, y.ring - b)
         z = times(e, b) + times(a if self.rank else a + e, g)
@@ -185,6 +216,8 @@ class Semi2k:
         a, c = (self.beaver.words(counter, size, item).reshape(shape) for counter, _ in buffers)
         if self.ttp.adjusts:
             c = c + (await self.ttp.adjust_mul_priv(buffers, item)).reshape(shape)
+        if self.sacrifice:
+            await self.sacrifice.check([private(self.rank, a, c)])
         return self.truncation(bits).pairs(a, c)
 
     async def open_masked(self, e: Ring, g: Ring, room: Ring | None = None) -> tuple[Ring, Ring]:

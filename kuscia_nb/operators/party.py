@@ -127,7 +127,7 @@ class Party:
         try:
             yield Computation(semi2k)
         finally:
-            semi2k.ttp.leave()
+            semi2k.leave()
 
     def write_text(self, name: str, text: str) -> None:
         """Write a text as the output of this name."""

@@ -12,11 +12,12 @@ from ..link import Link, W, connect
 from ..payload import Shape
 from ..preprocessed import PreprocessedData
 from ..ring import Ring
+from ..sacrifice import SacrificeTtp
 from ..semi2k import Semi2k
 from ..truncation import Truncation
 from ..ttp_line import TtpClient
 from .notes import Notes, Window
-from .semi2k import TracedSemi2k, TracedTruncation, TracedTtpClient
+from .semi2k import TracedSacrificeTtp, TracedSemi2k, TracedTruncation, TracedTtpClient
 from .training import TracedInterconnectionData, TracedPreprocessedData
 
 T = TypeVar("T")
@@ -24,6 +25,7 @@ T = TypeVar("T")
 _VARIANTS: dict[type[Any], type[Any]] = {
     Semi2k: TracedSemi2k,
     TtpClient: TracedTtpClient,
+    SacrificeTtp: TracedSacrificeTtp,
     Truncation: TracedTruncation,
     InterconnectionData: TracedInterconnectionData,
     PreprocessedData: TracedPreprocessedData,

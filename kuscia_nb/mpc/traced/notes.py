@@ -229,6 +229,10 @@ class Notes:
         if correction is None:
             self.write("join", "create session")
 
+    def called_beside(self) -> None:
+        """A call to the TTP that no operation will claim."""
+        self._calls += 1
+
     def corrected(self) -> Words | None:
         """The correction that has come since the last time somebody asked; None at the party that gets none."""
         correction, self._correction = self._correction, None

@@ -11,7 +11,8 @@ import numpy as np
 from ..payload import Shape
 from ..prg import BlockPrg, StreamPrg
 from ..ring import Ring, Words
-from ..semi2k import Adjust, Semi2k, Terms, Times
+from ..sacrifice import SacrificeTtp
+from ..semi2k import Adjust, Claims, Semi2k, Terms, Times
 from ..share import Share
 from ..truncation import Pairs, Truncation
 from ..ttp_line import Method, TtpClient, TtpHandle
@@ -55,8 +56,10 @@ class TracedSemi2k(Semi2k):
         self.notes.write("open", op, (ring, opened), exchanges=1)
         return opened
 
-    async def product(self, times: Times, x: Share, y: Share, elements: Sequence[int], adjust: Adjust) -> Share:
-        z = await super().product(times, x, y, elements, adjust)
+    async def product(
+        self, times: Times, x: Share, y: Share, elements: Sequence[int], adjust: Adjust, claim: Claims
+    ) -> Share:
+        z = await super().product(times, x, y, elements, adjust, claim)
         (a, b, c), d = self.parts, self.notes.corrected()
         c = c if d is None else c + d
         b, c = self.share.of(b).operand.reshape(y.shape), self.share.of(c).operand.reshape(z.shape)
@@ -113,6 +116,19 @@ class TracedTtpClient(TtpClient):
         correction = super()._ask(method, dtype, shape, *arguments, **options)
         self._notes.called_ttp(correction)
         return correction
+
+
+class TracedSacrificeTtp(SacrificeTtp):
+    """What a party asks of the TTP for its checks: calls that are counted, and belong to no step."""
+
+    def __init__(self, handle: TtpHandle, link: TracedLink, adjust_rank: int) -> None:
+        super().__init__(handle, link, adjust_rank)
+        self._notes = link.notes
+        self._notes.called_beside()
+
+    def _ask(self, method: Method, dtype: np.dtype[Any], shape: Shape, *arguments: object, **options: object) -> Any:
+        self._notes.called_beside()
+        return super()._ask(method, dtype, shape, *arguments, **options)
 
 
 class TracedTruncation(Truncation):

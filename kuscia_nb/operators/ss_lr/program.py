@@ -125,7 +125,7 @@ async def _train(
         on_step = handing(party.hand, layout)
         share = await train(mpc, own, targets(mpc, labels, own.shape[0]), plan, party.progress, on_step)
     finally:
-        mpc.ttp.leave()
+        mpc.leave()
     return share.ring
 
 

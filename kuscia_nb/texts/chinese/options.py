@@ -23,7 +23,9 @@ OPTIONS = {
     "a repeatable run, for teaching: nothing in it is secret; runs with one seed have the same masks": (
         "可重复的运行，用于教学：其中没有任何秘密；种子相同的运行使用相同的掩码"
     ),
-    "both parties compare digests of all messages before the job succeeds": "作业成功之前，双方比对所有消息的摘要",
+    "both parties compare digests of all messages before the job succeeds, and check what the TTP gives them": (
+        "作业成功之前，双方比对所有消息的摘要，并检验可信第三方给出的结果"
+    ),
     'inject faults on purpose, to see what is noticed of them: "drop:7", "flip:3@alice", "disk-full@bob", ...': (
         '故意注入故障，看看哪些会被发现："drop:7"、"flip:3@alice"、"disk-full@bob" 等'
     ),
