@@ -15,6 +15,7 @@ COMMANDS = {
     "identity": "wire.identity_command",
     "node": "backends.node_command",
     "party": "wire.party_command",
+    "transport": "wire.blackbox.command",
     "ttp": "wire.ttp_command",
     "spu-peer": "tools.spu_command",
 }

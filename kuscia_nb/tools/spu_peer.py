@@ -39,6 +39,8 @@ import numpy as np
 _KEPT: list[Any] = []
 """Links, until the process ends: a link that goes may wait for a peer that is gone."""
 
+ROLES = "guest.0", "host.0"
+"""Of rank 0 and rank 1 in black-box transport: the names that Kuscia gives them, in SPU's order."""
 FXP_BITS = 18
 ONE = 2**FXP_BITS
 Shape = "tuple[int, ...]"
@@ -324,8 +326,12 @@ def config_of(options: argparse.Namespace) -> dict[str, Any]:
 def spu_link(spu: Any, options: argparse.Namespace) -> Any:
     """The link to the peer."""
     desc = spu.libspu.link.Desc()
-    for rank, address in enumerate(options.parties):
-        desc.add_party(f"party{rank}", address)
+    names = ROLES if options.wire == "blackbox" else ("party0", "party1")
+    for name, address in zip(names, options.parties, strict=True):
+        desc.add_party(name, address)
+    if options.wire == "blackbox":
+        desc.link_type, desc.brpc_channel_protocol = "blackbox", "http"
+        os.environ.update(_black_box(options))
     desc.connect_retry_times, desc.connect_retry_interval_ms = max(1, math.ceil(options.connect_timeout)), 1000
     desc.recv_timeout_ms = math.ceil(1000 * options.message_timeout)
     for name, value in options.link:
@@ -338,6 +344,14 @@ def spu_link(spu: Any, options: argparse.Namespace) -> Any:
             ssl.cert.certificate_path, ssl.cert.private_key_path = options.tls_cert, options.tls_key
             ssl.verify.ca_file_path, ssl.verify.verify_depth = options.tls_peer, 1
     return spu.libspu.link.create_brpc(desc, options.rank)
+
+
+def _black_box(options: argparse.Namespace) -> dict[str, str]:
+    """What SPU's black-box link reads from the environment; what is there already is kept."""
+    said = {"system.transport": options.transport, "config.session_id": options.session, "config.token": ""}
+    said["config.trace_id"] = options.session
+    said |= {f"config.inst_id.{role}": node for role, node in zip(ROLES, options.parties, strict=True)}
+    return {name: os.environ.get(name) or value for name, value in said.items()}
 
 
 # --- the command line ------------------------------------------------------------------------------------------------
@@ -353,9 +367,11 @@ def parser() -> argparse.ArgumentParser:
     )
     add = made.add_argument
     add("program", choices=("ss_lr", "matmul", "mul", "sigmoid"), help="what is computed")
-    add("--wire", choices=("spu",), default="spu", help="the peer's protocol; a SPU has one")
+    add("--wire", choices=("spu", "blackbox"), default="spu", help="how messages travel: from program to program, or "
+        "from endpoint to endpoint (BFIA)")  # fmt: skip
     add("--rank", type=int, choices=(0, 1), required=True, help="this party's")
-    add("--parties", type=_two, required=True, metavar="H0:P0,H1:P1", help="where rank 0 and rank 1 listen")
+    add("--parties", type=_two, required=True, metavar="H0:P0,H1:P1", help="where rank 0 and rank 1 listen; "
+        "blackbox: the names of their nodes, as in bob,alice")  # fmt: skip
     add("--ttp", required=True, metavar="H:P", help="where the TTP listens")
     add("--ttp-key", required=True, metavar="FILE", help="its public.pem")
     add("--adjust-rank", type=int, choices=(0, 1), default=0, help="which party asks the TTP")
@@ -375,6 +391,10 @@ def parser() -> argparse.ArgumentParser:
     add("--message-timeout", type=float, default=30, metavar="S", help="seconds until a message must have come (30)")
     add("--link", type=_number, action="append", default=[], metavar="NAME=N", help="an option of SPU's link, such as "
         "http_max_payload_size=65536")  # fmt: skip
+    add("--transport", metavar="H:P", default=os.environ.get("system.transport"),  # noqa: SIM112
+        help="blackbox: this party's endpoint (environment: system.transport)")  # fmt: skip
+    add("--session", metavar="ID", default=os.environ.get("config.session_id"),  # noqa: SIM112
+        help="blackbox: the name of this run, a new one each time (environment: config.session_id)")  # fmt: skip
     add("--tls-cert", metavar="FILE", help="this party's certificate")
     add("--tls-key", metavar="FILE", help="the certificate's key")
     add("--tls-peer", metavar="FILE", help="the peer's certificate: the link speaks TLS")
@@ -385,7 +405,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _two(text: str) -> list[str]:
     parts = text.split(",")
-    if len(parts) != 2 or not all(":" in part for part in parts):
+    if len(parts) != 2 or not all(parts) or parts[0] == parts[1]:
         raise argparse.ArgumentTypeError(f"{text!r} is not H0:P0,H1:P1")
     return parts
 
@@ -421,6 +441,10 @@ def main() -> int:
         made.error("SPU 0.9.5 truncates in the same way at both ranks: --truncation symmetric, or ttp")
     if (options.tls_peer or options.ttp_ca) and not (options.tls_cert and options.tls_key):
         made.error("TLS needs --tls-cert and --tls-key")
+    if any((":" in party) == (options.wire == "blackbox") for party in options.parties):
+        made.error("--parties are names of nodes with --wire blackbox (bob,alice), and else H0:P0,H1:P1")
+    if options.wire == "blackbox" and not (options.transport and options.session):
+        made.error("--wire blackbox needs --transport, this party's endpoint, and --session, a name for this run")
     if os.path.isdir(options.out) or not os.access(os.path.dirname(os.path.abspath(options.out)), os.W_OK):
         made.error(f"--out {options.out}: no file can be written there")  # said before the training, not after it
     try:

@@ -46,9 +46,10 @@ BOUNDS = Bounds()
 class HttpChannel:
     """A connection at the server's end."""
 
-    def __init__(self, connection: socket.socket, bounds: Bounds) -> None:
+    def __init__(self, connection: socket.socket, bounds: Bounds, read: bytes = b"") -> None:
+        """`read`: what has come over the connection already."""
         self._socket, self._bounds = connection, bounds
-        self._read = bytearray()
+        self._read = bytearray(read)
         self._heads: dict[bytes, Head] = {}
 
     def next(self) -> tuple[Head, bytes] | None:

@@ -23,12 +23,14 @@ from ..operators.ss_lr.rows import Rows
 from ..operators.ss_lr.training import Plan, targets, train
 from .handshake import Own, shake_hands
 from .identity import Identity
-from .party_options import OWN, check, environment, parser, report
-from .party_wires import NAMES, over_own, over_spu
+from .party_options import BLACKBOX, OWN, PREPROCESSED, SPU, check, environment, parser, report
+from .party_wires import NAMES, over_black_box, over_own, over_spu
 from .spu_semi2k import SpuData, SpuSemi2k
 from .tls import client_context
 from .ttp_client import RemoteTtp
 from .ttp_connection import Patience
+
+_WIRES = {SPU: over_spu, OWN: over_own, BLACKBOX: over_black_box}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -63,8 +65,7 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
     )
     ttp = _ttp(options)
     try:
-        over = over_own if options.wire == OWN else over_spu
-        ran = over(options, lambda link: _train(link, ttp, options, parameters, layout, training))
+        ran = _WIRES[options.wire](options, lambda link: _train(link, ttp, options, parameters, layout, training))
     finally:
         ttp.close()
     _write(options.out, ran.share, parameters, options, training)
@@ -83,15 +84,15 @@ async def _train(
             what = f"--features says {layout.columns}, the parties have {agreed.columns}"
             raise ParameterError(what, hint="the same --features at both parties")
     terms = Terms("root", options.adjust_rank, bits, options.truncation)
-    own_wire = options.wire == OWN
-    if own_wire:
+    own_protocol = options.wire == OWN or options.strategy == PREPROCESSED
+    if own_protocol:
         mpc = await Semi2k.start(link, ttp, Seeds(), terms)
     else:
         mpc = await SpuSemi2k.meet(link, ttp, Seeds(), terms, together=options.openings == "together")
     rate, l2 = np.array(parameters.step_rate, np.uint64), encode(np.float32(parameters.l2_norm), bits)
     own = encode(training.features, bits)
     plan = Plan(layout, rate, l2, options.strategy)
-    strategy = None if own_wire else SpuData
+    strategy = None if own_protocol else SpuData
     return (await train(mpc, own, targets(mpc, training.labels, len(own)), plan, strategy=strategy)).ring
 
 

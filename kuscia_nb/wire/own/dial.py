@@ -66,16 +66,23 @@ class Dial:
     def open(self, task: str, seconds: float) -> OwnConnection:
         """A connection to the peer's link for this task. Unreached says why there is none."""
         deadline = time.monotonic() + seconds
+        connected = self.connected(seconds)
+        try:
+            rest = self._upgraded(connected, task, deadline)
+            return OwnConnection(connected, self.url, dialled=True, rest=rest)
+        except BaseException:
+            connected.close()
+            raise
+
+    def connected(self, seconds: float) -> socket.socket:
+        """A connection to the peer's node, over which nothing was said yet. Unreached says why there is none."""
         try:
             connected = socket.create_connection(self.address, seconds)
         except OSError as error:
             raise Unreached(in_words(error)) from error
         try:
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self.tls is not None:
-                connected = self._secured(connected)
-            rest = self._upgraded(connected, task, deadline)
-            return OwnConnection(connected, self.url, dialled=True, rest=rest)
+            return connected if self.tls is None else self._secured(connected)
         except BaseException:
             connected.close()
             raise

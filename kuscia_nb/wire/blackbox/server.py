@@ -1,0 +1,210 @@
+"""An endpoint that listens: each connection has a thread, which reads one request after the other.
+
+A node's own server hands such connections over (`Connections.take_over`); `EndpointServer` has a port of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from ..http_channel import Bounds, Head, HttpChannel, Refused
+from ..sockets import Address, in_words, listen
+from .desk import Call, Caller, Desk, Lines, seconds
+from .outbound import CONTENT_TYPE, PATH, TOO_LARGE, Outbound
+
+BOUNDS = Bounds(head=16 << 10, body=128 << 20, sending=300.0, idle=600.0)
+"""Of a client: Kuscia's, but for the time between two requests."""
+MOST = 128
+"""Connections at a time."""
+
+
+class Connections:
+    """Those of one endpoint, each with its thread."""
+
+    def __init__(
+        self, desk: Desk, *, bounds: Bounds = BOUNDS, most: int = MOST, say: Callable[[str], None] = lambda line: None
+    ) -> None:
+        self._desk, self._bounds, self._most, self._say = desk, bounds, most, say
+        self._open: dict[socket.socket, threading.Thread] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def take(
+        self,
+        connection: socket.socket,
+        name: str,
+        caller: Callable[[socket.socket], Caller],
+        tls: ssl.SSLContext | None = None,
+        read: bytes = b"",
+    ) -> None:
+        """Serve a connection until it ends. `read`: what has come over it already; `caller`: who it turns out to be."""
+        serve = threading.Thread(
+            target=self._serve, args=(connection, name, caller, tls, read), name="kuscia_nb transport", daemon=True
+        )
+        with self._lock:
+            full = self._closed or len(self._open) >= self._most
+            if not full:
+                self._open[connection] = serve
+        if full:
+            self._say(f"{name}: refused, {self._most} connections are open")
+            connection.close()
+        else:
+            serve.start()
+
+    def close(self) -> None:
+        """End all of them; returns when nothing is left."""
+        self._desk.queues.close()  # who waits there is told
+        with self._lock:
+            self._closed = True
+            left = list(self._open.items())
+        for connection, _ in left:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        for _, serving in left:
+            serving.join()
+
+    def _serve(
+        self,
+        connection: socket.socket,
+        name: str,
+        caller: Callable[[socket.socket], Caller],
+        tls: ssl.SSLContext | None,
+        read: bytes,
+    ) -> None:
+        lines: Lines = {}
+        try:
+            connection.settimeout(self._bounds.idle)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if tls is not None:
+                connection = self._secured(connection, tls)
+            channel, who = HttpChannel(connection, self._bounds, read), caller(connection)
+            while self._answer_next(channel, who, lines, connection):
+                pass
+        except ssl.SSLError as error:
+            self._say(f"{name}: {in_words(error)}")
+        except OSError:
+            pass  # it has gone away, or was too slow
+        finally:
+            with self._lock:
+                self._open.pop(connection, None)
+            connection.close()
+            for line in lines.values():
+                line.close()
+
+    def _secured(self, connection: socket.socket, tls: ssl.SSLContext) -> ssl.SSLSocket:
+        connection.settimeout(_SHAKING_HANDS)
+        secured = tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        with self._lock:
+            self._open[secured] = self._open.pop(connection)
+        secured.do_handshake()
+        return secured
+
+    def _answer_next(self, channel: HttpChannel, who: Caller, lines: Lines, connection: socket.socket) -> bool:
+        """Read a request and answer it; whether another one may follow."""
+        try:
+            request = channel.next()
+        except Refused as refused:
+            if refused.status.startswith("413"):
+                channel.answer("200 OK", Outbound(TOO_LARGE).encoded(), CONTENT_TYPE, last=True)
+            else:
+                channel.answer(refused.status, refused.text.encode(), "text/plain", last=True)
+            return False
+        if request is None:
+            return False
+        head, body = request
+        last = head.last
+        path, _, query = head.target.partition("?")
+        if path == "/status":
+            said = {"node": self._desk.name, "time": time.time(), **self._desk.queues.status()}
+            channel.answer("200 OK", json.dumps(said).encode(), "application/json", last=last)
+        elif not path.startswith(PATH) or _from_a_page(head):
+            channel.answer("404 Not Found", b"there is a transport endpoint here", "text/plain", last=last)
+        else:
+            call = Call(path.removeprefix(PATH), head.headers, seconds(query), body)
+            answer = self._desk.answer(call, who, lines, lambda: _gone(connection))
+            channel.answer("200 OK", answer.encoded(), CONTENT_TYPE, last=last)
+        return not last
+
+
+_SHAKING_HANDS = 10.0
+
+
+class EndpointServer:
+    """A port with an endpoint behind it, from `start()` to `stop()`, or in a `with`."""
+
+    def __init__(
+        self,
+        connections: Connections,
+        address: Address,
+        caller: Callable[[socket.socket], Caller] = lambda connection: Caller(),
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """`caller` says who is at the other end of a connection, by its certificate."""
+        self._connections, self._wanted, self._caller, self._tls = connections, address, caller, tls
+        self._listener: socket.socket | None = None
+        self._accepting: threading.Thread | None = None
+        self.address = address
+        """Where it listens; the port is known after `start`."""
+
+    def start(self) -> EndpointServer:
+        """Listen. LinkError, if the address cannot be had."""
+        listener = self._listener = listen(self._wanted)
+        listener.setblocking(True)
+        self.address = Address(*listener.getsockname()[:2])
+        self._accepting = threading.Thread(
+            target=self._accept, args=(listener,), name="kuscia_nb transport", daemon=True
+        )
+        self._accepting.start()
+        return self
+
+    def stop(self) -> None:
+        """Close the port; returns when nothing listens. Connections are closed by who has them."""
+        listener, self._listener = self._listener, None
+        if listener is None or self._accepting is None:
+            return
+        with suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        self._accepting.join()
+
+    def __enter__(self) -> EndpointServer:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self._connections.close()
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                connection, address = listener.accept()
+            except OSError:
+                if self._listener is None:
+                    return
+                time.sleep(0.1)  # no file descriptor is left, say: the next one may come when another one ends
+                continue
+            self._connections.take(connection, str(Address(*address[:2])), self._caller, self._tls)
+
+
+def _from_a_page(head: Head) -> bool:
+    """Whether a browser asks for a page of the web: no program has an Origin."""
+    return "origin" in head.headers or head.headers.get("sec-fetch-site") == "cross-site"
+
+
+def _gone(connection: socket.socket) -> bool:
+    """Whether the other end has hung up."""
+    if not select.select([connection], [], [], 0)[0]:
+        return False
+    try:
+        return socket.socket.recv(connection, 1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
