@@ -25,7 +25,7 @@ _KUBECTL = r"""#!/bin/sh
 # Answers from files: $S/kj/NAME.json, $S/kj.events (a watch event a line), $S/answers/WORD.
 S=/state
 echo "kubectl $*" >> $S/calls
-kinds() { case "$1" in kj|kt|domains|appimages) return 0;; esac; return 1; }
+kinds() { case "$1" in kj|kt|domains|appimages|pods|cdr|nodes) return 0;; esac; return 1; }
 listed() { printf '{"apiVersion":"v1","kind":"List","items":['; sep=; for f in $S/$1/*.json; do
   [ -e "$f" ] || continue; printf '%s' "$sep"; cat "$f"; sep=,; done; echo ']}'; }
 if [ -e $S/down ]; then echo "The connection to the server 127.0.0.1:6443 was refused" >&2; exit 1; fi
@@ -61,6 +61,9 @@ _CURL = """#!/bin/sh
 cat > /state/posted; [ -e /state/unheard ] && { echo "curl: (7) Failed to connect to 127.0.0.1 port 8084" >&2; exit 7; }
 cat /state/answers/post
 """
+_UNAME = """#!/bin/sh
+cat /state/kernel 2>/dev/null || echo 6.1.0
+"""
 _MAIN = """#!/bin/sh
 trap 'exit 0' TERM; while :; do sleep 1; done
 """
@@ -73,7 +76,7 @@ _VERSIONS = {
 
 def image() -> bytes:
     """The image as an archive for `docker import`."""
-    programs = {"kubectl": _KUBECTL, "kuscia": _KUSCIA, "curl": _CURL, "main": _MAIN}
+    programs = {"kubectl": _KUBECTL, "kuscia": _KUSCIA, "curl": _CURL, "uname": _UNAME, "main": _MAIN}
     applets = subprocess.run([_BUSYBOX, "--list"], check=True, capture_output=True, text=True).stdout.split()
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
@@ -101,13 +104,19 @@ class ScriptedNode:
         self.domain, self.container, self._exec = domain, container, exec
         self._versions = 60_000
         version, scope = _VERSIONS[era]
-        self.sh("cd $S; mkdir -p kj kt domains appimages answers; touch kj.events kt.events calls watched")
+        self.sh(
+            "cd $S; mkdir -p kj kt domains appimages pods cdr nodes answers; touch kj.events kt.events calls watched"
+        )
         self.write("version", version)
         self.write("scope", scope)
         if era == "C":
             self.sh("mkdir -p /home/kuscia/tests/suite/bfia")
+        self.furnish()
+
+    def furnish(self) -> None:
+        """Let it have both domains and the operator's AppImage, as at its start."""
         for other in ("alice", "bob"):
-            partner = {"role": "partner", "interConnProtocols": ["bfia"]} if other != domain else {"cert": "-"}
+            partner = {"role": "partner", "interConnProtocols": ["bfia"]} if other != self.domain else {"cert": "-"}
             self.keep("domains", {"kind": "Domain", "metadata": {"name": other}, "spec": partner})
         component = {
             "component.1.name": "ss_lr",

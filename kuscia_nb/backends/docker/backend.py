@@ -31,6 +31,9 @@ from ...options import Options
 from . import attach
 from . import kubectl as lines
 from .engine import Engine
+from .evidence import LOOKED_AT, gather
+from .hanging import PATIENCE, Hanging
+from .known_problems import causes
 from .node import DockerNode
 from .results import PrintedShares
 
@@ -77,6 +80,7 @@ class DockerBackend:
         self.closed, self.ttp, self.observer = False, NoWork(), Observer()
         self.urls: dict[str, str] = {}
         self._applying = threading.Lock()
+        self._hanging = Hanging(lambda: list(self.observer.by_name.values()), self._look)
         self.nodes = {
             domain: DockerNode(domain, exec, versions[domain], self._ending(domain), self._silent)
             for domain, exec in execs.items()
@@ -205,6 +209,7 @@ class DockerBackend:
     def close(self) -> None:
         """Let go of the nodes, which go on."""
         self.closed = True
+        self._hanging.rest()
         for node in self.nodes.values():
             node.rest()
         for node in self.nodes.values():
@@ -224,6 +229,7 @@ class DockerBackend:
 
     def _listen(self) -> None:
         if not self.closed:
+            self._hanging.watch()
             for node in self.nodes.values():
                 node.listen()
 
@@ -233,6 +239,7 @@ class DockerBackend:
         if running or any(not run.nodes for run in list(self.observer.by_name.values())):
             self._listen()
         else:
+            self._hanging.rest()
             for node in self.nodes.values():
                 node.rest()
 
@@ -267,6 +274,20 @@ class DockerBackend:
                         run.events.emit(Said(domain, task.name, level, line.text, time=line.time))  # type: ignore[union-attr]
 
         return before_end
+
+    def _look(self, run: Run) -> None:
+        """Say why a job may not go on."""
+        evidence, unheard = [], []
+        for node in self.nodes.values():
+            try:
+                node.refresh()
+                evidence.append(gather(node, run.name))
+            except KusciaError as error:
+                unheard.append(f"{node.domain} cannot be asked: {error.what}")
+        found = [*unheard, *(str(cause) for cause in causes(evidence))]
+        nothing = f"nothing has happened for {PATIENCE:g} s, and no known cause was found in {LOOKED_AT}"
+        for sentence in found or [nothing]:
+            run.events.emit(Said(run.job.spec.initiator, run.name, "warning", sentence))
 
     def _silent(self, domain: str, sentence: str) -> None:
         """A node cannot be heard, or says what cannot be read: whoever waits for a job of it hears that."""
