@@ -276,7 +276,7 @@ def test_what_nobody_asks_for_is_bounded() -> None:
             await link.send(bytes(1 << 12), "much")
 
     with ends((0,)) as both:
-        both.ends[1].bounds = Bounds(ahead=1 << 18)
+        both.ends[1].arrivals.bounds = Bounds(ahead=1 << 18)
         error = both.run(pours, opens)[1].error
     assert isinstance(error, LinkError)
     assert "65 messages that alice has not asked for" in error.what

@@ -68,7 +68,8 @@ class Connection:
         self.shaking_hands = tls is not None
         if tls is not None:
             self._socket = tls.wrap_socket(connected, server_side=server, do_handshake_on_connect=False)
-        self._out: deque[memoryview] = deque()
+        self.waiting: deque[memoryview] = deque()
+        """To be written."""
         self._until_read = False
         self.watched = False
         """Whether a selector looks out for room to write."""
@@ -82,29 +83,45 @@ class Connection:
     @property
     def pending(self) -> bool:
         """Whether something waits to be written."""
-        return bool(self._out)
+        return bool(self.waiting)
 
     @property
     def wants_write(self) -> bool:
         """Whether it waits for room to write, and not for the other end's part of a handshake."""
-        return bool(self._out) and not self._until_read
+        return bool(self.waiting) and not self._until_read
 
     def write(self, *buffers: Buffer) -> None:
         """Write as much as goes now and keep the rest, which is given away until then. Closed, if it is broken."""
-        views = [memoryview(buffer) for buffer in buffers if len(buffer)]
-        self._out.extend([memoryview(b"".join(views))] if self._secure else views)  # a record for each would cost more
+        if len(buffers) > 1 and self._secure:  # a record for each would cost more
+            buffers = (b"".join(buffers),)
+        if len(buffers) == 1 and not self.waiting and not self.shaking_hands and self._sent_whole(buffers[0]):
+            return
+        self.waiting.extend(memoryview(buffer) for buffer in buffers if len(buffer))
         self.flush()
+
+    def _sent_whole(self, buffer: Buffer) -> bool:
+        """The usual case: all of it goes at once. What is left of one that does not is kept."""
+        try:
+            count = self._socket.send(buffer)
+        except _LATER:  # `flush` asks again, and sees what for
+            return False
+        except OSError as error:
+            raise Closed(in_words(error)) from error
+        self.sent += count
+        if count < len(buffer):
+            self.waiting.append(memoryview(buffer)[count:])
+        return True
 
     def flush(self) -> None:
         """Write what goes now."""
         try:
             if self.shaking_hands:
                 self._shake_hands()
-            while self._out:
+            while self.waiting:
                 if self._secure:
-                    count = self._socket.send(self._out[0])
+                    count = self._socket.send(self.waiting[0])
                 else:
-                    count = self._socket.sendmsg(list(islice(self._out, _AT_ONCE)))
+                    count = self._socket.sendmsg(list(islice(self.waiting, _AT_ONCE)))
                 self.sent += count
                 self._written(count)
         except ssl.SSLWantReadError:
@@ -153,7 +170,7 @@ class Connection:
 
     def close(self) -> None:
         """At once; what was not written is lost."""
-        self._out.clear()
+        self.waiting.clear()
         self._socket.close()
 
     def _shake_hands(self) -> None:
@@ -162,12 +179,12 @@ class Connection:
 
     def _written(self, count: int) -> None:
         while count:
-            first = self._out[0]
+            first = self.waiting[0]
             if count < len(first):
-                self._out[0] = first[count:]
+                self.waiting[0] = first[count:]
                 return
             count -= len(first)
-            self._out.popleft()
+            self.waiting.popleft()
 
 
 def listen(address: Address) -> socket.socket:

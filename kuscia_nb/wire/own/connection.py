@@ -1,7 +1,7 @@
 """A connection of a link: frames out, frames in, on a socket that never blocks.
 
 What arrives goes straight into the array that it will be, beyond what one read had of it already. It knows nothing of
-numbers, of keeping or of other connections: see `transport`.
+numbers, of keeping or of other connections: see `line`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import os
 import select
 import socket
 import ssl
+from collections.abc import Sized
 from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,6 +26,8 @@ from .websocket import Bytes
 _ROOM = 1 << 16
 _DIRECT = 1 << 14
 """Bytes from which a part of a body is read where it will be."""
+_SHORT = 1 << 12
+"""Bytes below which a body is copied, and masked as a number."""
 _NOTHING = np.empty(0, np.uint8)
 
 
@@ -47,6 +50,8 @@ class OwnConnection:
         """
         self.name, self.dialled = name, dialled
         self._stream = Connection(connected, name, None, server=not dialled)
+        self.pending: Sized = self._stream.waiting
+        """What waits to be written."""
         self._secure = isinstance(connected, ssl.SSLSocket)
         self.certificate = connected.getpeercert(binary_form=True) if isinstance(connected, ssl.SSLSocket) else None
         """Of the other side (DER), if this is TLS."""
@@ -67,11 +72,6 @@ class OwnConnection:
         self._target, self._at = np.empty(HEAD.size, np.uint8), 0
 
     @property
-    def pending(self) -> bool:
-        """Whether something waits to be written."""
-        return self._stream.pending
-
-    @property
     def traffic(self) -> tuple[int, int]:
         """Bytes sent and received."""
         return self._stream.sent, self._stream.received
@@ -81,27 +81,36 @@ class OwnConnection:
         """Bytes of what is being read; no more memory than this is taken for it."""
         return self._target.size
 
-    def wait(self, seconds: float) -> None:
-        """Until something has come, or what is pending can go."""
-        if self._poll.wait(seconds, writing=self._stream.pending):
+    def wait(self, seconds: float) -> bool:
+        """Until something has come, which is told, or what is pending can go."""
+        if self._poll.wait(seconds, writing=bool(self.pending)):
             self._readable = True
+        return self._readable or self._end > self._start
 
     def send(self, head: bytes, body: Payload = b"") -> None:
         """Write a frame, or as much of it as goes now: see `pending`. Closed, if the connection is."""
         size = len(body) if isinstance(body, bytes) else body.nbytes
-        if not size and not self.dialled:
-            self._stream.write(websocket.head(len(head)), head)
+        if size < _SHORT:
+            self._write_short(head + body if isinstance(body, bytes) else head + body.tobytes())
             return
-        content = _as_bytes(body) if size else _NOTHING
+        content = _as_bytes(body)
         first = websocket.WHOLE - len(head)
         self._write(head, content[:first])
         for at in range(first, size, websocket.WHOLE):
             self._write(b"", content[at : at + websocket.WHOLE])
 
+    def _write_short(self, frame: bytes) -> None:
+        """A copy costs less than two buffers."""
+        if not self.dialled:
+            self._stream.write(websocket.head(len(frame)) + frame)
+            return
+        mask = os.urandom(4)
+        self._stream.write(websocket.head(len(frame), mask) + websocket.masked(frame, mask))
+
     def _write(self, head: bytes, content: Bytes) -> None:
         size = len(head) + content.size
         if not self.dialled:
-            self._stream.write(websocket.head(size), head, content.data)
+            self._stream.write(websocket.head(size) + head, content.data)
             return
         mask, whole = os.urandom(4), np.empty(size, np.uint8)
         whole[: len(head)] = np.frombuffer(head, np.uint8)
@@ -145,22 +154,27 @@ class OwnConnection:
 
     def _whole(self) -> Frame | None:
         """The usual case in one go: the buffer has a whole message, and that is a whole frame; None otherwise."""
-        start, end, view, size = self._start, self._end, self._view, HEAD.size
-        if end - start < size + 6 or view[start] != websocket.WHOLE_BINARY:
+        start, view = self._start, self._view
+        if self._end - start < HEAD.size + 2 or view[start] != websocket.WHOLE_BINARY:
             return None
-        head = websocket.read_head(view[start:end], masked=not self.dialled)
-        if head is None or head.length < size or start + head.size + head.length > end:
+        head = websocket.read_head(view[start : self._end], masked=not self.dialled)
+        if head is None or not HEAD.size <= head.length < _SHORT:
             return None
-        at = start + head.size
-        content = self._buffer[at : at + head.length]
+        at, end = start + head.size, start + head.size + head.length
+        if end > self._end:
+            return None
+        content = bytes(view[at:end])
         if head.mask:
-            websocket.unmask(content, head.mask)
-        frame = read_head(view[at : at + size], self.largest)
-        if frame.length + size == head.length:
-            self._start = at + head.length
-            return _frame(frame, content[size:].copy())
-        self._start, self._left, self._mask, self._phase = at, head.length, b"", 0  # unmasked, for who reads on
-        return None
+            content = websocket.masked(content, head.mask)
+        frame = read_head(content, self.largest)
+        if frame.length + HEAD.size != head.length:
+            return None
+        self._start = end
+        if frame.kind == DATA and frame.dtype.itemsize > 1:
+            own = bytearray(content)  # that can be written to
+            words: Any = np.frombuffer(own, frame.dtype, offset=HEAD.size).reshape(frame.shape)
+            return Frame(frame, words)
+        return Frame(frame, content[HEAD.size :])
 
     def _fill(self) -> bool:
         """Whether all of the target is there."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import struct
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -72,10 +73,14 @@ def data_head(slot: Slot, payload: Payload, round: int, number: int, acknowledge
         code, length, shape = 0, len(payload), (len(payload),)
     else:
         code, length, shape = _CODES[payload.itemsize], payload.nbytes, payload.shape
+    return HEAD.pack(DATA, code, len(shape), collective, round, number, acknowledged, at, length, *_padded(shape))
+
+
+@lru_cache(64)
+def _padded(shape: tuple[int, ...]) -> tuple[int, ...]:
     if len(shape) > _MOST_DIMENSIONS:
         raise ValueError(f"a message has at most {_MOST_DIMENSIONS} dimensions, not {len(shape)}")
-    padded = (*shape, *_SHAPELESS)[:_MOST_DIMENSIONS]
-    return HEAD.pack(DATA, code, len(shape), collective, round, number, acknowledged, at, length, *padded)
+    return (*shape, *_SHAPELESS)[:_MOST_DIMENSIONS]
 
 
 def end_head(why: int, number: int, acknowledged: int) -> bytes:
@@ -94,21 +99,30 @@ def opening(kind: int, text: bytes) -> bytes:
 
 
 def read_head(data: bytes | bytearray | memoryview, largest: int) -> Head:
-    """The head that these 56 bytes are. Malformed says what is wrong with it, also if its body is too long."""
-    kind, code, dimensions, collective, round, number, acknowledged, at, length, *sizes = HEAD.unpack(data)
+    """The head that the first 56 bytes are. Malformed says what is wrong with it, also if its body is too long."""
+    kind, code, dimensions, collective, round, number, acknowledged, at, length, *sizes = HEAD.unpack_from(data)
+    if bool(number) != (kind in _NUMBERED) and DATA <= kind <= END:
+        raise Malformed(f"a frame of the kind {kind} with the number {number}")
+    dtype, shape = _form(largest, kind, code, dimensions, collective, length, *sizes)
+    slot = at if collective or kind != DATA else ("P2P", at)
+    return Head(kind, slot, round, number, acknowledged, length, dtype, shape)
+
+
+@lru_cache(64)  # the messages of a training are of a few forms
+def _form(
+    largest: int, kind: int, code: int, dimensions: int, collective: int, length: int, *sizes: int
+) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    """Type and shape of a body. Malformed says what is wrong with this part of a head."""
     if not DATA <= kind <= END:
         raise Malformed(f"a frame of the kind {kind}")
     if code >= len(_DTYPES) or dimensions > _MOST_DIMENSIONS or collective > 1 or any(sizes[dimensions:]):
         raise Malformed(f"a frame of the type {code}, {dimensions} dimensions, key {collective}")
-    if bool(number) != (kind in _NUMBERED):
-        raise Malformed(f"a frame of the kind {kind} with the number {number}")
     most = largest if kind == DATA else LARGEST_OPENING if kind in _OPENING else 0
     if length > most:
         raise Malformed(f"a frame of {length:,} bytes; allowed: {most:,}")
-    dtype, shape = _DTYPES[code], tuple(sizes[:dimensions])
+    dtype, shape = _DTYPES[code], sizes[:dimensions]
     if length != (math.prod(shape) * dtype.itemsize if dimensions or kind == DATA else 0):
         raise Malformed(f"a frame of {length:,} bytes for an array of {'x'.join(map(str, shape)) or 'no shape'}")
     if not code and kind == DATA and dimensions != 1:
         raise Malformed("bytes that have a shape")
-    slot = at if collective or kind != DATA else ("P2P", at)
-    return Head(kind, slot, round, number, acknowledged, length, dtype, shape)
+    return dtype, shape

@@ -204,7 +204,7 @@ class Keeper:
         transport = self._of
         told = {
             "link": VERSION, "task": transport.task, "rank": transport.rank, "names": transport.names,
-            "life": transport.life, "peer": self._peer, "received": transport.received, "time": time.time(),
+            "life": transport.life, "peer": self._peer, "received": transport.arrivals.received, "time": time.time(),
         }  # fmt: skip
         return frames.opening(kind, json.dumps({**told, **more}).encode())
 
