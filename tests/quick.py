@@ -15,7 +15,8 @@ LONG = {
     """,
     "seconds": """
         test_bfia test_cluster test_damage test_explore test_faults test_freshness test_fuzz test_identity
-        test_interrupts test_kubectl_formats test_lesson_1 test_lesson_2 test_lesson_7 test_manifest test_memory_limit
+        test_interrupts test_kubectl_formats test_lesson_1 test_lesson_2 test_lesson_7 test_lesson_11 test_manifest
+        test_memory_limit
         test_own_data test_own_link test_panel_editor test_panel_entities test_panel_form test_pictures test_psi
         test_rounding test_schedules test_scores test_scores_views test_security test_shadow test_small_inputs
         test_template test_trace test_training test_truncation test_viewer_state

@@ -127,7 +127,7 @@ def names() -> list[str]:
     for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
         if module.name.startswith(_LESSON):
             import_module(f"{package}.{module.name}")
-    return sorted(_exercises)
+    return sorted(_exercises, key=lambda name: [*map(int, name.split("."))])
 
 
 def _found(name: str) -> Exercise:

@@ -328,4 +328,65 @@ EXERCISES = {
         "这是缩放后各列的权重，题目问的是每次到店、每岁年龄。"
     ),
     "The weight of {name} is another one.": "{name} 的权重不对。",
+    # 11.1
+    "Which of the jobs of the table has printed such a sentence?": "表中的哪些作业给出过这样一句话？",
+    "Messages 6 and 7 are sent. In which order, and how often, can they come, so that 7 is seen while 6 is awaited?": (
+        "发送了 6 号和 7 号消息。它们以什么顺序、到达几次，才会在等待 6 号时看到 7 号？"
+    ),
+    "Three of the five: one in which 6 never comes, one in which it comes behind 7, and one in which 7 comes twice.": (
+        "五种里有三种：6 号始终没有到达；6 号排在 7 号之后到达；7 号到达了两次。"
+    ),
+    "The receiver sees what came, not why. The injected fault is in the job's report; in real life somebody has to "
+    "look at what carries the messages.": (
+        "接收方只看到收到了什么，看不到原因。注入的故障写在作业报告里；在实际环境中，需要有人去检查传输消息的环节。"
+    ),
+    "A set of kinds is asked for, and this is of type {kind}.": "这里需要一个故障种类的集合，而答案的类型是 {kind}。",
+    "{name} is not one of the five.": "{name} 不在这五种之中。",
+    "A message that is late is waited for: nobody says anything.": "迟到的消息会一直等到：没有人报错。",
+    "A message that is cut has the right number, and its length is named.": "被截短的消息编号正确，错误指出的是长度。",
+    "So far it is right. There is another one.": "目前都对，但还有别的。",
+    # 11.2
+    'The seed is behind #: "ttp-wrong:1#2" flips another bit than "ttp-wrong:1". Try many in a loop.': (
+        '# 之后是种子："ttp-wrong:1#2" 翻转的比特与 "ttp-wrong:1" 不同。请用循环多试几个。'
+    ),
+    "job.shadow.weights has both weights, secret and plaintext. Take the largest difference of a job.": (
+        "job.shadow.weights 同时列出密态（secret）和明文（plaintext）的权重。取一个作业中两者的最大差值。"
+    ),
+    "The second table has such a job already, and it has to be run with shadow=True.": (
+        "第二张表里已经有这样的作业，只需用 shadow=True 再运行一次。"
+    ),
+    "This party's program, its peer's and weights() have nothing to go by: the numbers could be right. Only who "
+    "sees both files can tell, as the shadow does.": (
+        "双方的程序和 weights() 都无从判断：这些数完全可能是对的。只有同时看到两个文件的人（如明文对照）才能发现。"
+    ),
+    "In this job somebody else lies, or nobody.": "在这个作业里，说谎的不是 TTP，或者没有人说谎。",
+    "It cannot be compared with its plaintext: {error}": "无法与明文比较：{error}",
+    "weights() warns of this one.": "对这个作业，weights() 会给出警告。",
+    "All weights are within {far} of the plaintext.": "所有权重与明文的差都不超过 {far}。",
+    # 11.3
+    "hashlib.blake2b(digest_size=16) takes one message after the other with update(...). digest() is the end.": (
+        "hashlib.blake2b(digest_size=16) 用 update(...) 逐条接收消息，最后调用 digest()。"
+    ),
+    "update(b'ab') and then update(b'c') is the same as update(b'a') and update(b'bc'). What else has to go in?": (
+        "先 update(b'ab') 再 update(b'c')，与先 update(b'a') 再 update(b'bc') 结果相同。还需要加入什么？"
+    ),
+    "Put the length of each message before it, in a fixed number of bytes: len(message).to_bytes(8, 'little').": (
+        "在每条消息之前加入它的长度，占固定的字节数：len(message).to_bytes(8, 'little')。"
+    ),
+    "Without the lengths, bytes could move from one message to the next. The job's own digests do not "
+    "need them: each message is compared with the shape that its receiver expects.": (
+        "如果没有长度，字节可以从一条消息移到下一条而不被发现。作业自己的摘要不需要长度：接收方本来就把每条消息与预期的形状比较。"
+    ),
+    "It returns a value of type {kind}. Bytes are asked for.": "返回值的类型是 {kind}，这里需要字节串。",
+    "Called twice with the same messages, it returns two digests.": "用相同的消息调用两次，得到两个不同的摘要。",
+    "A digest is short: at most {size} bytes, however many messages there are.": (
+        "摘要应当很短：无论有多少条消息，最多 {size} 字节。"
+    ),
+    "It does not notice it if one bit is another one.": "一个比特被翻转时，它没有发现。",
+    "It does not notice it if two messages change places.": "两条消息交换位置时，它没有发现。",
+    "It does not notice it if a message comes twice.": "一条消息到达两次时，它没有发现。",
+    "It does not notice it if an empty message is lost.": "丢失一条空消息时，它没有发现。",
+    "It does not notice it if a message is cut into two.": "一条消息被拆成两条时，它没有发现。",
+    "It does not notice it if bytes move to the next message.": "字节移到下一条消息时，它没有发现。",
+    "It does not notice it if a message loses its end.": "一条消息缺少结尾时，它没有发现。",
 }
