@@ -7,9 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from .backends.base import Alone, Backend, NodeApi, Seen
+from .backends.base import Alone, Backend, NodeApi, Seen, Served
 from .data.copy import STORAGE, local_file
-from .data.files import Folder
+from .data.files import Folder, typed
 from .data.frames import read_frame, write_frame
 from .errors import DataError, JobError, KusciaError
 from .job import Job
@@ -98,6 +98,18 @@ class Cluster:
     def down_http(self) -> None:
         """Close the ports."""
         self._backend.close_http()
+
+    def up_api(self, file: str | Path | None = None) -> Path:
+        """Let kubectl, k9s and such see the nodes: a Kubernetes API for each on 127.0.0.1, and a kubeconfig for them.
+
+        Returns where that is: at `file`, or in a folder that nobody else may read. It has a context for each node, and
+        a key: whoever can read it can start, stop and delete jobs. It is fresh, and removed with `down_api`.
+        """
+        return self._served.open_api(typed(file) if isinstance(file, str) else file)
+
+    def down_api(self) -> None:
+        """Close these ports."""
+        self._served.close_api()
 
     def peers(self) -> pd.DataFrame:
         """Each peer of a node that is alone here: peer, url, error, version, clock, round_trip, fingerprint.
@@ -214,6 +226,12 @@ class Cluster:
             what = "this cluster was closed, by %kuscia down, %unload_ext or close(): what was temporary is gone"
             raise KusciaError(what, hint="cluster = kn.connect(), which gives one that is up")
         return self._backend
+
+    @property
+    def _served(self) -> Served:
+        if isinstance(self._up, Served):
+            return self._up
+        raise KusciaError(f"nodes of {self._up.kind} have an API of their own", hint="%kubectl asks it")
 
     def _alone(self, otherwise: str) -> Alone:
         """A backend with one node here; a KusciaError for others."""

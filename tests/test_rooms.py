@@ -12,7 +12,7 @@ ORDER = (
     *("panel", "magics", "exercises", "explore", "views", "cells"),  # what a person sees
     *("templates", "connection", "cluster", "job", "results"),  # what a person holds
     *("backends", "observer", "trace"),  # where the nodes are, and what is known of them
-    *("wire", "bfia", "control", "operators", "data", "tools"),  # what nodes and parties do
+    *("apiserver", "wire", "bfia", "control", "operators", "data", "tools"),  # what nodes and parties do
     *("canvas", "mpc", "options", "faults", "errors", "problems", "placeholder", "lookalike", "texts"),  # the ground
 )
 """From the front door inward: what stands here imports only what stands behind it."""

@@ -7,6 +7,7 @@ control plane of this package, where there is one, starts the programs with a th
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -109,6 +110,19 @@ class Alone(Protocol):
 
     def refuse(self, name: str) -> None:
         """End a peer's job that waits to be approved. JobError, if it does not wait."""
+        ...
+
+
+@runtime_checkable
+class Served(Protocol):
+    """What a backend has whose nodes are in this process: their objects can be seen by Kubernetes' own programs."""
+
+    def open_api(self, file: Path | None = None) -> Path:
+        """Serve each node's objects on a port of this machine, to who has the key in the kubeconfig; where that is."""
+        ...
+
+    def close_api(self) -> None:
+        """Close the ports."""
         ...
 
 

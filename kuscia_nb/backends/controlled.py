@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .. import faults
@@ -24,7 +25,7 @@ from ..control.peer import Peer
 from ..control.plane import ControlPlane
 from ..control.records import INJECTED, OVERDUE, SCHEDULER
 from ..control.resources import KusciaJob
-from ..errors import JobError
+from ..errors import JobError, KusciaError
 from ..observer.observer import Observer
 from ..observer.runs import Run
 from ..operators import OPERATORS, Operator, on_register
@@ -33,6 +34,7 @@ from .base import PATIENCE
 from .recovery import settle
 
 if TYPE_CHECKING:
+    from ..apiserver.serving import Serving
     from ..control.kubectl import Output
     from ..operators.results import Ran
     from .keeper import Keeper
@@ -56,6 +58,7 @@ class ControlledNodes:
     nodes: dict[str, Node]
     observer: Observer
     closed: bool
+    _serving: Serving | None = None
     _clean: Callable[[], object]
     """Gives the storage back."""
 
@@ -149,6 +152,23 @@ class ControlledNodes:
 
         return run(line, self.nodes, node=node, stdin=stdin, emit=emit)
 
+    def open_api(self, file: Path | None = None, port: int = 0) -> Path:
+        """Serve each node's objects to kubectl, on ports of this machine; returns its kubeconfig (see `Serving`)."""
+        from ..apiserver.serving import Serving
+
+        if self._serving is None:
+            self._serving = Serving(self.nodes, file, port)
+        elif file not in (None, self._serving.kubeconfig):
+            what = f"the nodes are served already: {self._serving.kubeconfig}"
+            raise KusciaError(what, hint="cluster.down_api() first")
+        return self._serving.kubeconfig
+
+    def close_api(self) -> None:
+        """Close these ports, and remove the kubeconfig, which leads nowhere then."""
+        if self._serving:
+            self._serving.stop()
+        self._serving = None
+
     def close(self) -> None:
         """Stop all jobs, close the ports, and leave the storage, which is removed if it was made here."""
         self.closed = True
@@ -163,6 +183,7 @@ class ControlledNodes:
         self._plane.loop.close()
         self._agent.close()
         self.close_http()
+        self.close_api()
         self._clean()
 
     def _start(self, job: KusciaJob, options: Options, name_field: str) -> Run:

@@ -14,7 +14,7 @@ from ..data.files import write_atomically
 from ..errors import JobError
 from . import accepting
 from .consent import Consent
-from .kinds import Domain
+from .kinds import Domain, KusciaTask
 from .objects import Object
 from .resources import JobStatus, KusciaJob
 from .store import AlreadyExists, Store
@@ -73,6 +73,25 @@ class Node:
             return old, "unchanged"
         return self.store.change(type(object), object.name, lambda _: merged) or merged, "configured"
 
+    def replace(self, new: Object) -> Object:
+        """Put what a person has changed of an object in its place: labels, annotations, and a spec that may change.
+
+        JobError, if there is no such object any more, or its spec may not be another one.
+        """
+
+        def changed(old: Object) -> Object:
+            marks = {"labels": new.labels, "annotations": new.annotations}
+            metadata = old.metadata.model_copy(update=marks)
+            metadata = old.metadata if metadata == old.metadata else metadata
+            spec = _spec(old, new)
+            if metadata is old.metadata and spec is old.spec:
+                return old
+            return old.model_copy(update={"metadata": metadata, "spec": spec})
+
+        if (found := self.store.change(type(new), new.name, changed)) is None:
+            raise JobError(f"there is no {type(new).__name__} {new.name} on {self.domain}")
+        return found
+
     def delete(self, kind: type[Object], name: str) -> Object | None:
         """Remove an object with what it owns; None if there is none. What runs for it is stopped."""
         return self.store.delete(kind, name)
@@ -94,10 +113,16 @@ def _merged(old: Object, new: Object) -> Object:
         update={"labels": {**old.labels, **new.labels}, "annotations": {**old.annotations, **new.annotations}}
     )
     metadata = old.metadata if metadata == old.metadata else metadata
-    spec = old.spec if old.spec == new.spec else new.spec
+    return old.model_copy(update={"metadata": metadata, "spec": _spec(old, new)})
+
+
+def _spec(old: Object, new: Object) -> object:
+    """The spec that an object gets from a new one: its own, if it is the same."""
     if isinstance(old, KusciaJob) and isinstance(new, KusciaJob):
-        spec = _job_spec(old, new)
-    return old.model_copy(update={"metadata": metadata, "spec": spec})
+        return _job_spec(old, new)
+    if isinstance(old, KusciaTask) and old.spec != new.spec:
+        raise JobError(f"the spec of task {old.name} is its node's to write", hint="spec.stage of its job: Stop")
+    return old.spec if old.spec == new.spec else new.spec
 
 
 def _job_spec(old: KusciaJob, new: KusciaJob) -> object:

@@ -6,7 +6,6 @@ they have not seen, so there are no conflicts to resolve. Objects never change; 
 
 from __future__ import annotations
 
-import itertools
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -85,7 +84,8 @@ class Store:
         self._objects: dict[type[Object], dict[str, Object]] = {}
         self._owned: dict[str, dict[tuple[type[Object], str], None]] = {}  # by the owner's uid, in order
         self._listeners: list[Listener] = []
-        self._versions = itertools.count(1)
+        self.version = 0
+        """Grows with every change, also with a deletion."""
         self._lock = threading.RLock()
 
     def get(self, kind: type[O], name: str) -> O | None:
@@ -105,7 +105,7 @@ class Store:
             self._kept(type(object))[object.name] = object
             for owner in object.metadata.owner_references:
                 self._owned.setdefault(owner.uid, {})[type(object), object.name] = None
-        self._versions = itertools.count(max((int(one.metadata.resource_version) for one in objects), default=0) + 1)
+        self.version = max((int(one.metadata.resource_version) for one in objects), default=0)
 
     @undisturbed()
     def create(self, object: O) -> O:
@@ -118,7 +118,7 @@ class Store:
                 "uid": str(uuid.uuid4()),
                 "creation_timestamp": now(),
                 "generation": 1,
-                "resource_version": str(next(self._versions)),
+                "resource_version": self._next_version(),
             }
             new = object.model_copy(update={"metadata": object.metadata.model_copy(update=written)})
             kept[object.name] = new
@@ -143,7 +143,7 @@ class Store:
                 return old
             grown = getattr(new, "spec", None) is not getattr(old, "spec", None)
             written = {
-                "resource_version": str(next(self._versions)),
+                "resource_version": self._next_version(),
                 "generation": old.metadata.generation + grown,
             }
             new = new.model_copy(update={"metadata": new.metadata.model_copy(update=written)})
@@ -160,6 +160,7 @@ class Store:
                 return None
             for owner in old.metadata.owner_references:
                 self._owned.get(owner.uid, {}).pop((kind, name), None)
+            self._next_version()
             self._tell(Change("DELETED", old, None))
             for owned in self._owned.pop(old.metadata.uid, ()):
                 self.delete(*owned)
@@ -174,6 +175,10 @@ class Store:
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` at every change, in order, within the change; returns what ends that."""
         return subscribed(self._listeners, self._lock, listener)
+
+    def _next_version(self) -> str:
+        self.version += 1
+        return str(self.version)
 
     def _kept(self, kind: type[O]) -> dict[str, O]:
         return self._objects.setdefault(kind, {})  # type: ignore[return-value]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from argparse import ArgumentTypeError, Namespace
 from contextlib import suppress
 from pathlib import Path
@@ -55,6 +56,7 @@ def _up(arguments: Namespace) -> object:
         %kuscia up --http 9000
         %kuscia up --node alice --listen 127.0.0.1:8084 --peer bob=http://127.0.0.1:8085 --ttp http://127.0.0.1:9449
         %kuscia up --http --token    every call has to show kn.connect().http_token
+        %kuscia up --kubeconfig      for kubectl, k9s and such in a terminal of yours
     """
     from ..errors import KusciaError
 
@@ -74,6 +76,8 @@ def _up(arguments: Namespace) -> object:
         cluster.up_http(None if arguments.http == _ANY_PORT else arguments.http, token=arguments.token)
     elif arguments.token:
         raise KusciaError("--token is for ports, and none are opened", hint="%kuscia up --http --token")
+    if arguments.kubeconfig is not None:
+        print(f"export KUBECONFIG={shlex.quote(str(cluster.up_api(arguments.kubeconfig or None)))}")
     return _status(arguments)
 
 
@@ -311,6 +315,13 @@ COMMANDS = {
                 "--token",
                 "every call has to show kn.connect().http_token, as Authorization: Bearer",
                 action="store_true",
+            ),
+            argument(
+                "--kubeconfig",
+                "open the nodes to kubectl on this machine; the file, removed at the end, has the key",
+                nargs="?",
+                const="",
+                metavar="FILE",
             ),
             argument(
                 "--backend", "where the nodes run: here, or in containers", choices=("local", "docker"), default="local"

@@ -10,6 +10,7 @@ import os
 import ssl
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
@@ -77,10 +78,10 @@ def fingerprint(der: bytes) -> str:
     return digest.hex(":").upper()
 
 
-def make(name: str, folder: Path, now: datetime | None = None) -> Identity:
+def make(name: str, folder: Path, now: datetime | None = None, hosts: Iterable[str] = ()) -> Identity:
     """A fresh key and certificate: `name`.pem, which nobody else may read, and `name`.crt.
 
-    KusciaError, if there are such files.
+    `hosts`: addresses for those who insist that a certificate names where it is. KusciaError, if there are such files.
     """
     files = folder / f"{name}.crt", folder / f"{name}.pem"
     for file in files:
@@ -97,6 +98,8 @@ def make(name: str, folder: Path, now: datetime | None = None) -> Identity:
     builder = builder.serial_number(x509.random_serial_number()).not_valid_before(begin)
     builder = builder.not_valid_after(begin + _YEARS)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    if addresses := [x509.IPAddress(ip_address(host)) for host in hosts]:
+        builder = builder.add_extension(x509.SubjectAlternativeName(addresses), critical=False)
     made = builder.sign(key, hashes.SHA256())
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
