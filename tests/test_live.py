@@ -368,7 +368,7 @@ def test_the_view_in_chinese(front_end: FrontEnd) -> None:
     request = front_end.begin(gated())
     front_end.until(lambda: front_end.named("停止").get("disabled") is False)
     assert "发起方 alice" in front_end.shown
-    assert "状态条件" in front_end.shown
+    assert "状况" in front_end.shown
     front_end.aside("gate.set()")
     (output,) = front_end.end(request)
     assert re.search(r"KusciaJob gated：Succeeded，用时 \d", output.data["text/html"])

@@ -171,7 +171,7 @@ def test_the_copy_for_students_runs_unanswered(path: Path, runs: dict[Path, Futu
 
 
 def without_comments(notebook: Any) -> list[str]:
-    return [re.sub(r"  # .*", "", cell.source) for cell in codes(notebook)]
+    return [re.sub(r"(?m)(^|  )# .*", "", cell.source) for cell in codes(notebook)]
 
 
 @pytest.mark.parametrize("path", [path for path in TEACHERS if "zh" in path.parts], ids=named)

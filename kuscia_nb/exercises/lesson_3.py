@@ -92,8 +92,10 @@ def _check_heard(found: list[Any], states: list[str]) -> None:
     if any(isinstance(one, Mapping) or (isinstance(one, str) and "{" in one) for one in found):
         raise Wrong("These are whole replies; only the states in them are asked for.")
     if found == list(dict.fromkeys(states)):
-        text = "Bob was {states} in turn, and this is {found}: a state that comes back after another one is news, too."
-        raise Wrong(text, **shown)
+        raise Wrong(
+            "Bob was {states} in turn, and this is {found}: a state that comes back after another one is news, too.",
+            **shown,
+        )
     if set(found) - set(states):
         raise Wrong("There is something in it that is no answer to a poll: {found} instead of {states}.", **shown)
     raise Wrong("Bob was {states} in turn, and this is {found}.", **shown)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from ..texts.sentence import Sentence
 from .checking import Unanswered, Wrong, called, exercise, number, sample
 
 BYTES = 8
@@ -48,21 +49,28 @@ def bytes_opened(answer: Any) -> None:
             continue
         of_a_product = 2 * BYTES * (BATCH_SIZE + 1) * (COLUMNS + 1)
         mistakes = {
-            (first + second) / 2: "This is one direction; both parties send.",
-            (first + second) / BYTES: "This is how many numbers are sent; each has 8 bytes.",
-            first + second + of_a_product: "The very first product is with weights that both know: it opens nothing.",
-            first: "A batch has two products, and this has only X w.",
-            second: "A batch has two products, and this has only X^T r.",
-            2 * BYTES * sum(opened(rows, epochs, COLUMNS)): "The constant column is a column, too.",
-            2 * BYTES * sum(opened(rows, 1)): "The second epoch opens everything again, with new triples.",
+            (first + second) / 2: Sentence("This is one direction; both parties send."),
+            (first + second) / BYTES: Sentence("This is how many numbers are sent; each has 8 bytes."),
+            first + second + of_a_product: Sentence(
+                "The very first product is with weights that both know: it opens nothing."
+            ),
+            first: Sentence("A batch has two products, and this has only X w."),
+            second: Sentence("A batch has two products, and this has only X^T r."),
+            2 * BYTES * sum(opened(rows, epochs, COLUMNS)): Sentence("The constant column is a column, too."),
+            2 * BYTES * sum(opened(rows, 1)): Sentence("The second epoch opens everything again, with new triples."),
         }
-        asked = f"For {rows:,} rows and {epochs} epoch{'s' if epochs > 1 else ''}: "
+        asked = Sentence("For {rows:,} rows and num_epoch = {epochs}: ", rows=rows, epochs=epochs)
         if (found := mistakes.get(value)) is not None:
             raise Wrong("{asked}{mistake}", asked=asked, mistake=found)
         if rows % BATCH_SIZE:
             raise Wrong("{asked}the rows behind the last whole batch are not used.", asked=asked)
-        size = "less" if value > first + second else "more"
-        raise Wrong("{asked}this gives {value:,.0f}, and it is {size}.", asked=asked, value=value, size=size)
+        raise Wrong(
+            "{asked}this gives {value:,.0f}, and it is less."
+            if value > first + second
+            else "{asked}this gives {value:,.0f}, and it is more.",
+            asked=asked,
+            value=value,
+        )
 
 
 @exercise(
@@ -111,15 +119,15 @@ def seconds_of_waiting(answer: Any) -> None:
             raise Wrong("With {strategy}: {mistake}", strategy=strategy, mistake=_mistake(value, right[strategy]))
 
 
-def _mistake(value: float, right: float) -> str:
+def _mistake(value: float, right: float) -> Sentence:
     """What is wrong with a number of seconds."""
     factors = {
-        2: "this is twice the time; messages that cross each other are on their way at the same time.",
-        1 / EPOCHS: "this is one epoch.",
-        1000: "these are milliseconds.",
-        1 / LATENCY: "this is the number of rounds, and each takes 50 ms.",
-        1 / BATCHES: "this is one batch of each epoch.",
-        1 / 2: "a batch has twice as many rounds.",
+        2: Sentence("this is twice the time; messages that cross each other are on their way at the same time."),
+        1 / EPOCHS: Sentence("this is one epoch."),
+        1000: Sentence("these are milliseconds."),
+        1 / LATENCY: Sentence("this is the number of rounds, and each takes 50 ms."),
+        1 / BATCHES: Sentence("this is one batch of each epoch."),
+        1 / 2: Sentence("a batch has twice as many rounds."),
     }
     near = (text for factor, text in factors.items() if math.isclose(value, factor * right, rel_tol=1e-3))
-    return next(near, "it is less." if value > right else "it is more.")
+    return next(near, Sentence("it is less." if value > right else "it is more."))

@@ -53,8 +53,13 @@ def smallest_bits(answer: Any) -> None:
         raise Wrong("There is a smaller one that will do.")
     if off(bits) == -1:
         raise Wrong("With {bits} bits the rate becomes 0, and the job is refused.", bits=bits)
-    way = "low" if off(bits) < 0 else "high"
-    raise Wrong("With {bits} bits the rate is {off:.1f} % too {way}.", bits=bits, off=100 * abs(off(bits)), way=way)
+    raise Wrong(
+        "With {bits} bits the rate is {off:.1f} % too low."
+        if off(bits) < 0
+        else "With {bits} bits the rate is {off:.1f} % too high.",
+        bits=bits,
+        off=100 * abs(off(bits)),
+    )
 
 
 @exercise(
@@ -110,12 +115,17 @@ def one_epoch(answer: Any) -> None:
         return
     left = math.exp(-material.layout.batches * parameters.learning_rate / 24)
     if left > 0.15:
-        text = "{accuracy:.1%} are right. The weights are still on their way: {left:.0%} of it is left."
-    elif parameters.l2_norm > 0.1:
-        text = "{accuracy:.1%} are right. The penalty holds the columns' weights down, and not the intercept."
-    else:
-        text = "{accuracy:.1%} are right. Does every small batch throw the weights about?"
-    raise Wrong(text, accuracy=accuracy, left=left)
+        raise Wrong(
+            "{accuracy:.1%} are right. The weights are still on their way: {left:.0%} of it is left.",
+            accuracy=accuracy,
+            left=left,
+        )
+    if parameters.l2_norm > 0.1:
+        raise Wrong(
+            "{accuracy:.1%} are right. The penalty holds the columns' weights down, and not the intercept.",
+            accuracy=accuracy,
+        )
+    raise Wrong("{accuracy:.1%} are right. Does every small batch throw the weights about?", accuracy=accuracy)
 
 
 def _accuracy(weights: pd.DataFrame) -> float:

@@ -13,6 +13,7 @@ import numpy as np
 from ..control.resources import RUNNING
 from ..errors import KusciaError
 from ..operators import OPERATORS, Operator
+from ..texts.sentence import Sentence
 from .checking import Unanswered, Wrong, called, exercise, number
 
 if TYPE_CHECKING:
@@ -92,8 +93,9 @@ def fraction_bits(answer: Any) -> None:
             raise Wrong("For v = {size} it returns {bits}: a product has the fraction bits of both factors.", **said)
         if bits == room // 2 + 1:
             raise Wrong("For v = {size} it returns {bits}, which is one too many: round down.", **said)
-        more = "too many" if bits > room / 2 else "fewer than needed"
-        raise Wrong(f"For v = {{size}} it returns {{bits}}, which is {more}.", **said)
+        if bits > room / 2:
+            raise Wrong("For v = {size} it returns {bits}, which is too many.", **said)
+        raise Wrong("For v = {size} it returns {bits}, which is fewer than needed.", **said)
 
 
 # --- an operator of the reader's, in a cluster of its own ------------------------------------------------------------
@@ -179,15 +181,17 @@ def _check_result(results: Mapping[str, pd.DataFrame], columns: Mapping[str, pd.
     alice, bob = columns["alice"].to_numpy(), columns["bob"].to_numpy()
     both = np.concatenate([alice, bob])
     mistakes = {
-        "It is the standard deviation, not the variance.": both.std(),
-        "It divides by one less than the count; asked for is the mean of the squared distances.": both.var(ddof=1),
-        "It is the mean of both variances: it leaves out how far the two means are from each other.": (
+        Sentence("It is the standard deviation, not the variance."): both.std(),
+        Sentence("It divides by one less than the count; asked for is the mean of the squared distances."): both.var(
+            ddof=1
+        ),
+        Sentence("It is the mean of both variances: it leaves out how far the two means are from each other."): (
             np.average([alice.var(), bob.var()], weights=[len(alice), len(bob)]),
             (alice.var() + bob.var()) / 2,
         ),
-        "It is the variance of one party's values.": (alice.var(), bob.var()),
-        "It is the mean of the squares; the square of the mean has to be taken from it.": np.mean(both**2),
-        "It has the wrong sign.": -both.var(),
+        Sentence("It is the variance of one party's values."): (alice.var(), bob.var()),
+        Sentence("It is the mean of the squares; the square of the mean has to be taken from it."): np.mean(both**2),
+        Sentence("It has the wrong sign."): -both.var(),
     }
     for node, frame in results.items():
         if "variance" not in frame or len(frame) != 1:
@@ -227,14 +231,14 @@ def _check_opened(job: Job, columns: Mapping[str, pd.Series]) -> None:
         raise Wrong("The variance is right, but there are messages of its own: {others}.", others=", ".join(others))
 
 
-def _facts(columns: Mapping[str, pd.Series]) -> Iterator[tuple[str, float]]:
+def _facts(columns: Mapping[str, pd.Series]) -> Iterator[tuple[Sentence, float]]:
     """What should stay secret: sums and means, of values and squares."""
     alice, bob = (columns[node].to_numpy() for node in ("alice", "bob"))
     both = np.concatenate([alice, bob])
-    for name, power in (("values", 1), ("squares", 2)):
-        for whose, own in (("alice's", alice), ("bob's", bob), ("all", both)):
-            total = float((own**power).sum())
-            yield f"the sum of {whose} {name}", total
-            yield f"the mean of {whose} {name}", total / len(own)
+    for name, power in ((Sentence("values"), 1), (Sentence("squares"), 2)):
+        for whose, own in ((Sentence("alice's"), alice), (Sentence("bob's"), bob), (Sentence("all"), both)):
+            total, said = float((own**power).sum()), {"whose": whose, "name": name}
+            yield Sentence("the sum of {whose} {name}", **said), total
+            yield Sentence("the mean of {whose} {name}", **said), total / len(own)
             if own is not both:
-                yield f"the sum of {whose} {name}, divided by the count of all", total / len(both)
+                yield Sentence("the sum of {whose} {name}, divided by the count of all", **said), total / len(both)

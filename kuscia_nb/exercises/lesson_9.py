@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import DataError, KusciaError
 from ..job import Job
+from ..texts.sentence import Sentence
 from .checking import Wrong, exercise, number
 
 ZEROS, NEAR = 0.97, 0.1
@@ -40,7 +41,7 @@ def for_bob(answer: Any) -> None:
     why="An accuracy of 0.97 sounds good, and this model knows nothing. AUC shows it, and so does the share of zeros.",
 )
 def same_for_all(answer: Any) -> None:
-    accuracy, auc = _pair(answer, "accuracy and AUC")
+    accuracy, auc = _pair(answer, Sentence("accuracy and AUC"))
     if 1 < accuracy <= 100 or 1 < auc <= 100:
         raise Wrong("Both are numbers from 0 to 1.")
     if abs(accuracy - ZEROS) > 1e-3 and abs(accuracy - (1 - ZEROS)) > 1e-3:
@@ -60,10 +61,10 @@ def same_for_all(answer: Any) -> None:
     "2,000 scores have told them.",
 )
 def own_weights(answer: Any) -> None:
-    job, estimates = _parts(answer, "a job and two estimates")
+    job, estimates = _parts(answer, Sentence("a job and two estimates"))
     if not isinstance(job, Job):
         raise Wrong("A job is asked for, and this is of type {kind}.", kind=type(job).__name__)
-    visits, age = _pair(estimates, "visits and age")
+    visits, age = _pair(estimates, Sentence("visits and age"))
     model = job.model()
     true = dict(zip(model.features, model.weights, strict=True))
     if not {"visits", "age"} <= true.keys():

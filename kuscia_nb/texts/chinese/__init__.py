@@ -9,7 +9,8 @@ from __future__ import annotations
 from .exercises import EXERCISES
 from .explore import EXPLORE
 from .jobs import JOBS
+from .later_exercises import LATER_EXERCISES
 from .options import OPTIONS
 
-CHINESE = {**JOBS, **OPTIONS, **EXERCISES, **EXPLORE}
+CHINESE = {**JOBS, **OPTIONS, **EXERCISES, **LATER_EXERCISES, **EXPLORE}
 """What Python says."""

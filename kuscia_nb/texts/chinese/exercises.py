@@ -1,4 +1,4 @@
-"""The exercises' texts in Chinese, for the notebooks that there are in Chinese."""
+"""What every exercise says, and the texts of the exercises 1.1 to 5.3, in Chinese."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EXERCISES = {
     ),
     "Divide by 2**10, not by 2**18.": "除以 2**10，而不是 2**18。",
     "A number says nothing of where its point is: both parties have to agree on fxp_bits beforehand.": (
-        "数本身不说明小数点在哪里：双方必须事先约定 fxp_bits。"
+        "数本身不包含小数点的位置：双方必须事先约定 fxp_bits。"
     ),
     "Shares are added modulo 2^64, and this sum has not wrapped around.": "分片是模 2^64 相加的，而这个和没有回绕。",
     "This is the integer in the ring; the number that it stands for has a point in it.": (
@@ -49,8 +49,8 @@ EXERCISES = {
     ),
     "This is one direction; both of them are asked for.": "这只是一个方向；题目问的是两个方向合计。",
     "This is how many numbers there are; each has 8 bytes.": "这是数的个数；每个数是 8 字节。",
-    "It is less.": "没有这么多。",
-    "It is more.": "不止这么多。",
+    "It is less.": "答案偏大。",
+    "It is more.": "答案偏小。",
     # 1.3
     'Change one thing, "learning_rate", and give the job a name of its own.': (
         '只改一处："learning_rate"，并给作业另起一个名字。'
@@ -76,7 +76,7 @@ EXERCISES = {
         "-o jsonpath={.status.conditions[*].type} 只打印名字；cluster.kubectl(line, node=...).text 是一段文本。"
     ),
     "alice drives the job, so the steps of creating and starting it are conditions of her copy alone.": (
-        "作业由 alice 推动，所以创建和启动的各步只是她那一份的条件。"
+        "作业由 alice 驱动，所以创建和启动的各步只出现在她那一份的状况里。"
     ),
     "A list of names is asked for, and this is of type {kind}.": "这里需要一个名字的列表，而答案的类型是 {kind}。",
     "bob's copy has {names}, too.": "{names} 在 bob 那里也有。",
@@ -95,7 +95,7 @@ EXERCISES = {
     "A label says which job a task belongs to, so the line works for every run of the job.": (
         "标签写明了任务属于哪个作业，所以这一行对作业的每次运行都适用。"
     ),
-    "kubectl says: {error}": "kubectl 说：{error}",
+    "kubectl says: {error}": "kubectl 报错：{error}",
     "Jobs and tasks are in the namespace cross-domain, and kubectl looks elsewhere if it is not told.": (
         "作业和任务在命名空间 cross-domain 里，不指明的话 kubectl 会到别处去找。"
     ),
@@ -115,6 +115,93 @@ EXERCISES = {
     ),
     "On {node} the job has read {file}, and not {own}.": "在 {node} 上，作业读取的是 {file}，而不是 {own}。",
     "The label is not on alice's side.": "标签不在 alice 一方。",
+    # 3.1
+    "Take the rows whose call is \"task/poll\" first. Those are alice's questions, the replies in them are bob's.": (
+        '先取出 call 为 "task/poll" 的行：提问的是 alice，响应来自 bob。'
+    ),
+    'A reply is a JSON text: json.loads(reply)["data"]["status"] is the state in it.': (
+        '响应是 JSON 文本：其中的状态是 json.loads(reply)["data"]["status"]。'
+    ),
+    "A state is news if it is not the state before it: states.shift() of pandas, or itertools.groupby.": (
+        "与前一个状态不同，才是新的状态：可以用 pandas 的 states.shift() 或 itertools.groupby。"
+    ),
+    "All other polls told alice nothing new. With the standard's task/callback bob would report each change by "
+    "himself; but then alice could not tell a bob who computes from a bob who has gone.": (
+        "其余轮询没有给 alice 带来新的信息。如果用标准的 task/callback，bob 会主动报告每次变化；"
+        "但那样 alice 就分不清 bob 是在计算，还是已经离线。"
+    ),
+    "It returns {found} whatever it is given: it has to look at its argument.": (
+        "无论参数是什么，它都返回 {found}：函数需要使用自己的参数。"
+    ),
+    "The function should return a list, and returned something of type {kind}.": (
+        "函数应当返回列表，而返回值的类型是 {kind}。"
+    ),
+    "The answers of all polls are in it; a state that repeats the one before should be left out.": (
+        "结果包含了每次轮询的回答；与前一个相同的状态应当去掉。"
+    ),
+    "These are whole replies; only the states in them are asked for.": "这是完整的响应；题目只要其中的状态。",
+    "Bob was {states} in turn, and this is {found}: a state that comes back after another one is news, too.": (
+        "bob 的状态依次是 {states}，而结果是 {found}：变为其他状态之后再次出现的状态也算新的。"
+    ),
+    "There is something in it that is no answer to a poll: {found} instead of {states}.": (
+        "结果里有些内容不是对轮询的回答：应为 {states}，得到的是 {found}。"
+    ),
+    "Bob was {states} in turn, and this is {found}.": "bob 的状态依次是 {states}，而结果是 {found}。",
+    # 3.2
+    "Copy `sent` with deepcopy, so that it stays as it is, and change two things in the copy.": (
+        "用 deepcopy 复制 `sent`，使它保持不变，再修改副本里的两处。"
+    ),
+    'The name is request["job_id"], the number of passes "num_epoch" among the parameters that are common to both.': (
+        '作业名是 request["job_id"]，轮数是公共参数（common）里的 "num_epoch"。'
+    ),
+    'ask("/v1/interconn/schedule/job/create", request) sends it, and returns the reply as a dict.': (
+        'ask("/v1/interconn/schedule/job/create", request) 发送请求，并以字典形式返回响应。'
+    ),
+    "Whatever program can send JSON over HTTP can run jobs on a node. It needs no Python, no kubectl, and no "
+    "rights on the node's machine.": (
+        "只要能通过 HTTP 发送 JSON，任何程序都可以在节点上运行作业：不需要 Python 和 kubectl，也不需要节点机器的权限。"
+    ),
+    "The reply is asked for as a dict with its code, and this is of type {kind}.": (
+        "这里需要响应的字典，其中有 code；而返回值的类型是 {kind}。"
+    ),
+    "Called with ({name!r}, {epochs}), alice says no: {said}": "以 ({name!r}, {epochs}) 调用时，alice 拒绝：{said}",
+    "Alice says yes, but she has no job {name!r}: is that the job_id of the request?": (
+        "alice 受理了请求，但她没有名为 {name!r} 的作业：请求里的 job_id 是它吗？"
+    ),
+    "Called with {epochs} epochs, the request says {passes!r}.": "以 {epochs} 轮调用时，请求里写的是 {passes!r}。",
+    "num_epoch is right, but something else has changed, too.": "num_epoch 对了，但还有别的内容也被改动了。",
+    # 3.3
+    "Send it: the reply to ask(CREATE, repaired) names two of the three mistakes, with the path of the first.": (
+        "把请求发出去：ask(CREATE, repaired) 的响应会先后指出三处错误中的两处，并给出第一处的路径。"
+    ),
+    "Positions count from 0, and parameters are filed under the name of the component, which is in the dag.": (
+        "序号从 0 开始；参数按组件名归类，组件名写在 dag 里。"
+    ),
+    'For the third, wait for the job: cluster.job(repaired["job_id"]).wait() says what bob\'s program did not find.': (
+        '第三处错误要等作业运行：cluster.job(repaired["job_id"]).wait() 会说明 bob 的程序找不到什么。'
+    ),
+    "Two mistakes could be seen from the request alone, and alice refused it. The third was about bob's node, and "
+    "only came to light when his program ran. So a client has to look twice: at the reply, and later at the states.": (
+        "两处错误从请求本身就能看出，所以 alice 拒绝了它。第三处与 bob 的节点有关，要到他的程序运行时才暴露。"
+        "因此客户端要看两次：先看响应，之后再看状态。"
+    ),
+    "Without an entry in task_params the guest is no party, and the job would run without bob.": (
+        "task_params 里没有 guest 的条目，它就不是参与方，作业会在没有 bob 的情况下运行。"
+    ),
+    "The common parameters are gone; they should be filed under another name.": (
+        "公共参数不见了；它们只需要换一个名字归类。"
+    ),
+    "Alice would refuse it: {error}": "alice 会拒绝这个请求：{error}",
+    "It should be one task, with alice as the host and bob as the guest.": (
+        "应当只有一个任务，alice 是 host，bob 是 guest。"
+    ),
+    "Alice would take it, and then the job would fail: bob has no file {file}.": (
+        "alice 会受理，但作业随后会失败：bob 没有文件 {file}。"
+    ),
+    "The mistakes are gone, but something else has changed, too.": "错误已经改正，但还有别的内容也被改动了。",
+    "This is a text, but no JSON: {error}": "这是一段文本，但不是 JSON：{error}",
+    "A request is asked for, as a dict, and this is of type {kind}.": "这里需要字典形式的请求，而答案的类型是 {kind}。",
+    "This is a reply. The answer is the request that you would send.": "这是响应。答案应当是你要发送的请求。",
     # 4.1
     "Draw n - 1 arrays of masks, each of x.nbytes fresh bytes from secrets.token_bytes; these are n - 1 of the "
     "shares.": (
@@ -279,114 +366,4 @@ EXERCISES = {
         "逐元素的结果对了；一个三元组的结果在 m = {m}、k = {k}、n = {n} 时不对。"
     ),
     "For m = {m}, k = {k}, n = {n} both numbers are others.": "m = {m}、k = {k}、n = {n} 时两个数都不对。",
-    # 9.1
-    "%kuscia explain ss_lr_predict lists its parameters. One of them says which party learns the scores.": (
-        "%kuscia explain ss_lr_predict 列出它的参数，其中一个指定由哪一方得到得分。"
-    ),
-    "A party is named by its role and number in the job: bob is guest.0.": (
-        "参与方用它在作业中的角色和序号表示：bob 是 guest.0。"
-    ),
-    'scored("for-the-bank", receiver="guest.0") is the manifest, and attempt(...) runs it.': (
-        'scored("for-the-bank", receiver="guest.0") 是作业配置，attempt(...) 运行它。'
-    ),
-    "alice has sent her share of each score, and learned nothing. Who receives is a parameter that both can see.": (
-        "alice 发送了每个得分的分片，自己什么也没有得到。由谁接收是双方都能看到的参数。"
-    ),
-    "In this job alice has learned the scores.": "在这个作业里，得到得分的是 alice。",
-    "The job has no predictions: {error}": "这个作业没有预测结果：{error}",
-    # 9.2
-    "With the same score for all, every row gets the same class. How often is that right, if it is the frequent one?": (
-        "所有行得分相同，预测的类别也就相同。如果预测的是多数类，有多少是对的？"
-    ),
-    "AUC asks how often a row with label 1 has a higher score than one with label 0. Equal scores count half.": (
-        "AUC 是标签为 1 的行得分高于标签为 0 的行的概率，得分相等算一半。"
-    ),
-    "An accuracy of 0.97 sounds good, and this model knows nothing. AUC shows it, and so does the share of zeros.": (
-        "准确率 0.97 听起来不错，但这个模型什么也没学到。AUC 能看出来，标签为 0 的比例也能看出来。"
-    ),
-    "Both are numbers from 0 to 1.": "两个数都在 0 到 1 之间。",
-    "The accuracy is another one.": "准确率不对。",
-    "That is so if it always says 1. It may as well always say 0.": "总是预测 1 时才是这样，它也可以总是预测 0。",
-    "The accuracy is right, the AUC is not.": "准确率对了，AUC 不对。",
-    "A pair is asked for: {what}.": "这里需要一对值：{what}。",
-    # 9.3
-    "A score is visits * w1 + age * w2 + what bob's columns add. That last part looks like noise to alice.": (
-        "得分 = visits * w1 + age * w2 + bob 各列的贡献。最后一部分在 alice 看来像噪声。"
-    ),
-    "Find the line that fits the scores best: np.linalg.lstsq with visits, age and a column of ones.": (
-        "找出与得分最吻合的线性关系：对 visits、age 和一列 1 使用 np.linalg.lstsq。"
-    ),
-    "The rows have to be in the same order: shop.set_index('id').loc[scores.index].": (
-        "行的顺序必须一致：shop.set_index('id').loc[scores.index]。"
-    ),
-    "What bob's columns add has nothing to do with alice's here, so it averages out. The weights were secret, and "
-    "2,000 scores have told them.": (
-        "这里 bob 各列的贡献与 alice 的列无关，平均下来就抵消了。权重本是秘密，两千个得分却把它们说了出来。"
-    ),
-    "This job's model has no columns visits and age.": "这个作业的模型没有 visits 和 age 两列。",
-    "These are the weights of scaled columns. A visit and a year are asked for.": (
-        "这是缩放后各列的权重，题目问的是每次到店、每岁年龄。"
-    ),
-    "The weight of {name} is another one.": "{name} 的权重不对。",
-    # 11.1
-    "Which of the jobs of the table has printed such a sentence?": "表中的哪些作业给出过这样一句话？",
-    "Messages 6 and 7 are sent. In which order, and how often, can they come, so that 7 is seen while 6 is awaited?": (
-        "发送了 6 号和 7 号消息。它们以什么顺序、到达几次，才会在等待 6 号时看到 7 号？"
-    ),
-    "Three of the five: one in which 6 never comes, one in which it comes behind 7, and one in which 7 comes twice.": (
-        "五种里有三种：6 号始终没有到达；6 号排在 7 号之后到达；7 号到达了两次。"
-    ),
-    "The receiver sees what came, not why. The injected fault is in the job's report; in real life somebody has to "
-    "look at what carries the messages.": (
-        "接收方只看到收到了什么，看不到原因。注入的故障写在作业报告里；在实际环境中，需要有人去检查传输消息的环节。"
-    ),
-    "A set of kinds is asked for, and this is of type {kind}.": "这里需要一个故障种类的集合，而答案的类型是 {kind}。",
-    "{name} is not one of the five.": "{name} 不在这五种之中。",
-    "A message that is late is waited for: nobody says anything.": "迟到的消息会一直等到：没有人报错。",
-    "A message that is cut has the right number, and its length is named.": "被截短的消息编号正确，错误指出的是长度。",
-    "So far it is right. There is another one.": "目前都对，但还有别的。",
-    # 11.2
-    'The seed is behind #: "ttp-wrong:1#2" flips another bit than "ttp-wrong:1". Try many in a loop.': (
-        '# 之后是种子："ttp-wrong:1#2" 翻转的比特与 "ttp-wrong:1" 不同。请用循环多试几个。'
-    ),
-    "job.shadow.weights has both weights, secret and plaintext. Take the largest difference of a job.": (
-        "job.shadow.weights 同时列出密态（secret）和明文（plaintext）的权重。取一个作业中两者的最大差值。"
-    ),
-    "The second table has such a job already, and it has to be run with shadow=True.": (
-        "第二张表里已经有这样的作业，只需用 shadow=True 再运行一次。"
-    ),
-    "This party's program, its peer's and weights() have nothing to go by: the numbers could be right. Only who "
-    "sees both files can tell, as the shadow does.": (
-        "双方的程序和 weights() 都无从判断：这些数完全可能是对的。只有同时看到两个文件的人（如明文对照）才能发现。"
-    ),
-    "In this job somebody else lies, or nobody.": "在这个作业里，说谎的不是 TTP，或者没有人说谎。",
-    "It cannot be compared with its plaintext: {error}": "无法与明文比较：{error}",
-    "weights() warns of this one.": "对这个作业，weights() 会给出警告。",
-    "All weights are within {far} of the plaintext.": "所有权重与明文的差都不超过 {far}。",
-    # 11.3
-    "hashlib.blake2b(digest_size=16) takes one message after the other with update(...). digest() is the end.": (
-        "hashlib.blake2b(digest_size=16) 用 update(...) 逐条接收消息，最后调用 digest()。"
-    ),
-    "update(b'ab') and then update(b'c') is the same as update(b'a') and update(b'bc'). What else has to go in?": (
-        "先 update(b'ab') 再 update(b'c')，与先 update(b'a') 再 update(b'bc') 结果相同。还需要加入什么？"
-    ),
-    "Put the length of each message before it, in a fixed number of bytes: len(message).to_bytes(8, 'little').": (
-        "在每条消息之前加入它的长度，占固定的字节数：len(message).to_bytes(8, 'little')。"
-    ),
-    "Without the lengths, bytes could move from one message to the next. The job's own digests do not "
-    "need them: each message is compared with the shape that its receiver expects.": (
-        "如果没有长度，字节可以从一条消息移到下一条而不被发现。作业自己的摘要不需要长度：接收方本来就把每条消息与预期的形状比较。"
-    ),
-    "It returns a value of type {kind}. Bytes are asked for.": "返回值的类型是 {kind}，这里需要字节串。",
-    "Called twice with the same messages, it returns two digests.": "用相同的消息调用两次，得到两个不同的摘要。",
-    "A digest is short: at most {size} bytes, however many messages there are.": (
-        "摘要应当很短：无论有多少条消息，最多 {size} 字节。"
-    ),
-    "It does not notice it if one bit is another one.": "一个比特被翻转时，它没有发现。",
-    "It does not notice it if two messages change places.": "两条消息交换位置时，它没有发现。",
-    "It does not notice it if a message comes twice.": "一条消息到达两次时，它没有发现。",
-    "It does not notice it if an empty message is lost.": "丢失一条空消息时，它没有发现。",
-    "It does not notice it if a message is cut into two.": "一条消息被拆成两条时，它没有发现。",
-    "It does not notice it if bytes move to the next message.": "字节移到下一条消息时，它没有发现。",
-    "It does not notice it if a message loses its end.": "一条消息缺少结尾时，它没有发现。",
 }

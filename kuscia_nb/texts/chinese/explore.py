@@ -15,7 +15,7 @@ EXPLORE = {
     "Wrong: it was {secret}.": "猜错了：秘密是 {secret}。",
     "right": "对",
     "wrong": "错",
-    "round": "轮次",
+    "round": "通信轮",
     "bob got": "bob 收到",
     "bet": "猜测",
     "it was": "秘密",

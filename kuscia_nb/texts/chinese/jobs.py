@@ -30,8 +30,8 @@ JOBS = {
     "{name} = {value:.3g} is {ulps:.3g} ulp at fxp_bits={bits} and is used as {used:.3g} ({change}); {advice}": (
         "{name} = {value:.3g} 在 fxp_bits={bits} 时为 {ulps:.3g} ulp，将按 {used:.3g} 使用（{change}）；{advice}"
     ),
-    "{percent:.0f} % low": "偏低 {percent:.0f} %",
-    "{percent:.0f} % high": "偏高 {percent:.0f} %",
+    "{percent:.0f} % low": "偏低 {percent:.0f}%",
+    "{percent:.0f} % high": "偏高 {percent:.0f}%",
     "raise fxp_bits, learning_rate or lower batch_size": "请增大 fxp_bits 或 learning_rate，或减小 batch_size",
     "raise fxp_bits or l2_norm": "请增大 fxp_bits 或 l2_norm",
     "{node} reads its columns from a file, block by block: they take {size:,.0f} MB, and it may have {limit:,.0f} MB "
@@ -45,7 +45,7 @@ JOBS = {
     ),
     "local truncation is expected to fail {failures:.1g} times in this job, and once can spoil the model; "
     "with truncation auto or ttp it does not fail": (
-        "预计本作业中本地截断失败 {failures:.1g} 次，一次就足以毁掉模型；使用截断方式 auto 或 ttp 则不会失败"
+        "预计本作业中本地截断失败 {failures:.1g} 次，任一次都可能使模型失效；使用截断方式 auto 或 ttp 则不会失败"
     ),
     "{domain}: the same number in every row, so that scaling makes it 0 and nothing is learned of it: {names}": (
         "{domain}：以下各列的值在所有行中都相同，缩放后为 0，不会学到任何东西：{names}"
@@ -120,7 +120,9 @@ JOBS = {
         "请把特征缩放到 [-1, 1]（scale: minmax），或减小 learning_rate"
     ),
     "Teacher's shadow: the plaintext run diverges as well": "教师对照：明文训练同样发散",
-    "Repeatable run with seed {seed}: nothing in it is secret.": "使用种子 {seed} 的可重复运行：其中没有任何秘密。",
+    "Repeatable run with seed {seed}: nothing in it is secret.": (
+        "本次运行使用固定种子 {seed}，结果可复现，因此不具备保密性。"
+    ),
     "No result of {task}: {reason}": "没有 {task} 的结果：{reason}",
     "{first} and {second} have trained a model together. Each has a share of it that looks random.": (
         "{first} 和 {second} 共同训练出一个模型，各持有一个看上去随机的分片。"
@@ -163,7 +165,7 @@ JOBS = {
     "Stop the job on both nodes; the cell then ends with an error": "在两个节点上停止该作业；单元格随后以错误结束",
     "Stop the job and forget it on both nodes; its files stay": "停止该作业并在两个节点上删除其记录；结果文件会保留",
     "While this cell runs, the kernel hears no buttons: interrupt it (■) to stop the job": (
-        "此单元格运行期间内核收不到按钮消息：请中断内核（■）来停止作业"
+        "单元格运行期间按钮无法响应；要停止作业请中断内核（■）"
     ),
     "stopping …": "正在停止 …",
     "deleting …": "正在删除 …",
@@ -182,18 +184,18 @@ JOBS = {
     "{alias} on {node}": "{node} 上的 {alias}",
     "… and {count:,} more": "… 另有 {count:,} 项",
     "Messages: {messages:,} · {size} · rounds: {rounds:,} · calls of the TTP: {calls:,}": (
-        "消息：{messages:,} 条 · {size} · 轮次：{rounds:,} · 可信第三方调用：{calls:,} 次"
+        "消息：{messages:,} 条 · {size} · 通信轮数：{rounds:,} · 可信第三方调用：{calls:,} 次"
     ),
     # tables
-    "Conditions": "状态条件",
-    "condition": "条件",
+    "Conditions": "状况",
+    "condition": "状况",
     "of": "所属",
     "job": "作业",
     "Traffic (a round: messages that need not wait for each other)": "通信量（同一轮的消息无须互相等待）",
     "from": "发送方",
     "to": "接收方",
     "messages": "消息",
-    "rounds": "轮次",
+    "rounds": "通信轮数",
     "bytes": "字节",
     "in all": "合计",
     "Weights (each share is random, their sum modulo 2^64 is the weight)": (

@@ -21,7 +21,7 @@ OPTIONS = {
         "乘积的截断方式：各方自行截断，或借助可信第三方（不会失败），或仅在前者失败过多时借助可信第三方（auto）"
     ),
     "a repeatable run, for teaching: nothing in it is secret; runs with one seed have the same masks": (
-        "可重复的运行，用于教学：其中没有任何秘密；种子相同的运行使用相同的掩码"
+        "使运行可复现，用于教学，因此不具备保密性；种子相同的运行使用相同的掩码"
     ),
     "both parties compare digests of all messages before the job succeeds, and check what the TTP gives them": (
         "作业成功之前，双方比对所有消息的摘要，并检验可信第三方给出的结果"

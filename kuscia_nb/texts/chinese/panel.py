@@ -28,10 +28,10 @@ PANEL = {
     "a PEM file in base64": "base64 编码的 PEM 文件",
     "a trusted third party helps with products of secrets": "由可信第三方协助计算秘密的乘积",
     "any text": "任意文本",
-    "Ask again": "再次询问",
-    "Ask the kernel again": "再次询问内核",
-    "Asking the kernel of %1.": "正在询问 %1 的内核。",
-    "Asking the kernel, which starts the nodes…": "正在询问内核，节点随之启动…",
+    "Ask again": "重新查询",
+    "Ask the kernel again": "重新查询内核",
+    "Asking the kernel of %1.": "正在查询 %1 的内核。",
+    "Asking the kernel, which starts the nodes…": "正在查询内核，节点随之启动…",
     "batch %1/%2": "第 %1/%2 批",
     "bits": "位",
     "bool": "布尔值",
@@ -54,13 +54,13 @@ PANEL = {
     "Fill in a form, and insert the cell of a new job": "填写表单，插入新作业的单元格",
     "Filter jobs": "筛选作业",
     "Filter jobs by name or phase": "按名称或阶段筛选作业",
-    "float": "小数",
-    "fraction bits: numbers are multiples of 2^-fxp_bits": "小数位：数是 2^-fxp_bits 的倍数",
+    "float": "浮点数",
+    "fraction bits: numbers are multiples of 2^-fxp_bits": "小数位数；数值均为 2^-fxp_bits 的整数倍",
     "gradients get l2_norm * w added, but not the intercept's": "梯度加上 l2_norm * w，截距的梯度除外",
     "host:port": "主机:端口",
     "how many features each party has": "每一方有多少个特征",
     "how many lines come before the first row of a data file": "数据文件第一行数据之前有多少行",
-    "how often all rows are used": "所有行使用几遍",
+    "how often all rows are used": "训练轮数（遍历全部样本的次数）",
     "how seeds are encrypted for the TTP": "发给 TTP 的种子如何加密",
     "how weights follow from gradients": "如何由梯度更新权重",
     "Insert": "插入",
@@ -97,7 +97,7 @@ PANEL = {
     "Reading the trace of %1…": "正在读取 %1 的轨迹…",
     "rows": "行",
     "rows left over in an epoch are not used": "一轮中剩余不足一批的行不使用",
-    "rows of one training step": "每个训练步使用的行数",
+    "rows of one training step": "批大小（每步使用的样本数）",
     "shares are numbers modulo 2^field": "分片是模 2^field 的数",
     "shares travel as little-endian integers": "分片以小端整数传输",
     "Show all jobs": "显示所有作业",
@@ -127,7 +127,7 @@ PANEL = {
     "the sigmoid is taken as 0.5 + 0.125 x": "sigmoid 取为 0.5 + 0.125 x",
     "The tutorials could not be opened": "无法打开教程",
     "This inserts and runs a cell with": "将插入并运行单元格：",
-    "times a batch's mean gradient, a training step": "乘以一批的平均梯度，就是一个训练步",
+    "times a batch's mean gradient, a training step": "每步更新量 = 学习率 × 批平均梯度",
     "Trace of %1": "%1 的轨迹",
     "Try again": "重试",
     """Two parties train a logistic regression on their columns, neither seeing the other's.
@@ -150,7 +150,7 @@ columns and how they were scaled.""": (
     "Waiting for the kernel of %1.": "正在等待 %1 的内核。",
     "cell": "单元格",
     "choose a file": "选择文件",
-    "condition": "条件",
+    "condition": "状况",
     "data file (%1)": "数据文件（%1）",
     "default: %1": "默认值：%1",
     "how the job is written down; both run the same": "作业的书写格式，两种运行效果相同",
@@ -291,12 +291,12 @@ never scores or curves. If ss_lr has held rows out, these are evaluated, and no 
     ),
     "the column with ids in both files; it is no feature": "两个文件中的 id 列；它不是特征",
     "times a batch's mean gradient, a training step; left empty, it is chosen by how many rows and columns the files "
-    "have": "乘以一批的平均梯度，就是一个训练步；留空时按文件的行数和列数选定",
+    "have": "每步更新量 = 学习率 × 批平均梯度；留空时按文件的行数和列数选定",
     "rows of one training step; left empty, it is chosen by how many rows and columns the files have": (
-        "每个训练步使用的行数；留空时按文件的行数和列数选定"
+        "批大小（每步使用的样本数）；留空时按文件的行数和列数选定"
     ),
     "how often all rows are used; left empty, it is chosen by how many rows and columns the files have": (
-        "所有行使用几遍；留空时按文件的行数和列数选定"
+        "训练轮数（遍历全部样本的次数）；留空时按文件的行数和列数选定"
     ),
     "gradients get l2_norm * w added, but not the intercept's; left empty, it is chosen by how many rows and columns "
     "the files have": "梯度加上 l2_norm * w，截距的梯度除外；留空时按文件的行数和列数选定",

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 VIEWER = {
-    "Trace of {job}": "{job} 的追踪",
-    "Trace": "追踪",
-    "Protocol trace": "协议追踪",
+    "Trace of {job}": "{job} 的轨迹",
+    "Trace": "轨迹",
+    "Protocol trace": "协议轨迹",
     "step {i}, the last is {n}": "第 {i} 步，最后一步是 {n}",
     "message {i}, the last is {n}": "第 {i} 条消息，最后一条是 {n}",
     "Observer's trace: it has the numbers of all parties. A lens only covers them; they are in this page.": (
-        "观察者的追踪：包含各方的全部数值。视角只是遮住它们，数据仍在本页面中。"
+        "观察者的轨迹：包含各方的全部数值。视角只是隐藏它们，数据仍在本页面中。"
     ),
     'Sizes only: --trace full (in Python trace="full") records the numbers of every step.': (
         '只有大小：用 --trace full（Python 中 trace="full"）记录每一步的数值。'
     ),
-    "Repeatable run with a seed: nothing in it is secret.": "用固定种子可重复运行：其中没有秘密。",
+    "Repeatable run with a seed: nothing in it is secret.": "本次运行使用固定种子，结果可复现，因此不具备保密性。",
     "Not in this view: {n} steps from the middle of their tasks; trace.steps has them.": (
         "此视图中没有各任务中段的 {n} 步，trace.steps 里有。"
     ),
@@ -22,9 +22,9 @@ VIEWER = {
         "此视图中没有各任务中段的 {n} 条消息，trace.messages 里有。"
     ),
     "Of each array the first {k} elements are here; the trace keeps more.": (
-        "这里每个数组只有前 {k} 个元素，追踪中有更多。"
+        "这里每个数组只有前 {k} 个元素，轨迹中有更多。"
     ),
-    "Of each array the first element is here; the trace keeps more.": "这里每个数组只有第一个元素，追踪中有更多。",
+    "Of each array the first element is here; the trace keeps more.": "这里每个数组只有第一个元素，轨迹中有更多。",
     "Not kept: {n} operations from the middle of the run.": "未保留：运行中段的 {n} 个操作。",
     "{n} later messages are counted, not listed.": "之后的 {n} 条消息只计数，未列出。",
     "First step": "第一步",
@@ -34,7 +34,7 @@ VIEWER = {
     "Step forward": "前进一步",
     "Last step": "最后一步",
     "Step by step": "逐步浏览",
-    "Position in the trace": "在追踪中的位置",
+    "Position in the trace": "在轨迹中的位置",
     "Batch": "批次",
     "outside of training": "训练之外",
     "batch {b}": "批次 {b}",
@@ -64,7 +64,7 @@ VIEWER = {
     "bytes": "字节",
     "content": "数值",
     "round": "轮",
-    "not in the trace": "追踪中没有",
+    "not in the trace": "轨迹中没有",
     "no message": "没有消息",
     "Nothing is computed.": "没有计算。",
     "No numbers.": "没有数值。",
@@ -83,11 +83,11 @@ VIEWER = {
     # kinds of steps
     "Seed to the TTP": "把种子交给 TTP",
     "Each party gives the TTP a fresh 16-byte seed for its parts of triples. The trace does not have it.": (
-        "双方各把一个新的 16 字节种子交给 TTP，用来生成三元组分量。追踪记录里没有种子。"
+        "双方各把一个新的 16 字节种子交给 TTP，用来生成三元组分片。轨迹记录里没有种子。"
     ),
     "Message": "消息",
     "A message from party to party: terms, shapes or a seed. Its content is not in the trace.": (
-        "双方之间的消息：参数、形状或种子。追踪记录里没有内容。"
+        "双方之间的消息：参数、形状或种子。轨迹记录里没有内容。"
     ),
     "Exchange": "交换",
     "Both parties send something.": "双方互相发送数据。",
@@ -102,31 +102,31 @@ VIEWER = {
     "Beaver triple": "Beaver 三元组",
     "Both draw their parts of a, b and c from their own seeds; the TTP draws them again and tells one party the "
     "correction d, so that a · b = c.": (
-        "双方各自用种子生成 a、b、c 的分量；TTP 重新生成它们，并把修正值 d 发给其中一方，使 a · b = c。"
+        "双方各自用种子生成 a、b、c 的分片；TTP 重新生成它们，并把修正值 d 发给其中一方，使 a · b = c。"
     ),
     "Open x - a": "公开 x − a",
     "x is masked by the random a; both send their part, and both learn e, which says nothing about x.": (
-        "x 被随机数 a 遮住；双方发送各自的分量并得到 e，e 不透露 x。"
+        "用随机数 a 掩藏 x；双方发送各自的分片并得到 e，e 不泄露 x。"
     ),
     "Open y - b": "公开 y − b",
     "y is masked by the random b; both send their part, and both learn g, which says nothing about y.": (
-        "y 被随机数 b 遮住；双方发送各自的分量并得到 g，g 不透露 y。"
+        "用随机数 b 掩藏 y；双方发送各自的分片并得到 g，g 不泄露 y。"
     ),
     "Product from the triple": "用三元组合成乘积",
     "From what was opened and its part of the triple each party computes its share of the product: no message.": (
-        "双方用公开的 e、g 和自己的三元组分量在本地算出乘积的分片，不发消息。"
+        "双方用公开的 e、g 和自己的三元组分片在本地算出乘积的分片，不发消息。"
     ),
     "Truncate": "截断",
     "Each party shifts its own share to the right: rank 0 rounds down, rank 1 up. No message.": (
-        "双方各自把分片右移：0 号向下取整，1 号向上取整。不发消息。"
+        "双方各自把分片右移：rank 0 的一方向下取整，rank 1 的一方向上取整。不发消息。"
     ),
     "Pair for a truncation": "为截断准备的随机数对",
     "Each party draws a number a of its own and its part of c; the TTP draws them again and tells one party the "
     "correction d, so that the product of both a is the sum of both c.": (
-        "双方各自生成自己的 a 和 c 的分量；TTP 重新生成它们，并把修正值 d 发给其中一方，使双方的 a 之积等于双方的 c "
+        "双方各自生成自己的 a 和 c 的分片；TTP 重新生成它们，并把修正值 d 发给其中一方，使双方的 a 之积等于双方的 c "
         "之和。"
     ),
-    "Send a masked bit": "发送被遮住的最高位",
+    "Send a masked bit": "发送带掩码的最高位",
     "The two shares wrap around 2^64 if the top bit u of both is 1. Each sends its bit, masked by its random a.": (
         "双方最高位 u 都是 1 时，分片之和才会回绕 2^64。双方各发送自己的最高位，用随机数 a 遮住。"
     ),
@@ -140,21 +140,21 @@ VIEWER = {
     "Both send their share, and both learn the sum: this is where a secret becomes known.": (
         "双方发送分片并得到总和：秘密值在这里被公开。"
     ),
-    "Mask the columns": "遮住各自的列",
+    "Mask the columns": "给各自的列加掩码",
     "Each party sends its columns once, masked by random A; F serves all products of this block.": (
-        "双方各发送一次被随机数 A 遮住的列；F 供这一块的所有乘积使用。"
+        "双方各发送一次以随机数 A 为掩码的列；F 供这一块的所有乘积使用。"
     ),
     "Vectors for a block of products": "为一块乘积准备的向量",
     "Each party draws a mask v for its share; the TTP makes both parts of A v; F v is added beforehand.": (
-        "双方各生成遮住分片的 v；TTP 给出 A v 的两个分量；F v 预先加上。"
+        "双方各生成分片的掩码 v；TTP 给出 A v 的两个分片；F v 预先加上。"
     ),
-    "Send a masked share": "发送被遮住的分片",
+    "Send a masked share": "发送带掩码的分片",
     "Each party sends its share for the peer's columns, masked by its random v.": (
-        "双方发送对应对方列的分片，用随机数 v 遮住。"
+        "双方发送对应对方列的分片，用随机数 v 作掩码。"
     ),
-    "Product with own columns": "与本方列相乘",
+    "Product with own columns": "与己方特征列相乘",
     "Each party multiplies its own columns with its share plus what the peer sent, and adds what was prepared.": (
-        "双方用自己的列乘以（自己的分片加对方发来的值），再加上预处理好的 q。"
+        "己方特征列 ×（己方分片 + 对方发来的掩码值）+ 预处理得到的 q。"
     ),
     "Product with a public vector": "与公开向量相乘",
     "Each party on its own share: no message.": "双方各自在自己的分片上计算，不发消息。",
@@ -164,7 +164,7 @@ VIEWER = {
     "Negate": "取负",
     "Add a public value": "加公开值",
     "Subtract a public value": "减公开值",
-    "Subtract from a public value": "公开值减去",
+    "Subtract from a public value": "公开值减去秘密值",
     "Times a public value": "乘公开值",
     "Blind own ids": "盲化自己的 ID",
     "Each party multiplies the points of its hashed ids, H, with its secret number, and sends them in a random "
