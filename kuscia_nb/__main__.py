@@ -12,6 +12,7 @@ from .errors import KusciaError
 from .options import taken_by
 
 COMMANDS = {
+    "doctor": "backends.doctor_command",
     "identity": "wire.identity_command",
     "node": "backends.node_command",
     "party": "wire.party_command",

@@ -7,7 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from .backends.base import Alone, Backend, NodeApi, Seen, Served
+from .backends.base import Alone, Backend, Examined, NodeApi, Seen, Served
+from .backends.doctor import Check
 from .data.copy import STORAGE, local_file
 from .data.files import Folder, typed
 from .data.frames import read_frame, write_frame
@@ -120,6 +121,17 @@ class Cluster:
 
         rows = self._alone("there are no peers elsewhere").look()
         return pd.DataFrame(rows, columns=["peer", *Seen._fields[1:]])
+
+    def doctor(self) -> pd.DataFrame:
+        """What works and what does not, for a node that is alone here: name, verdict (ok, warn, no), value, remedy."""
+        import pandas as pd
+
+        backend = self._up
+        if not isinstance(backend, Examined):
+            hint = 'kn.connect("node", ...), or kuscia-nb doctor in a terminal'
+            raise KusciaError("nothing here can be out of reach: all nodes are in this process", hint=hint)
+        rows = list(backend.examine())
+        return pd.DataFrame(rows, columns=list(Check._fields))
 
     def approve(self, name: str) -> None:
         """Let a peer's job run that waits to be approved. JobError, if it does not."""

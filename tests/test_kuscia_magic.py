@@ -17,7 +17,21 @@ from kuscia_nb.data.copy import copy
 from kuscia_nb.errors import DataError
 
 COMMANDS = (
-    *("up", "status", "peers", "approve", "refuse", "down", "use", "data", "cp", "result", "trace", "explain"),
+    *(
+        "up",
+        "status",
+        "peers",
+        "doctor",
+        "approve",
+        "refuse",
+        "down",
+        "use",
+        "data",
+        "cp",
+        "result",
+        "trace",
+        "explain",
+    ),
     *("operators", "template", "nodes"),
 )
 ROWS = 10_000
@@ -94,7 +108,7 @@ def test_every_command_has_its_help(notebook: Notebook, command: str, option: st
     assert text.startswith(f"usage: %kuscia {command} [-h]")
     (summary,) = re.findall(rf"^  {command} +(\S.*)", printed(notebook, "%kuscia"), re.MULTILINE)
     assert summary in text
-    if command not in ("status", "peers", "down", "operators", "nodes"):
+    if command not in ("status", "peers", "doctor", "down", "operators", "nodes"):
         assert f"    %kuscia {command} " in text or f"= %kuscia {command} " in text  # an example
 
 

@@ -6,7 +6,7 @@ control plane of this package, where there is one, starts the programs with a th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol, runtime_checkable
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..observer.runs import Matter, Run
     from ..operators.results import Ran
     from ..options import Options
+    from .doctor import Check
 
 PATIENCE = 5.0
 """Seconds for which the end of a stopped program is awaited. It ends at its next message; one that computes without an
@@ -84,6 +85,15 @@ class Seen(NamedTuple):
     """Seconds from the question to the answer."""
     fingerprint: str = ""
     """Of its certificate; empty, if nothing is encrypted."""
+
+
+@runtime_checkable
+class Examined(Protocol):
+    """What a backend has that can be looked at by `doctor`."""
+
+    def examine(self) -> Iterable[Check]:
+        """Check one thing after the other, the nearest first."""
+        ...
 
 
 @runtime_checkable

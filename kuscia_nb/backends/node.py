@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,7 @@ from .alone import AloneAgent
 from .base import Seen
 from .claim import claim, temporary
 from .controlled import ControlledNodes
+from .doctor import Check
 from .revealing import Revealing
 from .settings import Peer, Settings
 
@@ -153,6 +154,16 @@ class NodeBackend(ControlledNodes):
     def look(self) -> list[Seen]:
         """See whether the peers are there, and who they are."""
         return [self._look(peer) for peer in self.settings.peers.values()]
+
+    def examine(self) -> Iterable[Check]:
+        """Check this node and its ways to the others."""
+        from .node_checks import Subject, checks
+
+        asked = self.settings
+        ttp = f"http{'s' if asked.ttp_certificate else ''}://{asked.ttp}"
+        files = asked.ttp_key, asked.ttp_certificate, self.nodes[self.name].storage
+        peers = tuple(asked.peers.values())
+        return checks(Subject(self.name, asked.listen, peers, asked.identity, ttp, *files, up=True))
 
     # --- jobs -------------------------------------------------------------------------------------------------------
 

@@ -105,7 +105,7 @@ class Settings:
             raise KusciaError(
                 exposed[0][0], hint=f"{exposed[0][1]}; or insecure (--insecure), if nothing here is secret"
             )
-        if not i_run_the_ttp and (whose := _ttp_of_a_party(asked, where, known)):
+        if not i_run_the_ttp and (whose := ttp_of_a_party(asked, where, known)):
             what = (
                 f"the TTP at {ttp} is on {whose}: who runs the TTP together with one party reads the other one's data"
             )
@@ -220,7 +220,7 @@ def _exposed_ttp(ttp: Address, certificate: str | Path | None) -> list[tuple[str
     return [(f"the TTP is on another machine, {ttp.host}", "ttp_certificate (--ttp-ca): the TTP's certificate")]
 
 
-def _ttp_of_a_party(ttp: Address, listen: Address, peers: Mapping[str, Peer]) -> str:
+def ttp_of_a_party(ttp: Address, listen: Address, peers: Mapping[str, Peer]) -> str:
     """Whose machine the TTP is on, if it is a party's; with everything on one machine nobody is protected anyway."""
     far = [peer for peer in peers.values() if not peer.here]
     if ttp.loopback:

@@ -99,6 +99,17 @@ def _peers(arguments: Namespace) -> object:
     return peers(connect())
 
 
+def _doctor(arguments: Namespace) -> object:
+    """Check the node that is here: address, folder, identity, each peer, the TTP; one line each, with a remedy.
+
+    Before a node is up, `kuscia-nb doctor` in a terminal does the same.
+    """
+    from ..connection import connect
+    from ..views.status import doctor
+
+    return doctor(connect())
+
+
 def _approve(arguments: Namespace) -> None:
     """Let a peer's job run that waits for it, on a node with --accept ask.
 
@@ -338,6 +349,7 @@ COMMANDS = {
     ),
     "status": Command(_status),
     "peers": Command(_peers),
+    "doctor": Command(_doctor),
     "approve": Command(_approve, (argument("job", "the name of a job that waits"),)),
     "refuse": Command(_refuse, (argument("job", "the name of a job that waits"),)),
     "down": Command(_down),

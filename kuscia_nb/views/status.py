@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..backends.base import Seen
+from ..backends.doctor import Check
 from .table import Table, html_paragraph, wrapped
 
 if TYPE_CHECKING:
@@ -67,6 +68,15 @@ def peers(cluster: Cluster) -> Overview:
     ]
     columns = ("peer", "address", "state", "certificate", "version", "clock", "round trip")
     return Overview(_headline(cluster), (Table("Peers", columns, rows, left=5),))
+
+
+def doctor(cluster: Cluster) -> Overview:
+    """What works and what does not, of a node that is alone here, and what to do."""
+    rows = [
+        (check.verdict, check.name, check.value, check.remedy)
+        for check in (Check(*row) for row in cluster.doctor().to_numpy(dtype=object).tolist())
+    ]
+    return Overview(_headline(cluster), (Table("Checks", ("", "check", "found", "what to do"), rows, left=4),))
 
 
 def operators(known: Iterable[Operator]) -> Overview:

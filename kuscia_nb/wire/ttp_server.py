@@ -127,6 +127,7 @@ class TtpServer:
         with self._lock:
             return {
                 "fingerprint": self._keys.fingerprint,
+                "time": round(time.time(), 3),
                 "seconds": round(time.time() - self.started),
                 "connections": len(self._connections),
                 "seeds": len(self._seeds),
