@@ -17,6 +17,8 @@ _default: Cluster | None = None
 _local: Cluster | None = None
 _containers: dict[str, Cluster] = {}
 """By which containers the nodes are."""
+_platforms: dict[tuple[str, str], Cluster] = {}
+"""By the address of a BFIA node, and what it is shown."""
 _open: weakref.WeakSet[Backend] = weakref.WeakSet()
 _stored: dict[Path, Cluster] = {}
 _nodes: dict[str, tuple[Mapping[str, Any], Cluster]] = {}
@@ -40,6 +42,7 @@ def connect(
     reveal: Reveal | None = None,
     insecure: bool = False,
     i_run_the_ttp: bool = False,
+    token: str | None = None,
 ) -> Cluster:
     """The cluster to work with; without arguments, the one that the magics work with.
 
@@ -56,13 +59,22 @@ def connect(
 
     "docker" is Kuscia's own nodes in containers that are up: those that its script has made, or the containers that
     `nodes` names by their domains, also one alone whose partner is elsewhere. The magics work with them from then on.
+
+    "http://host:8084" is any BFIA node: its API takes jobs, says how far their tasks are, and stops them, and has
+    nothing else. A server that asks for a `token` is shown it; beyond this machine http:// needs `insecure`.
     """
     global _default
     chosen = {"name": name, "listen": listen, "peers": peers, "ttp": ttp, "ttp_key": ttp_key}
     chosen |= {"ttp_certificate": ttp_certificate, "identity": identity, "trust": trust, "accept": accept}
     chosen |= {"reveal": reveal, "insecure": insecure or None, "i_run_the_ttp": i_run_the_ttp or None}
+    chosen |= {"token": token}
     said = {key: value for key, value in chosen.items() if value is not None}
     with _connecting:
+        if to is not None and to.startswith(("http://", "https://")) and storage is None and nodes is None:
+            _default = _platform(to, said)
+            return _default
+        if token is not None:
+            _check(to, {"token": token})
         if to == "node":
             _default = _node({**said, "storage": storage})
             return _default
@@ -91,16 +103,21 @@ def disconnect() -> list[Backend]:
     _stored.clear()
     _nodes.clear()
     _containers.clear()
+    _platforms.clear()
     return closed
 
 
 def _check(to: str | None, said: Mapping[str, Any]) -> None:
     from .errors import KusciaError
 
-    if to not in (None, "local", "docker"):
+    if to is not None and to.startswith(("http://", "https://")):
+        raise KusciaError("a node that is reached by its port has its own files", hint=f"connect({to!r})")
+    if to not in (None, "local", "docker", "node"):
         hint = 'connect("local"): alice, bob and a TTP here; connect("node", ...): one node here, its peers elsewhere'
-        hint += '; connect("docker"): Kuscia\'s own nodes in containers'
+        hint += '; connect("docker"): Kuscia\'s own nodes in containers; connect("http://HOST:8084"): any BFIA node'
         raise KusciaError(f"cannot connect to {to!r}", hint=hint)
+    if "token" in said:
+        raise KusciaError("a token is shown to a BFIA node", hint='connect("http://127.0.0.1:8084", token=...)')
     if to == "docker":
         raise KusciaError("nodes in containers take nothing else", hint='connect("docker", nodes={"alice": "NAME"})')
     if "nodes" in said:
@@ -129,6 +146,19 @@ def _docker(nodes: Mapping[str, str]) -> Cluster:
     else:
         _containers[key].refresh()
     return _containers[key]
+
+
+def _platform(url: str, said: Mapping[str, Any]) -> Cluster:
+    """The node behind this address; the same one, if a cell runs twice."""
+    from .backends.platform import PlatformBackend
+    from .errors import KusciaError
+
+    if strange := [name for name in said if name not in ("token", "insecure")]:
+        raise KusciaError(f"{', '.join(strange)}: for a node alone", hint='connect("node", ...)')
+    key = url, said.get("token", "")
+    if key not in _platforms or _platforms[key].closed:
+        _platforms[key] = _opened(PlatformBackend(url, **said))
+    return _platforms[key]
 
 
 def _own(storage: str | Path) -> Cluster:

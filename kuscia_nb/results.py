@@ -180,6 +180,7 @@ class Results(History):
     def _with(self, what: str, task: str | None, *, picture: bool = False) -> str:
         """The id of the task that is named; if none is, of the last one whose operator reads this from its results."""
         self._check_finished()
+        self._check_known("results")
         has = _draws if picture else hasattr
         ran = dict.fromkeys(event.subject for event in self._run.events.select(ProgramBegun))
         having = [task_id for task_id in ran if has(self._reader(task_id), what)]

@@ -58,6 +58,10 @@ class Client:
         """Let the peer have its copy of the job; tags and descriptions are those of the AppImages here, by name."""
         self._post("job/create", request_bytes(job, versions, offers), job.name)
 
+    def submit(self, request: bytes, job_id: str) -> None:
+        """Let the peer have a person's request, as it was written."""
+        self._post("job/create", request, job_id)
+
     def start_job(self, job_id: str) -> None:
         """The job begins."""
         self._post("job/start", _json(job_id=job_id), job_id)

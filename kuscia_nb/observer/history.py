@@ -144,11 +144,13 @@ class History:
 
     def logs(self, node: str) -> str:
         """What the programs of one node have logged; of one that failed, its error is the end."""
+        self._check_known("logs")
         self._check_node(node)
         return "\n".join(map(log_line, self._run.events.select(Said, node=node)))
 
     def env(self, node: str, task: str | None = None) -> dict[str, str]:
         """What one node's program was started with (of the last task, unless one is named)."""
+        self._check_known("logs")
         self._check_node(node)
         event = self._run.events.last(ProgramBegun, node=node, subject=self._task_id(task))
         return dict(event.data) if event else {}

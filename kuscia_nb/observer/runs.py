@@ -19,7 +19,7 @@ from ..errors import JobFailed, JobStopped, KusciaError, PeerFailed
 from ..options import Options
 from .events import ConditionSet, EventLog, PhaseSet, ProgramEnded
 
-Matter = Literal["trace", "exchanges", "shadow", "ttp", "progress"]
+Matter = Literal["trace", "exchanges", "shadow", "ttp", "progress", "results", "logs"]
 """What is not known of every job."""
 
 
