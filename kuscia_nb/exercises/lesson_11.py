@@ -49,8 +49,8 @@ def possible_kinds(answer: Any) -> None:
     'The seed is behind #: "ttp-wrong:1#2" flips another bit than "ttp-wrong:1". Try many in a loop.',
     "job.shadow.weights has both weights, secret and plaintext. Take the largest difference of a job.",
     "The second table has such a job already, and it has to be run with shadow=True.",
-    why="This party's program, its peer's and weights() have nothing to go by: the numbers could be right. Only who "
-    "sees both files can tell, as the shadow does.",
+    why="Without verify, both programs and weights() have nothing to go by: the numbers could be right. Only who sees "
+    "both files can tell, as the shadow does.",
 )
 def quiet_lie(answer: Any) -> None:
     if not isinstance(answer, Job):

@@ -312,9 +312,9 @@ LATER_EXERCISES = {
     "The second table has such a job already, and it has to be run with shadow=True.": (
         "第二张表里已经有这样的作业，只需用 shadow=True 再运行一次。"
     ),
-    "This party's program, its peer's and weights() have nothing to go by: the numbers could be right. Only who "
-    "sees both files can tell, as the shadow does.": (
-        "双方的程序和 weights() 都无从判断：这些数完全可能是对的。只有同时看到两个文件的人（如明文对照）才能发现。"
+    "Without verify, both programs and weights() have nothing to go by: the numbers could be right. Only who sees "
+    "both files can tell, as the shadow does.": (
+        "不校验时，双方的程序和 weights() 都无从判断：这些数可能是对的。只有看到两个文件的人（如明文对照）才能发现。"
     ),
     "In this job somebody else lies, or nobody.": "在这个作业里，说谎的不是 TTP，或者没有人说谎。",
     "It cannot be compared with its plaintext: {error}": "无法与明文比较：{error}",
