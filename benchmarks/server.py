@@ -2,16 +2,16 @@
 
     python benchmarks/server.py
 
-The tutorial's job has run. Eight clients, in a process of their own, ask bob's node again what the nodes have asked each
-other, in turns: to create the job, to start it and its task, how far the task is, how far the job is. Each waits for its
-answer before it asks again.
+The tutorial's job has run. Eight clients, in a process of their own, ask bob's node again what the nodes have asked
+each other, in turns: to create the job, to start it and its task, how far the task is, how far the job is. Each waits
+for its answer before it asks again.
 
 kept      every client keeps its connection
 fresh     every request has a connection of its own, as the nodes' own requests have
 token     kept, where the node asks for a token
 
-Where a connection is kept, at least 1,000 requests a second are answered, and 99 of 100 within 50 ms; on a machine that has
-no more than that to do.
+Where a connection is kept, at least 1,000 requests a second are answered, and 99 of 100 within 50 ms; on a machine
+that has nothing else to do.
 """
 
 from __future__ import annotations
