@@ -39,7 +39,7 @@ def run_parties(
     programs: tuple[Coroutine[Any, Any, Any], Coroutine[Any, Any, Any]], links: tuple[mpc.Link, mpc.Link]
 ) -> tuple[mpc.Outcome, mpc.Outcome]:
     """Both programs to their end: in lockstep, or each on a thread of its own if the links block."""
-    if type(links[0]._inbox) is mpc.LockstepMailbox:
+    if not isinstance(links[0]._inbox, mpc.BlockingMailbox):
         return mpc.run_lockstep(programs, links)
 
     def drive(rank: int) -> mpc.Outcome:
@@ -73,21 +73,33 @@ class Protocol:
         seed: int | None = None,
         threads: bool = False,
         ttp: mpc.TrustedThirdParty | None = None,
-        sacrifices: bool = False,
+        verify: bool = False,
         **terms: Any,
     ) -> tuple[Any, Any]:
         """Both results by rank; raises what a party raised."""
-        links = mpc.connect(("bob", "alice"), mailbox=mailbox(threads))
+        boxes: list[mpc.LockstepMailbox] = []
+
+        def box() -> mpc.LockstepMailbox:
+            boxes.append(mpc.VerifiedMailbox() if verify else mailbox(threads)())
+            return boxes[-1]
+
+        links = mpc.connect(("bob", "alice"), mailbox=box)
         self.ledger, self.ttp = links[0].ledger, ttp or mpc.TrustedThirdParty()
-        for link in links:
-            link.sacrifices = sacrifices
+        compare = [
+            mpc.verified(link, box)
+            for link, box in zip(links, boxes, strict=True)
+            if isinstance(box, mpc.VerifiedMailbox)
+        ]
 
         async def party(link: mpc.Link) -> Any:
             semi2k = await mpc.Semi2k.start(link, self.ttp, mpc.Seeds(seed, link.name), mpc.Terms(**terms))
             try:
-                return await program(semi2k)
+                result = await program(semi2k)
             finally:
                 semi2k.leave()
+            if verify:
+                await compare[link.rank]()
+            return result
 
         outcomes = run_parties((party(links[0]), party(links[1])), links)
         for outcome in outcomes:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import random
+import re
 import sys
 import threading
 import time
@@ -41,14 +42,24 @@ LIMIT = 60.0
 """Seconds after which a small job hangs."""
 CLOSE = 1e-3
 """Weights that differ less are the same: masks decide how a product is rounded."""
-NAMED: dict[str, tuple[type[KusciaError], ...]] = {
-    "message": (UnexpectedMessage, Deadlock, DataError, ParameterError),
-    "program": (InjectedFault,),
-    "ttp": (TtpError,),
-    "input": (DataError,),
-    "output": (DataError,),
+NAMED: dict[str, dict[type[KusciaError], str]] = {
+    "message": {
+        UnexpectedMessage: r"got .*from {party}",
+        Deadlock: r"waits for (root:\d+:ALLGATHER|point-to-point message \d+)",
+        DataError: r"at {party}|of {party}|{party}:",
+        ParameterError: r"at {party}",
+    },
+    "program": {InjectedFault: r"program of {party} fails on purpose: {fault}"},
+    "ttp": {TtpError: r"\bTTP\b"},
+    "input": {DataError: r"cannot be read: .*\n  {party}: data/own\.csv"},
+    "output": {DataError: r"cannot be written: .*\n  {party}: .*-result"},
 }
-"""What a job fails with, by the place of its fault. What is sent first are terms: they may disagree then."""
+"""What a job fails with, by the place of its fault, and what it says of it: message and sender, fault, file.
+
+What is sent first are terms: they may disagree then.
+"""
+WRONG = ("hangs", "wrong results", "causes not named", "things left")
+"""What must not be."""
 
 
 class Kind(NamedTuple):
@@ -74,7 +85,7 @@ class Tally:
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By kind of fault and what became of the job."""
-    wrong: list[str] = field(default_factory=list)
+    wrong: dict[str, list[str]] = field(default_factory=lambda: {what: [] for what in WRONG})
     """What must not be, in words."""
 
     def table(self) -> str:
@@ -103,7 +114,7 @@ class Schedules:
         name = f"s{number}"
         running = self.cluster.apply(small(name, num_epoch=2), inject=str(fault), **job.options(verify=self.verify))
         if not running.ended(LIMIT):
-            self.tally.wrong.append(f"{told} hangs")
+            self.tally.wrong["hangs"].append(told)
             return
         injected = any(text.startswith("Injected") and "did not come" not in text for text in running.warnings)
         if running.phase == "Succeeded":
@@ -138,32 +149,31 @@ class Schedules:
         elif fault.kind in LIES and not self.verify:
             self._count(fault, "lie")
         else:
-            self.tally.wrong.append(f"{told} has succeeded with wrong weights")
+            self.tally.wrong["wrong results"].append(told)
         shares = [path for folder in self._results(job.name) for path in folder.iterdir()]
         if len(shares) != 4:
-            self.tally.wrong.append(f"{told} has left {len(shares)} files of 4")
+            self.tally.wrong["wrong results"].append(f"{told} has {len(shares)} files of 4")
 
     def _failed(self, job: kn.Job, fault: Fault, told: str) -> None:
         self._count(fault, "noticed")
         if any(list(folder.iterdir()) for folder in self._results(job.name)):
-            self.tally.wrong.append(f"{told} has failed and left a result")
+            self.tally.wrong["things left"].append(f"{told} has failed and left a result")
         try:
             job.wait(0)
         except KusciaError as error:
-            party = fault.party or "alice"
-            names = party in str(error) or fault.place == "ttp" or isinstance(error, Deadlock)
-            if isinstance(error, NAMED[fault.place]) and names:
-                return
-            self.tally.wrong.append(f"{told} has failed without its cause: {type(error).__name__}: {error}")
+            for kind, said in NAMED[fault.place].items():
+                if isinstance(error, kind) and re.search(said.format(party=fault.party, fault=fault), str(error)):
+                    return
+            self.tally.wrong["causes not named"].append(f"{told}: {type(error).__name__}: {error}")
 
     def _left(self, job: kn.Job, told: str) -> None:
         """What a job that has ended must not leave."""
         if sessions := self.cluster._backend.ttp.sessions:  # type: ignore[attr-defined]
-            self.tally.wrong.append(f"{told} has left {sessions} sessions of the TTP")
+            self.tally.wrong["things left"].append(f"{told} has left {sessions} sessions of the TTP")
         for folder in self._results(job.name):
             for path in folder.iterdir():
                 if path.name.endswith(".draft"):
-                    self.tally.wrong.append(f"{told} has left {path.name}")
+                    self.tally.wrong["things left"].append(f"{told} has left {path.name}")
                 path.unlink()
             folder.rmdir()
 
@@ -197,9 +207,10 @@ def main() -> None:
         left = schedules.threads()
     tally = schedules.tally
     print(tally.table())
-    print(f"{arguments.schedules:,} schedules, {len(tally.wrong)} of them wrong, {len(left)} threads left")
-    print("\n".join([*tally.wrong, *left]))
-    sys.exit(bool(tally.wrong or left))
+    wrong = ", ".join(f"{len(found)} {what}" for what, found in tally.wrong.items())
+    print(f"{arguments.schedules:,} schedules: {wrong}, {len(left)} threads left")
+    print("\n".join([*itertools.chain(*tally.wrong.values()), *left]))
+    sys.exit(bool(left) or any(tally.wrong.values()))
 
 
 if __name__ == "__main__":

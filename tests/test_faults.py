@@ -38,7 +38,7 @@ NOTICED = {
     "truncate:3@alice": (UnexpectedMessage, r"bob got .* from alice, expected"),
     "fail:2@alice": (InjectedFault, r"the program of alice fails on purpose"),
     "ttp-error": (TtpError, r"the TTP refuses a request on purpose"),
-    "ttp-lost": (SessionError, r"there is no such session"),
+    "ttp-lost": (SessionError, r"the TTP has no such session"),
     "unreadable@bob": (DataError, r"the file cannot be read: Permission denied\n  bob: data/own\.csv"),
     "unwritable@alice": (DataError, r"the file cannot be written: Permission denied\n  alice: "),
     "disk-full@bob": (DataError, r"the file cannot be written: No space left on device\n  bob: "),
@@ -148,7 +148,8 @@ def test_digests_find_every_lie_about_a_message_and_name_its_direction(
     plain = start(small("plain")).wait()
     late = start(small("late"), verify=True, inject="delay:9").wait(60)
     assert late.weights().equals(plain.weights())
-    (note,) = [one for one in late.notes if one.startswith("Verified")]
+    note, checks = (one for one in late.notes if one.startswith("Verified"))
+    assert checks.endswith("checks of what the TTP gave came to zero.")
     messages = int(note.split()[3].replace(",", ""))
     assert messages > 20
     for number, kind in ((messages // 4, "flip"), (messages // 2, "flip"), (messages // 2, "random")):

@@ -30,6 +30,7 @@ from protocol import mailbox, run_parties
 import kuscia_nb as kn
 from kuscia_nb import mpc
 from kuscia_nb.errors import KusciaError
+from kuscia_nb.mpc.digests import Zeros
 from kuscia_nb.mpc.ledger import Message, Stream, Total
 from kuscia_nb.operators import OPERATORS
 from kuscia_nb.operators.ss_lr.training import STRATEGIES, Descent, Plan, targets, train
@@ -65,7 +66,7 @@ class Traced:
         self.ttp = mpc.TrustedThirdParty()
         self.carried: list[tuple[str, Any]] = []
         for link in self.links:
-            link.sacrifices = checks
+            link.zeros = Zeros(link.rank) if checks else None
             self._listen(link)
 
         async def party(link: mpc.Link) -> Any:
@@ -361,10 +362,10 @@ def test_every_message_belongs_to_one_step(traced: Traced) -> None:
     checks = [seq for seq, message in enumerate(messages) if message.op == "check of triples"]
     loose = [message for seq, message in enumerate(messages) if seq not in counts]
     assert {*counts.values()} == {1}
-    assert len([one for one in loose if one.op == "coin"]) == len(checks) / 3
+    assert len([one for one in loose if one.op == "coin"]) == len(checks) / 2
     assert len([one for one in loose if one.op == "create session"]) == (2 if checks else 0)
-    assert len([one for one in loose if one.kind in ("REQUEST", "REPLY") and one.op == "adjust"]) == len(checks) / 3
-    assert len(loose) == 2 * len(checks) / 3 + (2 if checks else 0)
+    assert len([one for one in loose if one.kind in ("REQUEST", "REPLY") and one.op == "adjust"]) == len(checks) / 2
+    assert len(loose) == len(checks) + (2 if checks else 0)
 
 
 def test_contents_are_what_was_sent(traced: Traced) -> None:

@@ -32,6 +32,7 @@ from ..mpc import (
     run_lockstep,
     verified,
 )
+from ..mpc.digests import Compare
 from ..observer.events import Counted, Said, Traced
 from ..observer.observer import Observer
 from ..observer.runs import Run
@@ -39,7 +40,7 @@ from ..operators import OPERATORS, Operator, Party
 from ..texts import Sentence
 from .base import PATIENCE
 from .injected import Injection
-from .pods import Compare, Join, Pod, on_thread, stopped
+from .pods import Join, Pod, on_thread, stopped
 
 
 @dataclass
@@ -91,8 +92,6 @@ class LockstepAgent:
                 session.injection = _injection(run, task.name, ranked)
             boxes: list[LockstepMailbox] = []
             session.links = _connect(ranked, run.options.trace, _mailbox(run, session.injection, boxes))
-        for link in session.links:
-            link.sacrifices = run.options.verify
         session.checks = [
             verified(link, box) if run.options.verify and isinstance(box, VerifiedMailbox) else None
             for link, box in zip(session.links, boxes, strict=True)

@@ -21,7 +21,7 @@ from ..data.description import description_path
 from ..data.table import ReadTable
 from ..errors import JobStopped, KusciaError
 from ..mpc import Door, Link, Seeds, TtpLine
-from ..mpc.digests import comparing
+from ..mpc.digests import Compare, comparing
 from ..observer.events import Handed, ProgramBegun, ProgramEnded, Progressed, Said
 from ..observer.observer import Observer
 from ..observer.runs import Run
@@ -31,9 +31,8 @@ from ..problems import choice
 from ..texts.sentence import Sentence
 
 _VERIFIED = "Verified: digests of {count:,} messages are the same at both ends."
+_CHECKED = "Verified: {count:,} checks of what the TTP gave came to zero."
 
-Compare = Callable[[], Coroutine[Any, Any, int]]
-"""Compares with the peer what both have sent and received; how many messages that were."""
 Join = Callable[[float], bool]
 """Waits for the end of a task's programs so many seconds at most; whether they have ended."""
 
@@ -119,7 +118,13 @@ class Pod:
         program = self.operator.program(party)
         if compare is None:
             return program
-        return comparing(program, compare, lambda count: emit(Said(*of, "note", Sentence(_VERIFIED, count=count))))
+
+        def tell(messages: int, checks: int) -> None:
+            emit(Said(*of, "note", Sentence(_VERIFIED, count=messages)))
+            if checks:
+                emit(Said(*of, "note", Sentence(_CHECKED, count=checks)))
+
+        return comparing(program, compare, tell)
 
     def tell_end(self, task_id: str, error: BaseException | None) -> None:
         """Let the observer know how the program has ended."""

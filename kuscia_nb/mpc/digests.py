@@ -1,8 +1,9 @@
 """Finding out whether each message has come as it was sent: both ends keep a running digest, and compare at the end.
 
 A party digests what it sends as it sends it, and what it receives as it takes it, each kind of message in its own
-order. Its link knows nothing of it. A digest has no key: this finds faults, not somebody between the parties who can
-change the last messages, too.
+order. With these digests goes one of what they have checked of the TTP (see `sacrifice`).
+
+A digest has no key: this finds faults, not somebody between the parties who can change the last messages, too.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from ..errors import UnexpectedMessage, WrongTriple
 from .inbox import Letter, LockstepMailbox, Put, Slot
 from .link import Link
 from .payload import Payload
+from .ring import Ring
 
 T = TypeVar("T")
+Compare = Callable[[], Coroutine[Any, Any, tuple[int, int]]]
+"""Compares with the peer what both have sent, received and checked; how many messages and checks that were."""
 
 _HINT = "what carries the messages; start the job again, for nothing of this one can be relied upon"
 _COUNT = struct.Struct("<Q")
@@ -49,6 +53,24 @@ class Digest:
 _LENGTH = _COUNT.size + 2 * _SIZE
 
 
+class Zeros:
+    """A hash of this rank's shares of what has to be 0: those of the ranks are the negatives of each other then."""
+
+    def __init__(self, rank: int) -> None:
+        self._rank, self._hash = rank, hashlib.blake2b(digest_size=_SIZE)
+        self.count = 0
+        """How many checks that were."""
+
+    def add(self, share: Ring) -> None:
+        """One more check."""
+        self.count += 1
+        self._hash.update((-share if self._rank else share).tobytes())
+
+    def now(self) -> bytes:
+        """For comparing: the same at both parties, if all was 0."""
+        return self._hash.digest()
+
+
 class _Letters(dict[Slot, Letter]):
     """What lies in an inbox, and is digested as it is taken."""
 
@@ -75,20 +97,21 @@ class VerifiedMailbox(LockstepMailbox):
         self.letters = _Letters(self.taken)
 
 
-def verified(link: Link, inbox: VerifiedMailbox) -> Callable[[], Coroutine[Any, Any, int]]:
-    """Let a link, whose inbox that is, digest what it sends from now on; returns what compares in the end.
+def verified(link: Link, inbox: VerifiedMailbox) -> Compare:
+    """Let a link, whose inbox that is, digest what it sends from now on, and what the TTP gives be checked.
 
-    That is awaited by both parties when their programs have come to their end, and gives the number of messages.
-    UnexpectedMessage, if one has not come as it was sent, names the direction.
+    What it returns compares in the end: both parties await it when their programs have come to theirs, and get the
+    numbers of messages and of checks. UnexpectedMessage, if a message has not come as it was sent, names the direction;
+    WrongTriple, if all have, and the TTP was wrong.
     """
-    sent = Digest()
-    link._deliver = _digesting(sent, link._deliver)
+    sent, zeros = Digest(), Zeros(link.rank)
+    link._deliver, link.zeros = _digesting(sent, link._deliver), zeros
 
-    async def compare() -> int:
+    async def compare() -> tuple[int, int]:
         mine, count = sent.now() + inbox.taken.now(), sent.count + inbox.taken.count
-        theirs = await link.exchange_bytes(mine, "digests of all messages", 2 * _LENGTH)
+        theirs = await link.exchange_bytes(mine + zeros.now(), "digests of all messages", 2 * _LENGTH + _SIZE)
         directions = (
-            (link.name, link.peer, mine[:_LENGTH], theirs[_LENGTH:]),
+            (link.name, link.peer, mine[:_LENGTH], theirs[_LENGTH : 2 * _LENGTH]),
             (link.peer, link.name, theirs[:_LENGTH], mine[_LENGTH:]),
         )
         for sender, receiver, given, got in directions:
@@ -98,24 +121,18 @@ def verified(link: Link, inbox: VerifiedMailbox) -> Callable[[], Coroutine[Any, 
                 if were_sent != were_taken:
                     what += f": {were_sent} messages were sent, {were_taken} taken"
                 raise UnexpectedMessage(f"{what}; their digests differ", hint=_HINT)
-        return count
+        if theirs[2 * _LENGTH :] != zeros.now():
+            what = f"a product that {link.name} and {link.peer} have from the TTP is not that of its factors"
+            raise WrongTriple(what, hint="look who runs the TTP, and start the job again with another one")
+        return count, zeros.count
 
     return compare
 
 
-async def comparing(
-    program: Coroutine[Any, Any, T], compare: Callable[[], Coroutine[Any, Any, int]], tell: Callable[[int], None]
-) -> T:
-    """A program, and then what `verified` returned; `tell` gets the number of messages.
-
-    A triple that is found wrong may have come so from the TTP, or a message of its check was changed.
-    """
-    try:
-        result = await program
-    except WrongTriple:
-        await compare()
-        raise
-    tell(await compare())
+async def comparing(program: Coroutine[Any, Any, T], compare: Compare, tell: Callable[[int, int], None]) -> T:
+    """A program, and then what `verified` returned; `tell` gets the numbers of messages and of checks."""
+    result = await program
+    tell(*await compare())
     return result
 
 

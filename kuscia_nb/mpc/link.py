@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Generator, Iterable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from .inbox import Inbox, LockstepMailbox, OutOfTurn, Put, Slot
 from .ledger import LISTED, WORD, Ledger, Stream, now
 from .payload import RING, Payload, Shape, as_array, compared
 from .ring import Ring, Words
+
+if TYPE_CHECKING:
+    from .digests import Zeros
 
 _HINT = "the same parameters and versions at both parties; if they are, the message was changed on its way"
 
@@ -71,8 +74,8 @@ class Link:
         """Of who made the link; a party's program gets its end without."""
         self.round = 0
         """The highest round received so far."""
-        self.sacrifices = False
-        """Whether both parties check what the TTP gives them: for who makes the link to say (see `sacrifice`)."""
+        self.zeros: Zeros | None = None
+        """Where checks of what the TTP gives go, if there are to be any: for who makes the link to say."""
         self._inbox, self._deliver, self._channel = inbox, deliver, channel
         self._letters: dict[Slot, tuple[Any, int]] = inbox.letters
         page = ledger.page(self.name)

@@ -3,17 +3,19 @@
 A *claim* is that c = a b, for shares that the TTP has corrected: a matrix a of some rows, a vector b. Its check takes a
 sacrificed triple c' = a' b' of `ROWS` rows, which comes from the TTP, too, and is used for nothing else. When both
 parties have their parts of both, and not before, they toss a coin: a matrix r of `ROWS` rows over Z_2^64. They multiply
-r a by b with the sacrificed triple, as any two secrets are multiplied, and open what that differs from r c. It is 0 if
-the TTP was right.
+r a by b with the sacrificed triple, as any two secrets are multiplied. Less r c it is 0 if the TTP was right: the
+parties' shares of it are then the negatives of each other. They compare a hash of all of these before the job succeeds
+(see `digests`), when they know that no message was changed: it is the TTP, then.
 
 If it was wrong by e != 0 in c, and by e' in c', the check passes if r e = e'. Z_2^64 has zero divisors: with 2^v the
 largest power of two that divides all of e, v <= 63, each row of r passes with probability 2^-(64-v), one half at most,
 whatever e and e' are, since they were there before r. Rows are independent, so all pass with probability 2^-ROWS at
 most. One row alone would find an error in the uppermost bit every other time.
 
-Nothing is told by it: what is opened of a and b is masked by a' and b', which are fresh, and the difference is 0.
-The triples that are checked are then used once, as ever. Both parties keep to the protocol here: it is the TTP that may
-be wrong, and it does not learn the coin, which it could do nothing with any more.
+Nothing is told by it: what is opened of a and b is masked by a' and b', which are fresh, and each party knows the hash
+that it gets, or else that of its own share plus r e - e'. The triples that are checked are used once, as ever. Both
+parties keep to the protocol here: it is the TTP that may be wrong, and it does not learn the coin, which it could do
+nothing with any more.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import WrongTriple
+from .digests import Zeros
 from .link import Link
 from .prg import SEED_BYTES, BlockPrg, Seeds
 from .ring import Ring, Words, matvec
@@ -81,15 +83,18 @@ class Sacrifice:
     So the draws of the computation are what they are without checks.
     """
 
-    def __init__(self, link: Link, ttp: TtpClient, beaver: BlockPrg, seeds: Seeds) -> None:
-        self._link, self._ttp, self._beaver, self._seeds = link, ttp, beaver, seeds
+    def __init__(self, link: Link, zeros: Zeros, ttp: TtpClient, beaver: BlockPrg, seeds: Seeds) -> None:
+        """`zeros` gets this party's shares of what has to be 0."""
+        self._link, self._zeros, self._ttp, self._beaver, self._seeds = link, zeros, ttp, beaver, seeds
 
     @classmethod
-    async def start(cls, link: Link, ttp: Ttp | JoinTtp, seeds: Seeds, session_id: str, adjust_rank: int) -> Sacrifice:
+    async def start(
+        cls, link: Link, zeros: Zeros, ttp: Ttp | JoinTtp, seeds: Seeds, session_id: str, adjust_rank: int
+    ) -> Sacrifice:
         """Open the session, in both parties; they meet before they check anything."""
         seed = seeds.draw("sacrifice")
         client = await SacrificeTtp.join(ttp, link, f"{session_id}/sacrifice", adjust_rank, seed)
-        return cls(link, client, BlockPrg(seed), seeds)
+        return cls(link, zeros, client, BlockPrg(seed), seeds)
 
     async def meet(self) -> None:
         """As `TtpClient.meet`."""
@@ -100,7 +105,7 @@ class Sacrifice:
         self._ttp.leave()
 
     async def check(self, claims: Iterable[Claim]) -> None:
-        """Compare products that both parties have their shares of, and have used for nothing yet. WrongTriple."""
+        """Check products that both parties have their shares of, and have used for nothing yet."""
         pieces: list[Claim] = []
         for claim in claims:
             for piece in claim.parts():
@@ -117,10 +122,7 @@ class Sacrifice:
         d, e = x - a, y - b
         d += await link.exchange(d.copy(), _CHECK)
         e += await link.exchange(e.copy(), _CHECK)
-        z = matvec(d, b if link.rank else b + e) + matvec(a, e) + c - z
-        if (z + await link.exchange(z.copy(), _CHECK)).any():
-            what = f"{link.name} and {link.peer} got a product of the TTP that is not that of its factors"
-            raise WrongTriple(what, hint="look who runs the TTP, and start the job again with another one")
+        self._zeros.add(matvec(d, b if link.rank else b + e) + matvec(a, e) + c - z)
 
     async def _triple(self, width: int) -> tuple[Ring, Ring, Ring]:
         """This party's part of a fresh one: (ROWS, width), (width,), (ROWS,)."""

@@ -51,7 +51,7 @@ class Semi2k:
     """One party's side. Make it with `await Semi2k.start(...)`, in both parties."""
 
     sacrifice: Sacrifice | None = None
-    """What checks triples before they are used, if that was asked for."""
+    """What checks triples, if that was asked for."""
 
     def __init__(
         self, link: Link, ttp: TtpClient, terms: Terms, beaver: BlockPrg, prss: tuple[StreamPrg, StreamPrg]
@@ -80,8 +80,8 @@ class Semi2k:
         beaver_seed, own_seed = seeds.draw("beaver"), seeds.draw("prss")
         client, sacrifice = await TtpClient.join(ttp, link, terms.session_id, terms.adjust_rank, beaver_seed), None
         try:
-            if link.sacrifices:
-                sacrifice = await Sacrifice.start(link, ttp, seeds, terms.session_id, terms.adjust_rank)
+            if link.zeros:
+                sacrifice = await Sacrifice.start(link, link.zeros, ttp, seeds, terms.session_id, terms.adjust_rank)
             await link.send(own_seed, "PRSS seed")
             prss = StreamPrg(own_seed), StreamPrg(await link.receive("PRSS seed", 16))
             await client.meet(link)

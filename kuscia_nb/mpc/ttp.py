@@ -254,7 +254,7 @@ class TrustedThirdParty(Ttp):
             self.bytes += count * buffers[-1].elements * size
         session = self._sessions.get(session_id)
         if session is None:
-            raise SessionError("there is no such session", where=session_id)
+            raise SessionError("the TTP has no such session", where=session_id)
         if len(session.prgs) < session.world_size:
             missing = [rank for rank in range(session.world_size) if rank not in session.prgs]
             raise SessionError(f"rank {missing} has not joined yet", where=session_id)

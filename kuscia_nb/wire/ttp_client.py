@@ -166,7 +166,7 @@ class RemoteTtp(Ttp):
 
     def _session(self, session_id: str) -> _Session:
         if session_id not in self._sessions:
-            raise SessionError("there is no such session", where=session_id)
+            raise SessionError("the TTP has no such session", where=session_id)
         return self._sessions[session_id]
 
 

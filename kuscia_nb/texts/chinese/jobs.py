@@ -16,6 +16,9 @@ JOBS = {
         "Kuscia 的 ss-lr 只写出每个份额的六位数字：两个文件无法再相加还原。job.shares(node) 可查看各自的份额。"
     ),
     "Verified: digests of {count:,} messages are the same at both ends.": "已核验：{count:,} 条消息的摘要在两端一致。",
+    "Verified: {count:,} checks of what the TTP gave came to zero.": (
+        "已核验：对可信第三方所给结果的 {count:,} 次检验，结果均为零。"
+    ),
     "Injected fault {fault}, at {at}.": "注入的故障 {fault}，位于{at}。",
     "{key} from {party}": " {party} 的 {key}",
     "request {number} to the TTP": "对可信第三方的第 {number} 次请求",
