@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
-from .backends.base import Backend
+from .backends.base import Alone, Backend
 from .errors import JobError
 from .observer.runs import Run
 from .results import Results
@@ -31,9 +31,9 @@ class Job(Results):
     def wait(self, timeout: float | None = None) -> Job:
         """Wait for the end. Raises the error of a job that failed or was stopped, JobError after `timeout` seconds."""
         if not self.ended(timeout):
-            raise JobError(
-                f"job {self.name} is still {self.phase} after {timeout:g} s", hint="wait again, or job.stop()"
-            )
+            why = "".join(f": {text}" for text in self.awaits)
+            what = f"job {self.name} is still {self.phase} after {timeout:g} s{why}"
+            raise JobError(what, hint="wait again, or job.stop()")
         if self._run.error is not None:
             raise self._run.error
         return self
@@ -61,6 +61,20 @@ class Job(Results):
         """
         self._backend.stop(self._run)
         self.ended(_ENDED)
+
+    def approve(self) -> None:
+        """Let a peer's job run that waits for the people of the node here. JobError, if it does not."""
+        self._asked().approve(self.name)
+
+    def refuse(self) -> None:
+        """End a peer's job that waits to be approved, on both nodes. JobError, if it does not wait."""
+        self._asked().refuse(self.name)
+
+    def _asked(self) -> Alone:
+        """The backend, if its people are asked."""
+        if not isinstance(self._backend, Alone):
+            raise JobError(f"job {self.name} does not wait: all nodes are here, and no job has to be approved")
+        return self._backend
 
     def delete(self) -> None:
         """Stop the job if it runs, and forget it on all nodes. Its result files stay."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import socket
 import subprocess
 import sys
@@ -91,6 +92,23 @@ class Apart:
         """A node in this process."""
         with Cluster(NodeBackend(Settings.read(**{**self.told(name), **more}), limits)) as cluster:
             yield cluster
+
+    @contextmanager
+    def there_applying(self, name: str, manifest: str) -> Iterator[subprocess.Popen[bytes]]:
+        """A node in a process of its own, which applies this and waits for it; killed in the end."""
+        script = (
+            "import pickle, sys, kuscia_nb as kn\n"
+            "told, manifest = pickle.load(sys.stdin.buffer)\n"
+            "kn.connect('node', **told).apply(manifest).wait()\n"
+        )
+        with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE) as started:
+            try:
+                assert started.stdin is not None
+                started.stdin.write(pickle.dumps((self.told(name), manifest)))
+                started.stdin.close()
+                yield started
+            finally:
+                started.kill()
 
     @contextmanager
     def there(self, name: str, *words: object) -> Iterator[subprocess.Popen[str]]:

@@ -12,8 +12,9 @@ from bfia_nodes import tutorial
 from kuscia_nb.bfia.handlers import Handlers
 from kuscia_nb.bfia.wire import Request
 from kuscia_nb.control.app_images import furnish
-from kuscia_nb.control.consent import Consent, revealing
+from kuscia_nb.control.consent import Consent, refused, revealing
 from kuscia_nb.control.node import Node
+from kuscia_nb.control.objects import now
 from kuscia_nb.control.resources import KusciaJob
 
 JOB = "/v1/interconn/schedule/job/"
@@ -106,6 +107,16 @@ def test_with_ask_a_job_is_not_replaced(tmp_path: Path) -> None:
     asked = Asked(tmp_path, accept="ask")
     assert asked("bob", f"{JOB}create", of_bob()) == ""
     assert asked("bob", f"{JOB}create", of_bob()) == "Job already exists"
+    asked.node.store.change(KusciaJob, asked.jobs[0].name, lambda job: refused("alice", job))
+    assert asked("bob", f"{JOB}create", of_bob()) == "Job already exists", "it has not come to its end yet"
+    asked.node.store.change(KusciaJob, asked.jobs[0].name, ended)
+    assert asked("bob", f"{JOB}create", of_bob()) == "", "nothing of it was ever here"
+    asked.node.store.change(KusciaJob, asked.jobs[0].name, ended)
+    assert asked("bob", f"{JOB}create", of_bob()) == "Job already exists"
+
+
+def ended(job: KusciaJob) -> KusciaJob:
+    return job.model_copy(update={"status": job.status.model_copy(update={"completion_time": now()})})
 
 
 @pytest.mark.parametrize("where", ["common", "host", "guest"])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
-import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,14 @@ from kuscia_nb.backends.settings import Settings
 from kuscia_nb.bfia.http import http_transport
 from kuscia_nb.bfia.wire import Request, Response
 from kuscia_nb.cluster import Cluster
-from kuscia_nb.errors import JobError, JobFailed, JobStopped, KusciaError
+from kuscia_nb.data.sample import write_sample
+from kuscia_nb.errors import DataError, JobError, JobFailed, JobStopped, KusciaError
+from kuscia_nb.observer.progress import State
+from kuscia_nb.texts import speaker
 from kuscia_nb.trace.steps import BOTH
+from kuscia_nb.views.job import Report
+from kuscia_nb.views.live import Widgets
+from kuscia_nb.views.status import status
 from kuscia_nb.wire.identity import Identity, client_tls, make
 from kuscia_nb.wire.own.transport import Limits
 
@@ -185,47 +192,122 @@ def test_a_peer_that_is_killed_ends_the_job(both: Apart) -> None:
 
 
 def test_an_initiator_that_is_killed_ends_the_job_of_its_partner(both: Apart) -> None:
-    script = (
-        "import sys, kuscia_nb as kn; from nodes_apart import *; from pathlib import Path\n"
-        "places = Apart(Path(sys.argv[1]), sys.argv[2]); places.key = Path(sys.argv[3])\n"
-        "places.ports = {'alice': int(sys.argv[4]), 'bob': int(sys.argv[5])}\n"
-        "kn.connect('node', **places.told('bob')).apply(tutorial('orphan', 'bob', num_epoch=10_000)).wait()\n"
-    )
-    words = [both.folder, both.ttp, both.key, both.ports["alice"], both.ports["bob"]]
-    with both.here("alice", SOON) as alice:
-        bob = subprocess.Popen([sys.executable, "-c", script, *map(str, words)], cwd=Path(__file__).parent)
-        try:
-            until(lambda: not alice.jobs().empty)
-            job = alice.job("orphan")
-            until(lambda: not job.tasks.empty and job.tasks["progress"].max() > 0)
-        finally:
-            bob.kill()
-            bob.wait()
+    endless = tutorial("orphan", "bob", num_epoch=10_000)
+    with both.here("alice", SOON) as alice, both.there_applying("bob", endless) as bob:
+        until(lambda: not alice.jobs().empty)
+        job = alice.job("orphan")
+        until(lambda: not job.tasks.empty and job.tasks["progress"].max() > 0)
+        bob.kill()
         with pytest.raises(JobFailed) as failed:
             job.wait(PATIENCE)
         assert "bob" in failed.value.what
 
 
+def answer(bob: subprocess.Popen[str], line: str) -> None:
+    """Type a line at bob's terminal."""
+    assert bob.stdin is not None
+    bob.stdin.write(f"{line}\n")
+    bob.stdin.flush()
+
+
+def hear(bob: subprocess.Popen[str], words: str) -> None:
+    """Read bob's terminal until it says this, which is a pattern."""
+    assert bob.stdout is not None
+    timer = threading.Timer(PATIENCE, bob.kill)
+    timer.start()
+    while not re.search(words, line := bob.stdout.readline()):
+        assert line, f"it never said {words}"
+    timer.cancel()
+
+
+def waits(job: Any) -> None:
+    """Until a job waits for its peer."""
+    until(lambda: job.awaits)
+
+
 def test_a_peers_job_waits_to_be_approved(both: Apart) -> None:
+    both.certify()
     with both.there("bob", "--accept", "ask") as bob, both.here("alice") as alice:
-        assert bob.stdin is not None
-        assert bob.stdout is not None
         job = alice.apply(tutorial("wanted"))
-        while "approve wanted, or %kuscia refuse wanted" not in (line := bob.stdout.readline()):
-            assert line
-        assert job.phase in ("Pending", "Running")
-        bob.stdin.write("approve other\napprove wanted\n")
-        bob.stdin.flush()
+        hear(bob, "approve wanted, or %kuscia refuse wanted")
+        waits(job)
+        assert job.awaits == ["bob has to approve this job at its own node before anything runs"]
+        assert job.awaits[0] in repr(Report.of(job).text())
+        with pytest.raises(JobError, match="is still Running after 0 s: bob has to approve this job"):
+            job.wait(0)
+        answer(bob, "approve other")
+        answer(bob, "approve wanted")
         assert job.wait(PATIENCE).phase == "Succeeded"
-        job = alice.apply(tutorial("unwanted"))
-        while "approve unwanted" not in (line := bob.stdout.readline()):
-            assert line
-        bob.stdin.write("refuse unwanted\n")
-        bob.stdin.flush()
-        with pytest.raises(JobFailed, match="bob has refused the job"):
-            job.wait(PATIENCE)
+        assert job.awaits == []
+        assert {*job.conditions.query("type == 'PeersApproved'")["status"]} == {"False", "True"}
         bob.send_signal(signal.SIGTERM)
         assert bob.wait(PATIENCE) == 0
+
+
+def test_a_cell_that_runs_again_does_not_lose_what_its_peer_keeps(both: Apart) -> None:
+    with both.there("bob", "--accept", "ask") as bob, both.here("alice") as alice:
+        job = alice.apply(tutorial("unwanted"))
+        waits(job)
+        answer(bob, "refuse unwanted")
+        with pytest.raises(JobFailed, match="bob has refused the job"):
+            job.wait(PATIENCE)
+        hear(bob, "unwanted of alice is Failed")
+        job = alice.apply(tutorial("unwanted"), replace=True)  # of what was refused nothing is lost
+        waits(job)
+        answer(bob, "approve unwanted")
+        assert job.wait(PATIENCE).phase == "Succeeded"
+        with pytest.raises(JobError, match="bob keeps the job unwanted that has run before, so it stays here, too"):
+            alice.apply(tutorial("unwanted"), replace=True)
+        assert len(alice.job("unwanted").shares("alice")) == 21
+    with both.here("alice") as alice:
+        with pytest.raises(KusciaError, match="bob is unreachable"):
+            alice.apply(tutorial("unwanted"), replace=True)
+        assert len(alice.job("unwanted").shares("alice")) == 21
+
+
+def test_the_reason_of_the_other_side_is_said_here_and_its_cells_are_not(both: Apart) -> None:
+    with both.there("bob") as bob, both.here("alice") as alice:
+        (both.folder / "bob" / "data" / "perfect_logit_b.csv").write_text("x1\ncell-4711\n")
+        job = alice.apply(tutorial("bad-data"))
+        with pytest.raises(JobFailed, match="bob's data file cannot be used") as failed:
+            job.wait(PATIENCE)
+        everything = [str(failed.value), job.conditions.to_string(), job.exchanges.to_string(), job.logs("alice")]
+        assert not any("4711" in text for text in everything)
+        hear(bob, "failed here: the cell is not a number")
+
+
+def test_a_partner_hears_why_the_initiators_program_has_failed(both: Apart) -> None:
+    with both.there("bob") as bob, both.here("alice") as alice:
+        (both.folder / "alice" / "data" / "perfect_logit_a.csv").write_text("x1,y\ncell-4711,1\n")
+        with pytest.raises(DataError):
+            alice.apply(tutorial("bad-data")).wait(PATIENCE)
+        hear(bob, "alice has ended the job: alice's data file cannot be used")
+        (both.folder / "alice" / "data" / "perfect_logit_a.csv").unlink()
+        write_sample(both.folder / "alice" / "data" / "perfect_logit_a.csv", None)
+        job = alice.apply(tutorial("long", num_epoch=10_000))
+        until(lambda: job.tasks["progress"].max() > 0)
+        job.stop()
+        hear(bob, "long of alice is Failed: .*(alice has stopped the job|was stopped at alice)")
+
+
+def test_buttons_and_words_where_a_job_waits(both: Apart) -> None:
+    with both.here("bob", accept="ask") as bob, both.there_applying("alice", tutorial("asked")) as alice:
+        until(lambda: len(bob.jobs()) and bob.job("asked").awaits_approval)
+        job = bob.job("asked")
+        assert "%kuscia approve asked, or %kuscia refuse asked" in Report.of(job).text()
+        assert "%kuscia approve asked" in repr(status(bob))
+        view = Widgets(job, speaker())
+        state = State(job.name, job.events)
+        state.catch_up()
+        view.update(state)
+        assert [button.description for button in view.row.children] == ["Approve", "Refuse", "Stop", "Delete"]
+        view.row.children[0].click()
+        until(lambda: job.ended())
+        state.catch_up()
+        view.update(state)
+        assert [button.description for button in view.row.children] == ["Stop", "Delete"]
+        assert job.phase == "Succeeded"
+        assert alice.wait(PATIENCE) == 0
 
 
 @pytest.mark.parametrize(

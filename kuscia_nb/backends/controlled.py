@@ -200,7 +200,7 @@ class ControlledNodes:
                     line = f"%kubectl delete kj {job.name} -n cross-domain --all-nodes"
                     hint = f"{line} (cluster.delete({job.name!r})) first, or give this one another {name_field}"
                     raise JobError(f"job {job.name} already exists and is {state} on {places}", hint=hint)
-                self.delete(job.name)
+                self._replace(known)
             run: Run | None = None
             try:
                 with undisturbed():
@@ -217,6 +217,10 @@ class ControlledNodes:
             watch = partial(self._limit, run, options.time_limit)
             threading.Thread(target=watch, name=f"kuscia_nb limits {run.name}", daemon=True).start()
         return run
+
+    def _replace(self, run: Run) -> None:
+        """Forget a job whose name another one takes."""
+        self.delete(run.name)
 
     def _initiator(self, job: KusciaJob) -> Node:
         """The node on which a job is started."""

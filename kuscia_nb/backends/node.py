@@ -88,7 +88,12 @@ class NodeBackend(ControlledNodes):
         if name in DOMAINS and not any((storage / "data").iterdir()):
             write_sample(*(storage / "data" / f"perfect_logit_{d[0]}.csv" if d == name else None for d in DOMAINS))
         node.store.subscribe(self._heard)
-        paths = {own_paths.ABOUT: own_paths.about(name), revealing.PATH: self._revealing.answer}
+        paths = {
+            own_paths.ABOUT: own_paths.about(name),
+            own_paths.STANDING: own_paths.standing(node),
+            own_paths.ROOM: own_paths.room(node),
+            revealing.PATH: self._revealing.answer,
+        }
         handlers = own_paths.with_own_paths(self._noting(Handlers(node)), paths)
         upgrade = Upgrade(LINK_PATH, partial(take_over, doors=self._doors))
         address = self.settings.listen
@@ -183,6 +188,15 @@ class NodeBackend(ControlledNodes):
         if options.shadow:
             raise KusciaError(f"there is no teacher's shadow here: {_ELSEWHERE}", hint='kn.connect("local")')
         return super()._start(with_options(job, options), options, name_field)
+
+    def _replace(self, run: Run) -> None:
+        """Forget a job whose name another one takes, if the peers let go of it, too: else there would be neither."""
+        for peer in (domain for domain in run.domains if domain in self.settings.peers):
+            if not self._clients[peer].ask_own(own_paths.ROOM, run.name, job_id=run.name).get("free"):
+                what = f"{peer} keeps the job {run.name} that has run before, so it stays here, too"
+                line = f"%kubectl delete kj {run.name} -n cross-domain"
+                raise JobError(what, hint=f"another name; or at {peer}, which looks at every job first, {line}")
+        super()._replace(run)
 
     def _heard(self, change: Change) -> None:
         """Say with every job what is open here, and what is going to be revealed."""

@@ -72,8 +72,10 @@ def _told(change: Change) -> None:
 
 def _tell_failed(task: KusciaTask, before: KusciaTask | None) -> None:
     failed = task.status.phase == FAILED and not (before and before.status.phase == FAILED)
-    if failed and task.status.message:
-        _say(f"task {task.name} has failed here: {task.status.message}")
+    success = condition(task.status.conditions, "Success")
+    message = (success and success.message) or task.status.message
+    if failed and message:
+        _say(f"task {task.name} has failed here: {message}")
 
 
 def _tell_job(job: KusciaJob, before: KusciaJob | None) -> None:

@@ -1,4 +1,4 @@
-"""What a node answers beside BFIA, to nodes of this package alone: who it is, and what it reveals."""
+"""What a node answers beside BFIA, to nodes of this package alone: who it is, where its jobs stand, what it reveals."""
 
 from __future__ import annotations
 
@@ -7,10 +7,18 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..bfia.client import STANDING
 from ..bfia.wire import Request, Response, Transport
-from ..errors import KusciaError
+from ..control.consent import owner
+from ..control.node import Node
+from ..control.resources import KusciaJob
+from ..control.standing import standing as word_for
+from ..errors import JobError, KusciaError
+
+__all__ = ["ABOUT", "ROOM", "STANDING", "about", "room", "standing", "with_own_paths"]
 
 ABOUT = "/v1/kuscia-nb/about"
+ROOM = "/v1/kuscia-nb/room"
 Answer = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 """What is answered to a sender who has sent this."""
 
@@ -39,6 +47,33 @@ def _answered(answer: Answer, request: Request) -> Response:
     except OSError as error:
         said = {"code": 500, "msg": error.strerror or type(error).__name__}
     return Response(200, json.dumps(said, ensure_ascii=False).encode())
+
+
+def standing(node: Node) -> Answer:
+    """Where this node's part of a task stands, for the other parties of its job."""
+
+    def answer(sender: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        task_id = str(asked.get("task_id", ""))
+        job = node.job_of(task_id)
+        parties = {party.domain_id for task in job.spec.tasks for party in task.parties} if job else set()
+        if job is None or sender not in {owner(job), *parties}:
+            raise JobError("failed to find the task")
+        return {"word": word_for(node, task_id)}
+
+    return answer
+
+
+def room(node: Node) -> Answer:
+    """Whether a peer's job of this name would be taken, as far as names go: see `Consent.lets_replace`."""
+
+    def answer(sender: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        job = node.store.get(KusciaJob, str(asked.get("job_id", "")))
+        if job is None:
+            return {"free": True}
+        free = node.consent is not None and node.consent.lets_replace(node.domain, job, job)
+        return {"free": free and owner(job) == sender}
+
+    return answer
 
 
 def about(domain: str) -> Answer:

@@ -24,6 +24,10 @@ SHOWN = 500
 """Characters of a strange answer that an error shows."""
 
 
+STANDING = "/v1/kuscia-nb/standing"
+"""Where a node of this package says why its part of a task waits, or has failed."""
+
+
 class BfiaError(KusciaError):
     """A peer that refuses, or does not answer."""
 
@@ -82,6 +86,14 @@ class Client:
         """How far the peer is with its part of a task; Pending, if it says what nobody knows (spec: kuscia §3.4)."""
         data = self._post("task/poll", _json(task_id=task_id, role=role), task_id)
         return PHASES.get(str(data.get("status")), PENDING)
+
+    def standing(self, task_id: str) -> str:
+        """Why the peer's part of a task waits or has failed, in a word; empty, if it says none."""
+        try:
+            word = self.ask_own(STANDING, task_id, task_id=task_id).get("word")
+        except BfiaError:  # a node of others, which does not know the question
+            return ""
+        return word if isinstance(word, str) else ""
 
     def status_all(self, job_id: str) -> tuple[dict[str, Phase], str | None]:
         """The phase of every task that was started, by taskID, and the job's BFIA state if the peer tells it.

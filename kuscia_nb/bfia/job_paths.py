@@ -5,7 +5,10 @@ The texts are Kuscia's, and everything can be said twice (spec: bfia §9.8).
 
 from __future__ import annotations
 
+from functools import partial
+
 from ..control.node import Node
+from ..control.records import STOPPED_BY
 from ..control.resources import FAILED, KusciaJob
 from ..control.store import AlreadyExists
 from .bodies import (
@@ -96,8 +99,12 @@ def stop(call: Call[StopJobRequest]) -> Reply:
     if call.message.task_name:
         stop_from(call.node, job, call.message.task_name)
     elif not job.finished and not over(call.node, job):
-        call.node.store.change(KusciaJob, job.name, lambda current: current.in_stage("Stop"))
+        call.node.store.change(KusciaJob, job.name, partial(_to_stop, sender=call.sender if call.node.consent else ""))
     return reply_about(job)
+
+
+def _to_stop(job: KusciaJob, sender: str) -> KusciaJob:
+    return (job.annotated(STOPPED_BY, sender) if sender else job).in_stage("Stop")
 
 
 def status_all(call: Call[QueryJobStatusAllRequest]) -> Reply:

@@ -11,7 +11,6 @@ from functools import partial
 from ..control.consent import REFUSED
 from ..control.kinds import KusciaTask, PartyTaskStatus, TaskParty
 from ..control.node import Node
-from ..control.objects import LABEL
 from ..control.records import SCHEDULER, never_made, stopped_aliases
 from ..control.resources import FAILED, PENDING, RUNNING, SUCCEEDED, KusciaJob, Phase
 from ..control.scheduling import FINAL
@@ -48,7 +47,7 @@ def start(call: Call[StartTaskRequest]) -> Reply:
 def stop(call: Call[StopTaskRequest]) -> Reply:
     """Stop a task."""
     node, task_id = call.node, call.message.task_id
-    job = job_of(node, task_id)
+    job = node.job_of(task_id)
     if job is not None:
         refuse_others(call, job)
     if node.store.get(KusciaTask, task_id) is not None:
@@ -63,7 +62,7 @@ def stop(call: Call[StopTaskRequest]) -> Reply:
 def poll(call: Call[PollTaskStatusRequest]) -> Reply:
     """How far this node is with its part of a task."""
     node, task_id = call.node, call.message.task_id
-    task, job = node.store.get(KusciaTask, task_id), job_of(node, task_id)
+    task, job = node.store.get(KusciaTask, task_id), node.job_of(task_id)
     if job is not None:
         refuse_strangers(call, job)
     if task is not None:
@@ -103,13 +102,6 @@ def told_phase(status: str) -> Phase:
     return PHASES[status]
 
 
-def job_of(node: Node, task_id: str) -> KusciaJob | None:
-    """The job of a task that was started, be it made or not."""
-    if task := node.store.get(KusciaTask, task_id):
-        return node.store.get(KusciaJob, task.labels.get(f"{LABEL}job-id", ""))
-    return next((job for job in node.store.objects(KusciaJob) if _aliases(job, task_id)), None)
-
-
 def _aliases(job: KusciaJob, task_id: str) -> list[str]:
     return [task.alias for task in job.spec.tasks if task.task_id == task_id]
 
@@ -120,7 +112,7 @@ def _refuse_id(node: Node, job: KusciaJob, task_id: str) -> None:
         rule = "letters, digits, '-', '_' and '.', with a letter or digit at both ends, at most 63"
         raise refusal_about(job, f'task_id: Invalid value: "{task_id}": must consist of {rule}')
     left = node.consent is not None and any(node.storage.glob(f"*/{task_id}-*"))  # by a job that is gone
-    if left or job_of(node, task_id) is not None or node.store.get(KusciaTask, task_id) is not None:
+    if left or node.job_of(task_id) is not None or node.store.get(KusciaTask, task_id) is not None:
         text = f"Failed to create task {task_id} because a task with the same name already exists"
         raise refusal_about(job, text)
 

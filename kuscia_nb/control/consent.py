@@ -22,6 +22,8 @@ from .store import Objects
 APPROVED = "kuscia-nb/approved"
 """Annotation of a job that somebody has approved on this node."""
 CONDITION = "JobApproved"
+WAITS = "AwaitingApproval"
+"""The reason of a job that waits to be approved."""
 REFUSED = "JobRefused"
 """The reason of a job that was refused on this node."""
 REVEAL = "reveal"
@@ -62,9 +64,13 @@ class Consent:
                 raise JobError(what, hint=f'"namespace": "{DATA}"')
 
     def lets_replace(self, domain: str, old: KusciaJob, job: KusciaJob) -> bool:
-        """Whether a peer's job may take the place of an earlier one of that peer's, as when its cell is run again."""
+        """Whether a peer's job may take the place of an earlier one of that peer's, as when its cell is run again.
+
+        With `ask` only if the earlier one was refused: what has run here is this node's to forget.
+        """
         peers = of_a_peer(domain, old) and of_a_peer(domain, job) and owner(old) == owner(job)
-        return self.accept == "always" and peers
+        refused_before = old.finished and old.status.reason == REFUSED
+        return peers and (self.accept == "always" or (self.accept == "ask" and refused_before))
 
     def waits(self, domain: str, job: KusciaJob) -> bool:
         """Whether somebody has to approve a job before anything of it runs here."""
@@ -87,7 +93,7 @@ def waiting(domain: str, job: KusciaJob) -> Condition:
     learn = " and ".join(dict.fromkeys(learner for _, learner in revealing(job))) or "nobody"
     what = f"{owner(job)}'s job waits at {domain}: it runs {runs} and reveals its result to {learn}"
     text = f"{what}; %kuscia approve {job.name}, or %kuscia refuse {job.name}"
-    return Condition(type=CONDITION, status="False", reason="AwaitingApproval", message=text)
+    return Condition(type=CONDITION, status="False", reason=WAITS, message=text)
 
 
 def is_waiting(job: KusciaJob) -> bool:

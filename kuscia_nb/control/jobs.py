@@ -16,7 +16,7 @@ from .node import Node
 from .objects import LABEL, Condition, condition, now
 from .partner import Partner
 from .peer import Peer
-from .records import OVERDUE, SCHEDULER, JobRecords
+from .records import OVERDUE, SCHEDULER, STOPPED_BY, JobRecords
 from .resources import FAILED, PENDING, STOPPED, SUCCEEDED, KusciaJob
 from .scheduled import Scheduled
 
@@ -29,7 +29,7 @@ class JobController:
         self._jobs = JobRecords(node.store)
         self._initiator = Initiator(self._jobs, peers)
         self._scheduled = Scheduled(self._jobs)
-        self._partner = Partner(self._jobs, peers, clock)
+        self._partner = Partner(self._jobs, peers, clock, hears=node.consent is not None)
 
     def reconcile(self, name: str) -> float | None:
         """Take the next step; returns after how many seconds to look again, None if a change will tell."""
@@ -93,7 +93,7 @@ class JobController:
         else:  # it tells nobody: whoever schedules the job polls it
             self._jobs.set(job.name, Condition(type="JobStopSucceeded", status="True"))
         overdue = job.annotations.get(OVERDUE)
-        why, reason = (overdue, "TimeLimitExceeded") if overdue else ("Job was stopped", STOPPED)
+        why, reason = (overdue, "TimeLimitExceeded") if overdue else (_stopped(job), STOPPED)
         self._jobs.stop_tasks(job, STOPPED, why)
         done = Condition(type="TaskStopped", status="True")
         self._jobs.set(job.name, done, phase=FAILED, reason=reason, message=why)
@@ -109,3 +109,9 @@ class JobController:
             final = {task_id: phase if phase == SUCCEEDED else FAILED for task_id, phase in known.items()}
             self._jobs.set(job.name, task_status=final, completion_time=now())
         return None
+
+
+def _stopped(job: KusciaJob) -> str:
+    """Who has stopped it, where that may be somebody else."""
+    by = job.annotations.get(STOPPED_BY)
+    return f"{by} has stopped the job" if by else "Job was stopped"

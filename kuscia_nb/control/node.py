@@ -15,7 +15,7 @@ from ..errors import JobError
 from . import accepting
 from .consent import Consent
 from .kinds import Domain, KusciaTask
-from .objects import Object
+from .objects import LABEL, Object
 from .resources import JobStatus, KusciaJob
 from .store import AlreadyExists, Store
 
@@ -95,6 +95,13 @@ class Node:
     def delete(self, kind: type[Object], name: str) -> Object | None:
         """Remove an object with what it owns; None if there is none. What runs for it is stopped."""
         return self.store.delete(kind, name)
+
+    def job_of(self, task_id: str) -> KusciaJob | None:
+        """The job of a task that was started, be it made or not."""
+        if task := self.store.get(KusciaTask, task_id):
+            return self.store.get(KusciaJob, task.labels.get(f"{LABEL}job-id", ""))
+        jobs = self.store.objects(KusciaJob)
+        return next((job for job in jobs if task_id in [task.task_id for task in job.spec.tasks]), None)
 
     def logs(self, task_id: str) -> str:
         """What this node's program of a task has logged, a line each; empty if it has not run here."""

@@ -167,6 +167,11 @@ class Object(CrdModel):
     def annotations(self) -> dict[str, str]:
         return self.metadata.annotations
 
+    def annotated(self, name: str, text: str) -> Self:
+        """The object with one more annotation."""
+        metadata = self.metadata.model_copy(update={"annotations": {**self.annotations, name: text}})
+        return self.model_copy(update={"metadata": metadata})
+
     def manifest(self) -> dict[str, Any]:
         """The object as `kubectl get -o json` has it, in plain Python types."""
         return self.model_dump(mode="json")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ..errors import KusciaError
+from .hearing import bereft
 from .loop import Polls
 from .objects import Condition, condition
 from .peer import Peer
-from .records import JobRecords, stopped_aliases
+from .records import JobRecords, stopped_aliases, why_failed
 from .resources import FAILED, SUCCEEDED, KusciaJob, Phase
 from .scheduling import verdict
+from .standing import Standing
 
 POLL = (0.001, 15.0)
 """Seconds between two questions: the first pause, and the longest (Kuscia's only one)."""
@@ -23,7 +25,11 @@ LOST = 10.0
 class Partner:
     """Follows a validated job, a step at a time. `peers` are the other nodes by domain."""
 
-    def __init__(self, jobs: JobRecords, peers: Mapping[str, Peer], clock: Callable[[], float]) -> None:
+    def __init__(
+        self, jobs: JobRecords, peers: Mapping[str, Peer], clock: Callable[[], float], *, hears: bool = False
+    ) -> None:
+        """`hears`: the initiator's node is other people's, and is asked why its programs have failed."""
+        self._hears = hears
         self._jobs, self._store, self._peers, self._clock = jobs, jobs.store, peers, clock
         self._polls = Polls(*POLL, clock)
         self._silent: dict[str, float] = {}  # since when an initiator has not answered
@@ -60,9 +66,18 @@ class Partner:
         outcome = verdict(job, phases) or (FAILED if state in ("FINISHED", "REJECTED") else None)
         synced = Condition(type="JobStatusSynced", status="True")
         if outcome and all(made.finished for made in self._jobs.made(job)):
-            message = "" if outcome == SUCCEEDED else f"{job.spec.initiator} has ended the job"
+            message = "" if outcome == SUCCEEDED else self._why(job, [id for id in reported if reported[id] == FAILED])
             return self._jobs.judge(job, outcome, phases, synced, message=message)
         return self._jobs.report(job, phases, synced)
+
+    def _why(self, job: KusciaJob, failed: list[str]) -> str:
+        """Why a job has failed: what has failed here, or that the initiator has ended it, with why if it says that."""
+        own = [made for made in self._jobs.made(job) if made.status.phase == FAILED and not bereft(made)]
+        if own and self._hears and job.spec.stage != "Stop":
+            return why_failed(job, own)
+        peer, initiator = self._peers[job.spec.initiator], job.spec.initiator
+        said = [Standing(initiator, peer.standing(task_id)).sentence for task_id in failed if self._hears]
+        return ": ".join([f"{initiator} has ended the job", *list(filter(None, said))[:1]])
 
     def _unanswered(self, job: KusciaJob, error: str) -> None:
         """Kuscia asks for ever; here the job fails when its initiator has forgotten it, or is silent for too long.

@@ -36,6 +36,13 @@ class Peer(Protocol):
         """How far the peer is with its part of a task."""
         ...
 
+    def standing(self, task_id: str) -> str:
+        """Why the peer's part of a task waits or has failed, in a word (`control.standing`); empty, if it says none.
+
+        Only nodes that are other people's are asked, and it raises nothing.
+        """
+        ...
+
     def status_all(self, job_id: str) -> tuple[dict[str, Phase], str | None]:
         """The phase of every task that was started, by taskID, and the job's BFIA state if the peer tells it."""
         ...

@@ -270,11 +270,6 @@ class KusciaJob(Object):
         """Whether it has come to its end on this node; one that failed has when its tasks have."""
         return self.status.completion_time is not None or self.status.phase in (CANCELLED, REFUSED)
 
-    def annotated(self, name: str, text: str) -> KusciaJob:
-        """The job with one more annotation."""
-        metadata = self.metadata.model_copy(update={"annotations": {**self.annotations, name: text}})
-        return self.model_copy(update={"metadata": metadata})
-
     def in_stage(self, stage: Stage) -> KusciaJob:
         """The job with another stage; itself, if it is in that one."""
         if self.spec.stage == stage:

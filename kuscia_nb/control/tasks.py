@@ -13,6 +13,7 @@ from ..errors import KusciaError
 from . import accepting
 from .agent import Agent
 from .environment import operator_environment
+from .hearing import Hearing, awaited, bereft
 from .kinds import (
     AllocatedPorts,
     Container,
@@ -31,6 +32,7 @@ from .peer import Peer
 from .records import TaskRecords, stopped
 from .resources import FAILED, PENDING, RUNNING, SUCCEEDED, KusciaJob, Party
 from .scheduling import COUNTED, FINAL
+from .standing import FAILURE, kind_of
 
 POLL = (0.001, 5.0)
 """Seconds between two questions of the initiator: the first pause, and the longest (Kuscia's only one)."""
@@ -47,6 +49,7 @@ class TaskController:
         self._tasks = TaskRecords(node.store)
         self._polls = Polls(*POLL, clock)
         self._begun: dict[str, float] = {}
+        self._hearing = Hearing(node, peers, clock)
 
     def reconcile(self, name: str) -> float | None:
         """Take the next step; returns after how many seconds to look again, None if a change will tell."""
@@ -54,6 +57,7 @@ class TaskController:
         if task is None or task.finished:
             self._polls.forget(name)
             self._begun.pop(name, None)
+            self._hearing.forget(name)
             self._agent.stop(self._node.domain, name)
             return None
         if task.status.phase == FAILED:
@@ -68,7 +72,7 @@ class TaskController:
             return self._tasks.set(name, Condition(type="Running", status="True"), phase=RUNNING)
         if self._judge(task) or self._overdue(task):
             return None
-        if _pod(task).start_time is None:
+        if _pod(task).start_time is None and not awaited(task):
             self._run(task)
         return self._poll(task)
 
@@ -142,7 +146,8 @@ class TaskController:
                 answers[party.label] = (PENDING, "")
             except KusciaError as error:
                 answers[party.label] = (FAILED, f"start task request failed, {error.what}")
-        self._tasks.set_parties(task.name, answers)
+        heard = self._hearing.of(task, answers)
+        self._tasks.set_parties(task.name, heard.answers, *heard.conditions)
 
     def _run(self, task: KusciaTask) -> None:
         """Start the program; it waits for the peer's."""
@@ -157,6 +162,8 @@ class TaskController:
             else:
                 message = str(error.what) if isinstance(error, KusciaError) else f"{type(error).__name__}: {error}"
                 words = f'container[{own.app_image_ref}] terminated state reason "Error", message: "{message}"'
+                if self._node.consent is not None:  # peers are told no more than that
+                    self._store.change(KusciaTask, task.name, lambda task: task.annotated(FAILURE, kind_of(error)))
                 self._tasks.set_pod(task.name, pod_phase=FAILED, reason="Error", message=message, termination_log=words)
 
         self._tasks.set_pod(task.name, start_time=now())
@@ -175,7 +182,8 @@ class TaskController:
         if sum(phase == SUCCEEDED for phase in phases.values()) >= threshold:
             self._tasks.set(task.name, Condition(type="Success", status="True"), phase=SUCCEEDED, completion_time=now())
             return True
-        if (left := sum(phase != FAILED for phase in phases.values())) >= threshold:
+        left = sum(phase != FAILED for phase in phases.values())
+        if left >= threshold or self._hearing.awaits_word(task):
             return False
         counted = ", ".join(
             f"{word} party[{','.join(label for label, found in phases.items() if found == phase)}]"
@@ -190,7 +198,7 @@ class TaskController:
             f"{COUNTED} {left} are less than the threshold {threshold} "
             f"that meets the conditions for task success. {counted}"
         )
-        said = [_pod(task).message, *(status.message for status in task.status.party_task_status)]
+        said = self._hearing.reasons(task, _pod(task).message)
         success = Condition(type="Success", status="False", message=next(filter(None, said), message))
         self._tasks.set(task.name, success, phase=FAILED, message=message)
         return True
@@ -200,6 +208,8 @@ class TaskController:
         if _pod(task).pod_phase != PENDING or self._left(task) > 0:
             return False
         text = f"Parties did not complete scheduling within the {_lifecycle(task)} second lifecycle"
+        if waits := awaited(task):
+            text = f"{text}: {waits.message}"
         self._store.change(KusciaTask, task.name, lambda current: stopped(current, "", text))
         return True
 
@@ -220,14 +230,16 @@ class TaskController:
             try:
                 answers[party.label] = (self._peers[party.domain_id].poll_task(task.name, party.role) or PENDING, "")
             except KusciaError as error:
-                answers[party.label] = (FAILED, error.what)
+                gone = bereft(task) and isinstance(error.__cause__, OSError)
+                answers[party.label] = (FAILED, "" if gone else error.what)  # the program has said more of that
                 errors.append(error.what)
         synced = Condition(type="StatusSynced", status="True")
         if errors:
             message = f"poll task status request failed, {';'.join(errors)}"
             reason = "ErrorPollTaskStatusRequest"
             synced = Condition(type="StatusSynced", status="False", reason=reason, message=message)
-        self._tasks.set_parties(task.name, answers, synced)
+        heard = self._hearing.of(task, answers)
+        self._tasks.set_parties(task.name, heard.answers, *heard.conditions, synced)
 
     def _left(self, task: KusciaTask) -> float:
         """Seconds until the parties must have come together."""

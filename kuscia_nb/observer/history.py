@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..control.resources import PENDING, KusciaJob
+from ..control.consent import WAITS
+from ..control.resources import OVER, PENDING, KusciaJob
 from ..errors import JobError
 from ..options import Options
 from ..problems import choice
+from ..texts.sentence import Sentence
 from ..trace.trace import Trace
 from .events import (
     ConditionSet,
@@ -27,6 +29,10 @@ from .runs import Matter, Run
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_APPROVE = "{owner}'s job waits to be approved here: %kuscia approve {name}, or %kuscia refuse {name}"
+_APPROVED_BY = "{peer} has to approve this job at its own node before anything runs"
 
 
 class History:
@@ -108,6 +114,16 @@ class History:
         return self._said("note")
 
     @property
+    def awaits(self) -> list[str]:
+        """Who has to approve the job before it goes on, and how, as far as nodes here know."""
+        return [] if self.phase in OVER else [self._awaited(event) for event in self._unapproved()]
+
+    @property
+    def awaits_approval(self) -> bool:
+        """Whether the people of a node that is here have to approve it."""
+        return self.phase not in OVER and any(event.subject == self.name for event in self._unapproved())
+
+    @property
     def events(self) -> EventLog:
         """What happened on all nodes, in order: the observer's log, which no party has."""
         return self._run.events
@@ -154,6 +170,16 @@ class History:
         self._check_node(node)
         event = self._run.events.last(ProgramBegun, node=node, subject=self._task_id(task))
         return dict(event.data) if event else {}
+
+    def _unapproved(self) -> list[ConditionSet]:
+        """What stands of the conditions that nodes have set because a job is not approved."""
+        last = {(event.node, event.name): event for event in self._run.events.select(ConditionSet)}
+        return [event for event in last.values() if event.reason == WAITS and event.status == "False"]
+
+    def _awaited(self, event: ConditionSet) -> Sentence:
+        if event.subject == self.name:
+            return Sentence(_APPROVE, name=self.name, owner=self.resource.spec.initiator)
+        return Sentence(_APPROVED_BY, peer=" and ".join(node for node in self.nodes if node != event.node))
 
     def _said(self, level: str) -> list[str]:
         """Each message once."""

@@ -174,6 +174,7 @@ def _notes(job: Job, phase: str, say: Say) -> list[Note]:
             job.wait()
         except KusciaError as error:
             result.append(Note(f"{type(error).__name__}: {error}"))
+    result += [Note(say(text)) for text in job.awaits]
     result += [_warning(warning, say) for warning in job.warnings]
     if job.seed is not None:
         result.append(Note(say("Repeatable run with seed {seed}: nothing in it is secret.", seed=job.seed)))

@@ -177,14 +177,33 @@ class Widgets:
             self._button(say("Stop"), say("stopping …"), job.stop),
             self._button(say("Delete"), say("deleting …"), job.delete),
         ]
+        self.row = HBox(self._buttons)
+        self._asking: list[Button] = []
         self._bells: list[HTML] = []
         self._news = -1
         self._ring_again = time.monotonic() + PERIOD / 2
-        above, below = (self._head, HBox(self._buttons), self._programs), (self._conditions,)
+        above, below = (self._head, self.row, self._programs), (self._conditions,)
         self._rows = (*above, *([self._charts] if self._charts else []), *below)
         self._box: VBox = VBox(self._rows, _view_count=0)
         _listen(self._box)
         self._box.observe(self._heard, "_view_count")
+
+    def _ask(self, waits: bool) -> None:
+        """Show what approves and refuses a job, for as long as it waits for that."""
+        if bool(self._asking) is waits:
+            return
+        say, job = self._say, self._job
+        for button in self._asking:
+            button.close()
+        self._asking = []
+        if waits:
+            self._asking = [
+                self._button(say("Approve"), say("approving …"), job.approve),
+                self._button(say("Refuse"), say("refusing …"), job.refuse),
+            ]
+            for button in self._asking if self.seen.is_set() else ():
+                button.tooltip, button.disabled = "", False
+        self.row.children = (*self._asking, *self._buttons)
 
     def _button(self, name: str, busy: str, action: Callable[[], None]) -> Button:
         """A button that can be pressed as soon as it is known that the kernel will hear of it."""
@@ -195,7 +214,7 @@ class Widgets:
         _listen(button)
 
         def clicked(_: object) -> None:
-            for one in self._buttons:
+            for one in self._asking if button in self._asking else [*self._asking, *self._buttons]:
                 one.disabled = True
             button.description = busy
             action()
@@ -230,6 +249,8 @@ class Widgets:
         self.seen.set()
         for button, tooltip in zip(self._buttons, self._tooltips, strict=True):
             button.tooltip, button.disabled = tooltip, False
+        for button in self._asking:
+            button.tooltip, button.disabled = "", False
 
     def bundle(self) -> dict[str, Any]:
         """The view for front ends that have widgets, and for the others, and for good, how it stands now.
@@ -246,7 +267,8 @@ class Widgets:
         say, job = self._say, self._job
         if self._news != state.news:
             self._news = state.news
-            _set(self._head, head(say, job.name, job.nodes[0], job.phase))
+            _set(self._head, head(say, job.name, job.nodes[0], job.phase, job.awaits))
+            self._ask(job.awaits_approval)
             _set(self._conditions, conditions(say, state, job.nodes))
         _set(self._programs, programs(say, state, state.seconds, state.not_begun(job.resource)))
         if self._charts is not None:
@@ -267,7 +289,7 @@ class Widgets:
     def remove(self) -> None:
         """Remove the controls from the kernel and the front end."""
         _over.discard(self)
-        for part in (self._box, *self._rows, *self._buttons, *self._bells):
+        for part in (self._box, *self._rows, *self._asking, *self._buttons, *self._bells):
             for widget in (part.layout, getattr(part, "style", None), part):
                 if widget is not None:
                     widget.close()

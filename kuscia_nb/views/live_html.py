@@ -20,13 +20,14 @@ _BAR = "width:14em;height:0.8em;border:1px solid var(--jp-ui-font-color2, #666);
 _DONE = "height:100%;background:var(--jp-brand-color1, #1976d2)"
 
 
-def head(say: Say, name: str, initiator: str, phase: str) -> str:
-    """Which job it is and its phase, which a screen reader tells when it changes."""
+def head(say: Say, name: str, initiator: str, phase: str, awaits: Sequence[str] = ()) -> str:
+    """Which job it is, its phase, and who has to approve it: a screen reader tells when that changes."""
+    waits = "".join(f"<div>{escape(say(text))}</div>" for text in awaits)
     who = escape(say("initiator {node}", node=initiator))
     return (
         f'<div role="status" aria-live="polite" aria-atomic="true" style="{_TEXT}">'
         f"<strong>KusciaJob {escape(name)}</strong> "
-        f'<strong style="{_PHASE}">{escape(phase)}</strong> &ensp;{who}</div>'
+        f'<strong style="{_PHASE}">{escape(phase)}</strong> &ensp;{who}{waits}</div>'
     )
 
 

@@ -39,10 +39,17 @@ def status(cluster: Cluster) -> Overview:
     jobs = [(phase, str(phases.count(phase))) for phase in dict.fromkeys((*_PHASES, *phases)) if phase in phases]
     ttp, unknown = cluster.ttp_status(), cluster.unknown.get("ttp", "")
     work = [] if unknown else [(f"{ttp['sessions']:,}", f"{ttp['requests']:,}", f"{ttp['bytes']:,}")]
+    asked = [(name, cluster.job(name)) for name in cluster.jobs()["name"]]
+    waiting = [(name, job.nodes[0], f"%kuscia approve {name}") for name, job in asked if job.awaits_approval]
     return Overview(
         _headline(cluster),
         (
             _nodes(cluster),
+            *(
+                [Table("Jobs that wait to be approved here", ("job", "of", "approve it"), waiting, left=3)]
+                if waiting
+                else []
+            ),
             Table("Jobs", ("phase", "jobs"), jobs, left=1),
             Table(_TTP, ("sessions", "requests", "bytes"), work, left=0, empty=unknown),
         ),

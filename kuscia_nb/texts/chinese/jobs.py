@@ -162,6 +162,12 @@ JOBS = {
         "以上是 {time} 的状态。在单元格中运行 kn.connect().job({name!r}) 可查看当前状态。"
     ),
     "not begun: {tasks}": "未开始：{tasks}",
+    "{owner}'s job waits to be approved here: %kuscia approve {name}, or %kuscia refuse {name}": (
+        "{owner} 的作业正在等待本节点批准：用 %kuscia approve {name} 批准，或用 %kuscia refuse {name} 拒绝"
+    ),
+    "{peer} has to approve this job at its own node before anything runs": (
+        "此作业需先由 {peer} 在其节点上批准，之后才会运行"
+    ),
     # the buttons
     "Stop": "停止",
     "Delete": "删除",
@@ -170,6 +176,10 @@ JOBS = {
     "While this cell runs, the kernel hears no buttons: interrupt it (■) to stop the job": (
         "单元格运行期间按钮无法响应；要停止作业请中断内核（■）"
     ),
+    "Approve": "批准",
+    "Refuse": "拒绝",
+    "approving …": "正在批准 …",
+    "refusing …": "正在拒绝 …",
     "stopping …": "正在停止 …",
     "deleting …": "正在删除 …",
     # how far the parties are
