@@ -215,8 +215,10 @@ def hear(bob: subprocess.Popen[str], words: str) -> None:
     assert bob.stdout is not None
     timer = threading.Timer(PATIENCE, bob.kill)
     timer.start()
-    while not re.search(words, line := bob.stdout.readline()):
-        assert line, f"it never said {words}"
+    said = [""]
+    while not re.search(words, said[-1]):
+        said.append(bob.stdout.readline())
+        assert said[-1], said
     timer.cancel()
 
 
@@ -281,7 +283,7 @@ def test_a_partner_hears_why_the_initiators_program_has_failed(both: Apart) -> N
         (both.folder / "alice" / "data" / "perfect_logit_a.csv").write_text("x1,y\ncell-4711,1\n")
         with pytest.raises(DataError):
             alice.apply(tutorial("bad-data")).wait(PATIENCE)
-        hear(bob, "alice has ended the job: alice's data file cannot be used")
+        hear(bob, "bad-data of alice is Failed: .*alice's data file cannot be used")
         (both.folder / "alice" / "data" / "perfect_logit_a.csv").unlink()
         write_sample(both.folder / "alice" / "data" / "perfect_logit_a.csv", None)
         job = alice.apply(tutorial("long", num_epoch=10_000))

@@ -93,10 +93,15 @@ class JobController:
         else:  # it tells nobody: whoever schedules the job polls it
             self._jobs.set(job.name, Condition(type="JobStopSucceeded", status="True"))
         overdue = job.annotations.get(OVERDUE)
-        why, reason = (overdue, "TimeLimitExceeded") if overdue else (_stopped(job), STOPPED)
+        why, reason = (overdue, "TimeLimitExceeded") if overdue else (self._why_stopped(job), STOPPED)
         self._jobs.stop_tasks(job, STOPPED, why)
         done = Condition(type="TaskStopped", status="True")
         self._jobs.set(job.name, done, phase=FAILED, reason=reason, message=why)
+
+    def _why_stopped(self, job: KusciaJob) -> str:
+        """Who has stopped it, where that may be somebody else."""
+        by_peer = job.annotations.get(STOPPED_BY) == job.spec.initiator and not self._jobs.leads(job)
+        return self._partner.why_stopped(job) if by_peer else "Job was stopped"
 
     def _end(self, job: KusciaJob) -> None:
         """A failed job has ended when all its tasks have, and the peers know (spec: kuscia §1.6, §2.4)."""
@@ -109,9 +114,3 @@ class JobController:
             final = {task_id: phase if phase == SUCCEEDED else FAILED for task_id, phase in known.items()}
             self._jobs.set(job.name, task_status=final, completion_time=now())
         return None
-
-
-def _stopped(job: KusciaJob) -> str:
-    """Who has stopped it, where that may be somebody else."""
-    by = job.annotations.get(STOPPED_BY)
-    return f"{by} has stopped the job" if by else "Job was stopped"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from ..errors import KusciaError
 from .hearing import bereft
@@ -75,9 +75,19 @@ class Partner:
         own = [made for made in self._jobs.made(job) if made.status.phase == FAILED and not bereft(made)]
         if own and self._hears and job.spec.stage != "Stop":
             return why_failed(job, own)
+        said = self._said(job, failed) if self._hears else ""
+        return ": ".join(filter(None, (f"{job.spec.initiator} has ended the job", said)))
+
+    def why_stopped(self, job: KusciaJob) -> str:
+        """Why a job ends that its initiator's node has stopped: somebody has, or its part of a task has failed."""
+        said = self._said(job, [task.task_id for task in job.spec.tasks if task.task_id])
+        return said or f"{job.spec.initiator} has stopped the job"
+
+    def _said(self, job: KusciaJob, tasks: Iterable[str]) -> str:
+        """What the initiator says of the first of these tasks of which it says anything."""
         peer, initiator = self._peers[job.spec.initiator], job.spec.initiator
-        said = [Standing(initiator, peer.standing(task_id)).sentence for task_id in failed if self._hears]
-        return ": ".join([f"{initiator} has ended the job", *list(filter(None, said))[:1]])
+        said = (Standing(initiator, peer.standing(task_id)).sentence for task_id in tasks)
+        return next(filter(None, said), "")
 
     def _unanswered(self, job: KusciaJob, error: str) -> None:
         """Kuscia asks for ever; here the job fails when its initiator has forgotten it, or is silent for too long.
