@@ -1,6 +1,8 @@
 """CSV files as matrices: what is read, and what is said about files that cannot be."""
 
 import os
+import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kuscia_nb.data import lines
+from kuscia_nb.data import table as tables
 from kuscia_nb.data.table import DataTable, read_table
 from kuscia_nb.errors import DataError
 
 FILE = "alice: data/my.csv"
+
+
+@pytest.fixture(autouse=True, scope="module", params=[10_000, 1], ids=["usual", "wide"])
+def _width(request: pytest.FixtureRequest) -> Iterator[None]:
+    """All of this holds for rows of few cells, and for those of very many, which are read in another way."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(tables, "_WIDE", request.param)
+        yield
 
 
 def read(folder: Path, content: str | bytes, skip_rows: int = 1) -> DataTable:
@@ -267,3 +279,33 @@ def test_any_file_is_a_table_of_finite_numbers_or_a_data_error(
         return
     assert np.isfinite(table.values).all()
     assert len(table.names) == table.values.shape[1]
+
+
+# What is not read any more.
+
+
+def test_nothing_is_read_behind_the_first_fault(tmp_path: Path) -> None:
+    path = tmp_path / "my.csv"
+    path.write_bytes(b"a,b\n1,2\n3,x\n")
+    os.truncate(path, 1 << 30)  # NULs to the end
+    for content in (b"\0", b"a,b\n1,2\n3,x\n" + b"4,5\n" * lines.BLOCK):
+        with path.open("r+b") as file:
+            file.write(content)
+        tracemalloc.start()
+        with pytest.raises(DataError, match="not text" if content == b"\0" else "not a number: 'x'\n.*line 3"):
+            read_table(path, 1, FILE)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert most < 30 * lines.BLOCK
+
+
+@pytest.mark.parametrize("content", [b"0", b",", b"\n", b"1 "])
+@pytest.mark.parametrize("before", [b"", b"a,b\n", b"a,b\n1,2\n"])
+def test_a_row_without_an_end_is_not_read_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, before: bytes
+) -> None:
+    monkeypatch.setattr(lines, "BLOCK", 64)
+    monkeypatch.setattr(lines, "LONGEST", 256)
+    assert complaint(tmp_path, before + content * 2000 + b"\0").what.startswith("no row ends within")
+    text = b"a,b\n" + b"1,2\n" * 1000 + b"\n" * 200
+    assert read(tmp_path, text).values.shape == (1000, 2)

@@ -18,6 +18,9 @@ from .faults import missing, no_rows
 BLOCK = 1 << 21
 """Bytes that are read at once: few enough for a processor's cache, many enough for a parser's start to cost nothing."""
 
+LONGEST = 1 << 25
+"""Bytes of a line, or of blank lines between two rows: a million cells have room in it."""
+
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -54,15 +57,25 @@ def read_lines(path: Path, skip_rows: int, shown_as: str) -> tuple[list[bytes], 
 def _blocks(path: Path, shown_as: str) -> Iterator[bytes]:
     """A file's lines, but for blank ones at its end."""
     parts: list[bytes] = []  # of the next block
+    size = before = 0  # of these parts, and of what is in blocks already
     end = -1  # of the last of its lines behind which there is more than blanks, in the last part
     for part in _parts(path, shown_as):
         if end >= 0:
             yield b"".join([*parts[:-1], parts[-1][:end]])
             parts = [parts[-1][end + 1 :]]
+            before, size = before + size - len(parts[0]), len(parts[0])
         parts.append(part)
+        size += len(part)
+        if size > LONGEST + 2 * BLOCK:
+            raise _no_row(before, shown_as)
         end = part.rstrip().rfind(b"\n")
     if last := b"".join(parts).rstrip():
         yield last
+
+
+def _no_row(before: int, shown_as: str) -> DataError:
+    what = f"no row ends within {LONGEST >> 20} MB"
+    return DataError(what, where=f"{shown_as}, behind byte {before}", hint="a table has a line for each row")
 
 
 def _parts(path: Path, shown_as: str) -> Iterator[bytes]:
