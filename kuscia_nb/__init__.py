@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .connection import connect
     from .data.sample import tutorial_manifest
     from .errors import KusciaError
-    from .exercises import check
+    from .exercises import check, progress
     from .job import Job
     from .operators import Party, operator
     from .operators.linear_model import Model
@@ -43,6 +43,7 @@ __all__ = [
     "explore",
     "faults",
     "operator",
+    "progress",
     "suggest",
     "template",
     "tutorial_manifest",
@@ -58,6 +59,7 @@ _MODULES = {
     "check": "exercises",
     "connect": "connection",
     "operator": "operators",
+    "progress": "exercises",
     "suggest": "templates",
     "template": "templates",
     "tutorial_manifest": "data.sample",

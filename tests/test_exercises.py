@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,13 +29,20 @@ def even() -> Iterator[str]:
     yield "0.1"
     del checking._exercises["0.1"]
     checking._tries.clear()
+    checking.verdicts.clear()
 
 
 def test_a_right_answer_says_why(even: str) -> None:
     verdict = kn.check(even, 4)
     assert verdict.state == "right"
     assert repr(verdict) == "Exercise 0.1: right.\nIt can be halved."
-    assert "<strong>Exercise 0.1: right.</strong>" in verdict._repr_html_()
+    assert "<strong>✓ Exercise 0.1: right.</strong>" in verdict._repr_html_()
+
+
+def test_right_and_wrong_do_not_look_alike(even: str) -> None:
+    """Not by colour alone: a mark goes before the words."""
+    marks = [kn.check(even, answer)._repr_html_().partition("<strong>")[2][0] for answer in (4, 3, ...)]
+    assert len(set(marks)) == 3
 
 
 @pytest.mark.parametrize("answer", [..., None])
@@ -119,6 +127,32 @@ def test_functions_are_called() -> None:
         called(lambda x: 1 / x, 0)
     with pytest.raises(Wrong, match="function"):
         called(3)
+
+
+def test_progress_is_that_of_the_notebooks_that_were_begun(even: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    checking.verdicts.clear()
+    assert kn.progress().standings == ()
+    for answer in (..., 3, 5, 4):
+        kn.check(even, answer)
+    kn.check("9.2")
+    shown = kn.progress()
+    assert shown.standings[0] == ("0.1", "right", 3), "what is not answered is no try"
+    assert [one.state for one in shown.standings[1:]] == ["not answered yet"] * (len(shown.standings) - 1)
+    assert {one.exercise.partition(".")[0] for one in shown.standings} == {"0", "9"}
+    assert repr(shown).startswith(f"1 of {len(shown.standings)} exercises are solved.")
+    assert "<td" in shown._repr_html_()
+    kn.check(even, 3)
+    assert kn.progress().solved == 0, "the last answer counts"
+    monkeypatch.setattr(texts, "_chosen", "zh")
+    assert "还不对" in repr(kn.progress())
+    assert not re.search("[a-z]{3}", repr(kn.progress()))
+
+
+def test_progress_of_one_notebook() -> None:
+    exercises = [one.exercise for one in kn.progress(11).standings]
+    assert exercises == [name for name in names() if name.startswith("11.")] != []
+    with pytest.raises(kn.KusciaError, match=r"(?s)no notebook 77 has exercises.*11"):
+        kn.progress(77)
 
 
 def test_in_chinese(even: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,14 @@ _LESSON = "lesson_"
 
 RIGHT, WRONG, OPEN = "right", "not yet", "not answered yet"
 
+_MARKS = {RIGHT: "✓", WRONG: "✗", OPEN: "…"}
+_COLOURS = {
+    RIGHT: "var(--jp-success-color1, #2e7d32)",
+    WRONG: "var(--jp-warn-color1, #b35900)",
+    OPEN: "var(--jp-border-color1, #8c8c8c)",
+}
+_MARGIN = "border-left:3px solid {color};padding-left:0.7em"
+
 
 class Exercise(NamedTuple):
     """One question of a notebook."""
@@ -68,11 +76,16 @@ class Verdict:
         return "\n".join(map(wrapped, (self.headline, *self.more)))
 
     def _repr_html_(self) -> str:
-        return html_paragraph(self.headline) + "".join(f"<p>{escape(line)}</p>" for line in self.more)
+        shown = html_paragraph(f"{_MARKS[self.state]} {self.headline}")
+        shown += "".join(f"<p>{escape(line)}</p>" for line in self.more)
+        return f'<div style="{_MARGIN.format(color=_COLOURS[self.state])}">{shown}</div>'
 
 
 _exercises: dict[str, Exercise] = {}
 _tries: Counter[str] = Counter()
+
+verdicts: dict[str, list[str]] = {}
+"""The states of all verdicts of this process, by exercise, from the first to the last."""
 
 
 def exercise(name: str, *hints: str, why: str) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
@@ -93,6 +106,7 @@ def check(exercise: str, answer: Any = ..., *, strict: bool = False) -> Verdict:
     exercise is a KusciaError.
     """
     verdict = _judge(_found(str(exercise)), exercise, answer)
+    verdicts.setdefault(verdict.exercise, []).append(verdict.state)
     if strict and not verdict:
         raise WrongAnswer(verdict.headline, where="\n".join(verdict.more))
     return verdict
