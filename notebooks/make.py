@@ -39,7 +39,7 @@ PORTS = ("8084", "8085", "9449")
 SECONDS = 60
 """Most that a notebook may take."""
 
-_SOLUTION = re.compile(r"^ *### BEGIN SOLUTION\n.*?^ *### END SOLUTION(\n|\Z)", re.MULTILINE | re.DOTALL)
+SOLUTION = re.compile(r"^ *### BEGIN SOLUTION\n.*?^ *### END SOLUTION(\n|\Z)", re.MULTILINE | re.DOTALL)
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -126,7 +126,7 @@ def for_students(teachers: NotebookNode) -> NotebookNode:
     copy = deepcopy(teachers)
     for cell in copy.cells:
         if cell.cell_type == "code":
-            cell.source = _SOLUTION.sub("", cell.source).rstrip("\n")
+            cell.source = SOLUTION.sub("", cell.source).rstrip("\n")
             cell.outputs, cell.execution_count = [], None
     return copy
 

@@ -245,6 +245,21 @@ def test_the_pages_say_how_long_notebooks_take() -> None:
     assert f"{least} 到 {most} 分钟" in (make.HERE.parent / "README.zh.md").read_text("utf-8")
 
 
+def test_the_plan_has_every_notebooks_minutes() -> None:
+    page = (make.HERE.parent / "docs/howto/teaching.md").read_text("utf-8")
+    told = dict(re.findall(r"(?m)^\| \[\d+\]\(../../notebooks/([\w.]+)\) \| (\d+) \|", page))
+    english = [path for path in TEACHERS if "zh" not in path.parts]
+    assert told == {path.name: str(5 * round(minutes(nbformat.read(path, as_version=4)) / 5)) for path in english}
+
+
+def test_plans_last_as_long_as_they_say() -> None:
+    page = (make.HERE.parent / "docs/howto/teaching.md").read_text("utf-8")
+    plans = re.findall(r"(?ms)^\*\*(\d+) minutes: .*?^\| --- .*?\n(.*?)\n\n", page)
+    assert [length for length, _ in plans] == ["45", "90"]
+    for length, plan in plans:
+        assert sum(map(int, re.findall(r"(?m)^\| (\d+) \|", plan))) == int(length)
+
+
 def test_no_copy_is_left_of_a_notebook_that_is_gone() -> None:
     assert sorted(make.STUDENT.rglob("*.ipynb")) == sorted(path for path, _ in make.students())
 

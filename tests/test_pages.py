@@ -53,6 +53,17 @@ def test_the_security_page_names_tests() -> None:
     assert len(re.findall(r"`test_\w+\.py::test_\w+`", page)) >= 15
 
 
+def test_the_glossary_has_the_words_that_are_used() -> None:
+    """Every Chinese term of it stands in a notebook, and every English one, too."""
+    rows = re.findall(r"(?m)^\| (.+?) \| (.+?) \| .+? \| .+? \|$", (PROJECT / "docs/glossary.md").read_text("utf-8"))
+    words = [(english, chinese) for english, chinese in rows if english not in ("English", "---")]
+    assert len(words) > 30
+    for column, folder in ((0, "notebooks"), (1, "notebooks/zh")):
+        text = " ".join(path.read_text("utf-8") for path in (PROJECT / folder).glob("*.ipynb")).lower()
+        terms = [term for row in words for term in re.split(r"[、,]| \(|\)", row[column]) if term.strip()]
+        assert [term for term in terms if term.strip().lower() not in text] == []
+
+
 # --- the README in two languages --------------------------------------------------------------------------------------
 
 
