@@ -121,7 +121,7 @@ def test_every_wrong_reply_is_found_and_nothing_else_changes(protocol: Protocol,
     assert ttp.replies >= 2
     for number in range(1, ttp.replies + 1):
         for by in (LEAST, UPPERMOST):
-            with pytest.raises(WrongTriple, match="from the TTP is not that of its factors"):
+            with pytest.raises(WrongTriple, match="got a product of the TTP that is not that of its factors"):
                 protocol(program, seed=3, verify=True, ttp=WrongTtp(number, by), adjust_rank=number % 2, **terms)
 
 

@@ -122,7 +122,8 @@ def verified(link: Link, inbox: VerifiedMailbox) -> Compare:
                     what += f": {were_sent} messages were sent, {were_taken} taken"
                 raise UnexpectedMessage(f"{what}; their digests differ", hint=_HINT)
         if theirs[2 * _LENGTH :] != zeros.now():
-            what = f"a product that {link.name} and {link.peer} have from the TTP is not that of its factors"
+            first, second = (link.peer, link.name) if link.rank else (link.name, link.peer)
+            what = f"{first} and {second} got a product of the TTP that is not that of its factors"
             raise WrongTriple(what, hint="look who runs the TTP, and start the job again with another one")
         return count, zeros.count
 
