@@ -43,6 +43,7 @@ def connect(
     insecure: bool = False,
     i_run_the_ttp: bool = False,
     token: str | None = None,
+    transport: str | None = None,
 ) -> Cluster:
     """The cluster to work with; without arguments, the one that the magics work with.
 
@@ -55,7 +56,8 @@ def connect(
     it needs an `identity`, the certificates of the peers whom it can `trust`, and `ttp_certificate`; or `insecure`, if
     nothing is secret. `accept` says what becomes of a peer's job (always on this machine, ask beyond it, never), and
     `reveal` whether this party's share is sent to the peer if a job says so (agreed) or never. `i_run_the_ttp` is for
-    who may know both parties' data. The magics work with the node from then on, until it is closed.
+    who may know both parties' data. At `transport` (127.0.0.1:8081, say) programs of this machine that are not of this
+    package push and pop their messages. The magics work with the node from then on, until it is closed.
 
     "docker" is Kuscia's own nodes in containers that are up: those that its script has made, or the containers that
     `nodes` names by their domains, also one alone whose partner is elsewhere. The magics work with them from then on.
@@ -67,7 +69,7 @@ def connect(
     chosen = {"name": name, "listen": listen, "peers": peers, "ttp": ttp, "ttp_key": ttp_key}
     chosen |= {"ttp_certificate": ttp_certificate, "identity": identity, "trust": trust, "accept": accept}
     chosen |= {"reveal": reveal, "insecure": insecure or None, "i_run_the_ttp": i_run_the_ttp or None}
-    chosen |= {"token": token}
+    chosen |= {"token": token, "transport": transport}
     said = {key: value for key, value in chosen.items() if value is not None}
     with _connecting:
         if to is not None and to.startswith(("http://", "https://")) and storage is None and nodes is None:

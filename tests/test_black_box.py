@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 from black_box import NODES, Endpoints
+from nodes_apart import apart, free_ports, until
 from test_own_party import SEED, embedded, start, ttp_process
 from test_party_command import folder, free_port, run_both, said, ttp, words
 
@@ -380,3 +382,52 @@ def test_who_is_trusted_pushes_from_endpoint_to_endpoint_and_nobody_else(tmp_pat
         for process in processes:
             process.kill()
             process.communicate()
+
+
+def test_nodes_are_endpoints_for_programs_that_are_not_theirs(folder: Path, ttp: str, tmp_path: Path) -> None:
+    """With certificates: parties push and pop on their own machine, and the nodes exchange it at their one port."""
+    doors = free_ports(2)
+    with apart(tmp_path) as nodes:
+        nodes.certify()
+        with (
+            nodes.there("bob", "--transport", f"127.0.0.1:{doors[0]}"),
+            nodes.here("alice", transport=f"127.0.0.1:{doors[1]}") as cluster,
+        ):
+            both = []
+            for rank in (0, 1):
+                more = ["--wire", "blackbox", "--transport", f"127.0.0.1:{doors[rank]}", "--session", "run 1"]
+                both.append([*words(folder, rank, ",".join(NODES), ttp), *more])
+            assert run_both(*both) == [0, 0]
+            endpoint: Any = cluster._backend._endpoint  # type: ignore[attr-defined]
+            until(lambda: endpoint._desk.queues.status() == {"sessions": 0, "bytes": 0})  # nothing is left of the run
+            checks = cluster.doctor().set_index("name")
+            assert checks.loc["transport endpoint", "value"] == "that of alice: 0 sessions, 0 bytes"
+
+            bob = identity.client_tls(nodes.identities["bob"], nodes.identities["alice"].certificate)
+            said = [at_nodes_port(nodes.ports["alice"], bob, name, who) for name, who in CALLS]
+            assert said == [OK, "HTTP 403", FORBIDDEN, OK]
+            received = asked(f"127.0.0.1:{doors[1]}", "pop?timeout=1", source_node_id="alice", target_node_id="bob")
+            assert bytes(received.payload) == bytes(2_000_000)
+
+            endpoint.expect("job-1")
+            for token, code in (("guess", FORBIDDEN), ("token_job-1", OK)):
+                given = {"session_id": "session_job-1", "source_node_id": "alice", "target_node_id": "bob"}
+                assert asked(f"127.0.0.1:{doors[1]}", "push", b"1", token=token, **given).code == code
+            endpoint.forget("job-1")
+            given = {"session_id": "session_job-1", "source_node_id": "alice", "target_node_id": "bob"}
+            assert asked(f"127.0.0.1:{doors[1]}", "pop?timeout=1", b"", **given).code == RELEASED
+
+
+CALLS = [("invoke", "bob"), ("invoke", "alice"), ("pop", "bob"), ("transport", "bob")]
+"""What bob's node may ask of alice's, in whose name."""
+
+
+def at_nodes_port(port: int, tls: ssl.SSLContext, name: str, who: str) -> str:
+    """The code that a node answers."""
+    connection = http.client.HTTPSConnection("127.0.0.1", port, context=tls, timeout=60)
+    headers = call(name, b"", source_node_id=who, target_node_id="alice").headers
+    connection.request("POST", outbound.PATH + name, bytes(2_000_000), dict(headers))
+    answer = connection.getresponse()
+    code = outbound.read(answer.read()).code if answer.status == 200 else f"HTTP {answer.status}"
+    connection.close()
+    return code

@@ -16,15 +16,29 @@ _ABOUT = """Look at a node before it starts, with its flags: its own address, fo
 certificate, version, clock and route; the TTP. Nothing is changed, and no job is started. One line for each check: ok,
 warn, or no with a remedy. Exit code 1 if a check says no."""
 
+_OF_A_NODE = (
+    *("--listen", "--peer", "--ttp", "--ttp-key", "--ttp-ca"),
+    *("--identity", "--trust", "--transport", "--storage"),
+)
+
 
 def parser() -> argparse.ArgumentParser:
     """Of all flags."""
     made = argparse.ArgumentParser(prog="kuscia-nb doctor", description=_ABOUT)
     made.add_argument("--backend", choices=tuple(KINDS), default="node", help="what is looked at (node)")
     made.add_argument("--name", metavar="NAME", help="the node's domain; otherwise as its identity says")
-    for flag in ("--listen", "--peer", "--ttp", "--ttp-key", "--ttp-ca", "--identity", "--trust", "--storage"):
+    for flag in (
+        "--listen",
+        "--peer",
+        "--ttp",
+        "--ttp-key",
+        "--ttp-ca",
+        "--identity",
+        "--trust",
+        "--transport",
+        "--storage",
+    ):
         made.add_argument(flag, **FLAGS[flag])
-    made.add_argument("--transport", metavar="H:P", help="a transport endpoint, where this machine's programs push")
     made.add_argument("--json", action="store_true", help="each check as one line of JSON")
     return made
 

@@ -36,6 +36,10 @@ FLAGS: Mapping[str, Mapping[str, Any]] = {
     "--identity": {"metavar": "FILE", "help": "this node's key and certificate: NAME.pem, of kuscia-nb identity NAME"},
     "--trust": {"type": _pair, "action": "append", "metavar": "NAME=FILE", "help": "a peer's certificate"},
     "--insecure": {"action": "store_true", "help": "leave this machine without TLS"},
+    "--transport": {
+        "metavar": "HOST:PORT",
+        "help": "where programs of this machine, such as a SPU, push and pop",
+    },
     "--storage": {"metavar": "DIR", "help": "where its files are kept; otherwise in a temporary folder"},
     "--accept": {"choices": get_args(Accept), "help": "a peer's job: always on this machine, ask beyond it"},
     "--reveal": {"choices": get_args(Reveal), "help": "send this party's share if a job says so (agreed), or never"},

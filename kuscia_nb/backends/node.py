@@ -35,7 +35,7 @@ from ..observer.observer import Observer
 from ..observer.runs import Matter, Run
 from ..options import Options
 from ..texts.sentence import Sentence
-from ..wire.own.dial import LINK_PATH, Dial
+from ..wire.own.dial import LINK_PATH
 from ..wire.own.doors import Doors, take_over
 from ..wire.own.transport import LIMITS, Limits, OwnTransport
 from ..wire.tls import client_context
@@ -47,6 +47,7 @@ from .base import Seen
 from .claim import claim, temporary
 from .controlled import ControlledNodes
 from .doctor import Check
+from .endpoint import NodeEndpoint, dial_of
 from .revealing import Revealing
 from .settings import Peer, Settings
 
@@ -95,10 +96,16 @@ class NodeBackend(ControlledNodes):
             revealing.PATH: self._revealing.answer,
         }
         handlers = own_paths.with_own_paths(self._noting(Handlers(node)), paths)
-        upgrade = Upgrade(LINK_PATH, partial(take_over, doors=self._doors))
+        self._endpoint = NodeEndpoint(self.settings)
+        upgrades = Upgrade(LINK_PATH, partial(take_over, doors=self._doors)), self._endpoint.upgrade
         address = self.settings.listen
-        self._server = BfiaServer(handlers, address.port, address.host, guard=self._guard(), upgrade=upgrade)
+        self._server = BfiaServer(handlers, address.port, address.host, guard=self._guard(), upgrades=upgrades)
         self._server.start()
+        try:
+            self._endpoint.start()
+        except KusciaError:
+            self._server.stop()
+            raise
         self._begin_work()
 
     @property
@@ -135,6 +142,7 @@ class NodeBackend(ControlledNodes):
     def close_http(self) -> None:
         """Close the port: nobody reaches this node any more."""
         self._server.stop()
+        self._endpoint.stop()
 
     def approve(self, name: str) -> None:
         """Let a peer's job run that waits for it. JobError, if it does not."""
@@ -167,8 +175,8 @@ class NodeBackend(ControlledNodes):
         asked = self.settings
         ttp = f"http{'s' if asked.ttp_certificate else ''}://{asked.ttp}"
         files = asked.ttp_key, asked.ttp_certificate, self.nodes[self.name].storage
-        peers = tuple(asked.peers.values())
-        return checks(Subject(self.name, asked.listen, peers, asked.identity, ttp, *files, up=True))
+        peers, transport = tuple(asked.peers.values()), str(asked.transport or "")
+        return checks(Subject(self.name, asked.listen, peers, asked.identity, ttp, *files, transport, up=True))
 
     # --- jobs -------------------------------------------------------------------------------------------------------
 
@@ -275,15 +283,14 @@ class NodeBackend(ControlledNodes):
         """The way to the peer's program: either side may dial."""
         peer = self.settings.peers[names[1 - rank]]
         certificate = peer.certificate.der if peer.certificate else None
-        encrypts = self.settings.encrypts(peer)
-        own, theirs = (self.settings.identity, peer.certificate) if encrypts else (None, None)
-        dial = Dial(peer.url, own, theirs)
-        wire = OwnTransport(rank, names, task_id, dial=dial, limits=self._limits)
+        wire = OwnTransport(rank, names, task_id, dial=dial_of(self.settings, peer), limits=self._limits)
+        self._endpoint.expect(task_id)
         self._doors.expect(task_id, wire, certificate)
         return wire
 
     def _forget(self, task_id: str) -> None:
         self._doors.forget(task_id)
+        self._endpoint.forget(task_id)
 
     def _ttp(self) -> RemoteTtp:
         """A client for one task."""

@@ -63,6 +63,8 @@ class Settings:
     consent: Consent
     insecure: bool
     """Whether something is open beyond this machine that anybody there can read and forge."""
+    transport: Address | None = None
+    """Where programs of this machine push and pop their messages, if they may."""
     warnings: tuple[str, ...] = field(default=())
     """What has to be shown for as long as the node is up."""
 
@@ -83,6 +85,7 @@ class Settings:
         reveal: Reveal = "agreed",
         insecure: bool = False,
         i_run_the_ttp: bool = False,
+        transport: str | None = None,
     ) -> Self:
         """Check everything. A KusciaError says what cannot be, and what to say instead."""
         own, trusted = _identity(identity), _trusted(trust or {}, peers)
@@ -124,6 +127,7 @@ class Settings:
             Path(storage) if storage is not None else None,
             Consent(accept or ("ask" if beyond else "always"), reveal),
             bool(exposed),
+            _programs(transport),
             tuple(f"insecure: {text}" for text, _ in exposed),
         )
 
@@ -160,6 +164,17 @@ def _url(peer: str, url: str) -> str:
 def _ttp(text: str) -> Address:
     """From host:port or a URL."""
     return Address.read(text.partition("://")[2].rstrip("/") if "://" in text else text)
+
+
+def _programs(text: str | None) -> Address | None:
+    """Where a door for programs is: they show no certificate, so it is this machine's alone."""
+    if text is None:
+        return None
+    address = Address.read(text)
+    if not address.loopback:
+        hint = f"127.0.0.1:{address.port}: programs of other machines have endpoints of their own"
+        raise KusciaError(f"transport: {address} can be reached from other machines", hint=hint)
+    return address
 
 
 def _ttp_key(path: str | Path | None) -> Path:

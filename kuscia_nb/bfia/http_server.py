@@ -7,7 +7,7 @@ import json
 import ssl
 import string
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -37,17 +37,17 @@ HEADERS = 5.0
 
 
 class Upgrade(NamedTuple):
-    """Answers what is asked for below a path, and may take the connection away."""
+    """Answers what is asked for below a path, and may take the connection away: all from a request's body on."""
 
     path: str
     take: Callable[[HTTP1Connection, str, HTTPHeaders], object]
     """Given the connection, what its request asks for, and its headers."""
 
 
-def http_server(answer: Transport, guard: Guard | None = None, upgrade: Upgrade | None = None) -> HTTPServer:
+def http_server(answer: Transport, guard: Guard | None = None, upgrades: Sequence[Upgrade] = ()) -> HTTPServer:
     """A server that lets `answer` answer every request, on the thread of the event loop."""
     return _Server(
-        _Exchanges(answer, guard, upgrade),
+        _Exchanges(answer, guard, upgrades),
         ssl_options=guard and guard.context,
         idle_connection_timeout=HEADERS,
         body_timeout=BODY,
@@ -86,20 +86,20 @@ _FIRST = (string.ascii_letters + "\r\n").encode()
 
 
 class _Exchanges(HTTPServerConnectionDelegate):
-    def __init__(self, answer: Transport, guard: Guard | None, upgrade: Upgrade | None) -> None:
-        self._answer, self._guard, self._upgrade = answer, guard, upgrade
+    def __init__(self, answer: Transport, guard: Guard | None, upgrades: Sequence[Upgrade]) -> None:
+        self._answer, self._guard, self._upgrades = answer, guard, upgrades
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
-        return _Exchange(self._answer, self._guard, self._upgrade, request_conn)
+        return _Exchange(self._answer, self._guard, self._upgrades, request_conn)
 
 
 class _Exchange(HTTPMessageDelegate):
     """One request and its answer."""
 
     def __init__(
-        self, answer: Transport, guard: Guard | None, upgrade: Upgrade | None, connection: HTTPConnection
+        self, answer: Transport, guard: Guard | None, upgrades: Sequence[Upgrade], connection: HTTPConnection
     ) -> None:
-        self._answer, self._guard, self._upgrade, self._connection = answer, guard, upgrade, connection
+        self._answer, self._guard, self._upgrades, self._connection = answer, guard, upgrades, connection
         self._body, self._size = bytearray(), 0
 
     def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> None:
@@ -107,6 +107,9 @@ class _Exchange(HTTPMessageDelegate):
         self._method, self._target, self._headers = start_line.method, start_line.path, headers
         if start_line.version == "HTTP/1.1" and len(headers.get_list("Host")) != 1:
             return self._write(_NO_HOST)
+        upgrade = next((one for one in self._upgrades if self._target.startswith(one.path)), None)
+        if upgrade is not None:
+            return self._leave(upgrade)
         length = headers.get("Content-Length", "0")
         if length.isdecimal() and (len(length) > 12 or int(length) > MOST_WASTED):
             return self._write(_TOO_LONG)
@@ -124,16 +127,25 @@ class _Exchange(HTTPMessageDelegate):
             return self._write(_TOO_LONG)
         headers: Mapping[str, str] = self._headers
         request = Request(self._method, self._target, headers, bytes(self._body))
-        connection = self._connection
-        assert isinstance(connection, HTTP1Connection)
-        if self._guard is not None:
-            request, refusal = self._guard.admitted(_certificate(connection), request)
-            if refusal:
-                return self._write(Response(403, json.dumps({"code": 403, "message": refusal}).encode()))
-        if self._upgrade is not None and self._target.startswith(self._upgrade.path):
-            self._upgrade.take(connection, self._target, self._headers)
-            return None
-        return self._write(self._answer(request))
+        request, refusal = self._admitted(request)
+        return self._write(refusal or self._answer(request))
+
+    def _leave(self, upgrade: Upgrade) -> None:
+        """Let the connection be taken, before the request's body is read."""
+        _, refusal = self._admitted(Request(self._method, self._target, self._headers))
+        if refusal is not None:
+            return self._write(refusal)
+        assert isinstance(self._connection, HTTP1Connection)
+        upgrade.take(self._connection, self._target, self._headers)
+        return None
+
+    def _admitted(self, request: Request) -> tuple[Request, Response | None]:
+        """The request with its sender, or why it is refused."""
+        if self._guard is None:
+            return request, None
+        assert isinstance(self._connection, HTTP1Connection)
+        request, refusal = self._guard.admitted(_certificate(self._connection), request)
+        return request, Response(403, json.dumps({"code": 403, "message": refusal}).encode()) if refusal else None
 
     def _write(self, response: Response) -> None:
         headers = HTTPHeaders(

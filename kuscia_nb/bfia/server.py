@@ -14,6 +14,7 @@ import json
 import re
 import socket
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
@@ -35,7 +36,7 @@ MOST_TRIED = 100
 class BfiaServer:
     """Serves one node's handlers on a thread of its own. Without a port it takes the first free one from 8084 on.
 
-    With a `guard` it speaks TLS, and to nobody whom that does not know. `upgrade` may take a connection for itself.
+    With a `guard` it speaks TLS, and to nobody whom that does not know. `upgrades` may take connections away.
     With a `token`, whoever does not show it is refused.
     """
 
@@ -46,12 +47,12 @@ class BfiaServer:
         host: str = HOST,
         *,
         guard: Guard | None = None,
-        upgrade: Upgrade | None = None,
+        upgrades: Sequence[Upgrade] = (),
         token: str = "",
     ) -> None:
         self._handlers = handlers
         self._wanted, self._host = port, host
-        self._guard, self._upgrade, self._token = guard, upgrade, token
+        self._guard, self._upgrades, self._token = guard, upgrades, token
         self._document = b""
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop
@@ -79,7 +80,7 @@ class BfiaServer:
 
         def serve() -> None:
             try:
-                asyncio.run(self._serve(http_server(self._answer, self._guard, self._upgrade), listener, started))
+                asyncio.run(self._serve(http_server(self._answer, self._guard, self._upgrades), listener, started))
             finally:
                 started.set()
 

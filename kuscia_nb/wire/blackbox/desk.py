@@ -86,7 +86,7 @@ class Desk:
 
     def release(self, session: str) -> None:
         """End a session, whose task has ended."""
-        self.queues.release(session)
+        self.queues.release(session, unknown=True)
         with self._lock:
             for key in [one for one in self._tokens if one[0] == session]:
                 del self._tokens[key]
@@ -110,7 +110,7 @@ class Desk:
         if not self._shows_token(session, source, call.headers.get(TOKEN, "")):
             return Outbound(FORBIDDEN, message=f"{TOKEN} is not the one that this session has begun with")
         if call.name == "release" and not topic:
-            self.release(session)
+            self.queues.release(session)
             return Outbound(OK)
         if not (topic and target):
             return Outbound(BAD_REQUEST, message=f"{TOPIC} or {TARGET} is missing")
@@ -119,15 +119,8 @@ class Desk:
         if call.name == "release":
             self.queues.release_topic(session, Topic(target, source, topic))
             return Outbound(OK)
-        seconds = call.seconds if call.name == "pop" else 0.0
-        return self._popped(session, Topic(target, source, topic), seconds, gone)
-
-    def _popped(self, session: str, topic: Topic, seconds: float, gone: Callable[[], bool]) -> Outbound:
-        """Kuscia's peek, too, takes the message that it shows."""
-        found = self.queues.pop(session, topic, seconds)
-        if found.payload and gone():
-            self.queues.put_back(session, topic, bytes(found.payload))
-        return found
+        seconds = call.seconds if call.name == "pop" else 0.0  # Kuscia's peek, too, takes the message that it shows
+        return self.queues.pop(session, Topic(target, source, topic), seconds, gone)
 
     def _invoked(self, call: Call, topic: Topic, session: str) -> Outbound:
         if not (topic.name and topic.sender and call.body):

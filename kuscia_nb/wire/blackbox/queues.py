@@ -34,6 +34,8 @@ class Bounds(NamedTuple):
 
 
 BOUNDS = Bounds()
+_LOOK = 1.0
+"""Seconds after which who waits is looked after."""
 
 
 class Topic(NamedTuple):
@@ -92,14 +94,17 @@ class Queues:
             found.changed.notify_all()
         return OK
 
-    def pop(self, session: str, topic: Topic, seconds: float) -> Outbound:
-        """Take the first message of a queue, waiting for it at most so long; OK without one, if there is none."""
+    def pop(self, session: str, topic: Topic, seconds: float, gone: Callable[[], bool] = lambda: False) -> Outbound:
+        """Take the first message of a queue, waiting for it at most so long; OK without one, if there is none.
+
+        `gone`: whether nobody would get it any more.
+        """
         deadline = self._clock() + seconds
         with self._lock:
             found = self._session(session)
             if isinstance(found, str):
                 return Outbound(found)
-            while True:
+            while not gone():
                 found.fetched = self._clock()
                 if found.ended:
                     return Outbound(RELEASED)
@@ -111,20 +116,12 @@ class Queues:
                     return Outbound(OK, message)
                 left = deadline - self._clock()
                 if left <= 0:
-                    return Outbound(OK)
+                    break
                 found.waiting += 1
-                found.changed.wait(left)
+                found.changed.wait(min(left, _LOOK))
                 found.waiting -= 1
-
-    def put_back(self, session: str, topic: Topic, message: bytes) -> None:
-        """Make a message the first of its queue again: who took it was gone."""
-        with self._lock:
-            found = self._sessions.get(session)
-            if found is not None:
-                found.queues.setdefault(topic, deque()).appendleft(message)
-                found.size += len(message)
-                self._size += len(message)
-                found.changed.notify_all()
+            self._end_empty(session, found)
+            return Outbound(OK)
 
     def release_topic(self, session: str, topic: Topic) -> None:
         """Drop what a queue holds. A session of which nothing is left is gone, and may begin again."""
@@ -132,15 +129,18 @@ class Queues:
             found = self._sessions.get(session)
             if found is not None:
                 self._freed(found, sum(map(len, found.queues.pop(topic, ()))))
-                if not found.queues and not found.waiting:
-                    self._end(session, found)
+                self._end_empty(session, found)
 
-    def release(self, session: str) -> None:
-        """End a session: whoever waits for its messages is told, and so is who asks for it later."""
+    def release(self, session: str, *, unknown: bool = False) -> None:
+        """End a session: whoever waits for its messages is told, and so is who asks for it later.
+
+        One that has not begun cannot end, unless `unknown` says that it is known to be over.
+        """
         with self._lock:
             found = self._sessions.get(session)
             if found is not None:
                 self._end(session, found)
+            if found is not None or unknown:
                 self._bury(session)
 
     def close(self) -> None:
@@ -177,6 +177,11 @@ class Queues:
                 self._bury(session)
         while self._dead and now - next(iter(self._dead.values())) >= self._bounds.dead:
             self._dead.popitem(last=False)
+
+    def _end_empty(self, session: str, found: _Session) -> None:
+        """A session in which nothing is and nobody waits needs no place."""
+        if not (found.queues or found.waiting or found.ended):
+            self._end(session, found)
 
     def _end(self, session: str, found: _Session) -> None:
         del self._sessions[session]
