@@ -25,6 +25,7 @@ import pytest
 from ruamel.yaml import YAML
 
 import kuscia_nb as kn
+from kuscia_nb.backends.base import PATIENCE
 from kuscia_nb.backends.local import LocalBackend
 from kuscia_nb.bfia.wire import Request, Response
 from kuscia_nb.connection import disconnect
@@ -645,6 +646,28 @@ def test_a_program_that_does_not_end_keeps_nobody_waiting(cluster: kn.Cluster, m
     assert "endless" not in set(cluster.jobs()["name"])
     release.set()
     cluster.apply(manifest("after")).wait()
+
+
+def test_a_job_whose_program_does_not_end_is_deleted_after_one_wait(
+    cluster: kn.Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release, computing = threading.Event(), threading.Event()
+
+    def endless(*arguments: object) -> None:
+        computing.set()
+        release.wait()
+
+    monkeypatch.setattr("kuscia_nb.operators.ss_lr.program.write_share", endless)
+    parties = put_own(cluster, "endless", alice=ALICE, bob=BOB)
+    job = cluster.apply(manifest("endless", **parties, batch_size=4, learning_rate=0.1))
+    assert computing.wait(30)
+    begin = time.monotonic()
+    job.delete()
+    took = time.monotonic() - begin
+    release.set()
+    assert "endless" not in set(cluster.jobs()["name"])
+    assert PATIENCE <= 4.5, "so that it takes less than 5 seconds, but for the machine"
+    assert took < 2 * PATIENCE, "it is waited for once, not for each node"
 
 
 def test_a_job_that_is_deleted_while_its_partner_is_invited_is_on_no_node(

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from ..options import Options
     from .doctor import Check
 
-PATIENCE = 5.0
+PATIENCE = 4.0
 """Seconds for which the end of a stopped program is awaited. It ends at its next message; one that computes without an
-end never does, for Python cannot end a thread."""
+end never does, for Python cannot end a thread. Whoever deletes its job has waited for less than 5."""
 
 
 class NodeApi(Protocol):
