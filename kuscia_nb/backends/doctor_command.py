@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import platform
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +42,9 @@ def parser() -> argparse.ArgumentParser:
         "--storage",
     ):
         made.add_argument(flag, **FLAGS[flag])
+    containers = "with --backend docker: a node's container, if Kuscia's script has not named it"
+    made.add_argument("--container", **{**FLAGS["--trust"], "metavar": "NAME=CONTAINER", "help": containers})
+    made.add_argument("--report", metavar="FILE", help="write the checks into a Markdown file, without addresses")
     made.add_argument("--json", action="store_true", help="each check as one line of JSON")
     return made
 
@@ -50,7 +56,24 @@ def main(arguments: Sequence[str]) -> int:
     for check in KINDS[options.backend](options):
         found.append(check)
         print(json.dumps(check._asdict(), ensure_ascii=False) if options.json else line(check), flush=True)
+    if options.report:
+        Path(options.report).write_text(report(found), "utf-8")
     return exit_code(found)
+
+
+def report(checks: Sequence[Check]) -> str:
+    """The checks as a table in Markdown, to show to others: names of machines and people are left out."""
+    rows = [f"| {check.verdict} | {check.name} | {_shown(check.value)} | {_shown(check.remedy)} |" for check in checks]
+    head = f"kuscia_nb {version('kuscia_nb')}, Python {platform.python_version()}, {platform.system()}"
+    return "\n".join([head, "", "| | check | found | what to do |", "| --- | --- | --- | --- |", *rows, ""])
+
+
+def _shown(text: str) -> str:
+    """What may be shown to others, in a cell of a table."""
+    text = re.sub(r"\b(?!127\.0\.0\.1\b)\d{1,3}(\.\d{1,3}){3}\b|\[[0-9a-f:]{3,}\]", "ADDRESS", text)
+    text = re.sub(r"\S+?-kuscia-autonomy-", "USER-kuscia-autonomy-", text)
+    text = re.sub(r"(https?|tcp|ssh|unix)://[^\s,;)]+", "URL", text)
+    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def _node(options: argparse.Namespace) -> Iterator[Check]:
@@ -89,5 +112,12 @@ def _read(how: Callable[[str], Any], text: str | None, wrong: list[Check]) -> An
         return None
 
 
-KINDS: Mapping[str, Callable[[argparse.Namespace], Iterator[Check]]] = {"node": _node}
+def _docker(options: argparse.Namespace) -> Iterator[Check]:
+    """Kuscia's nodes in containers: those that its script has made, or the one that --name and --container say."""
+    from .docker.checks import examine
+
+    return examine(dict(options.container) if options.container else None)
+
+
+KINDS: Mapping[str, Callable[[argparse.Namespace], Iterator[Check]]] = {"node": _node, "docker": _docker}
 """What can be looked at, and who looks."""

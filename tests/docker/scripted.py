@@ -64,6 +64,9 @@ cat /state/answers/post
 _UNAME = """#!/bin/sh
 cat /state/kernel 2>/dev/null || echo 6.1.0
 """
+_CRICTL = """#!/bin/sh
+grep -qx "$2" /state/images 2>/dev/null
+"""
 _MAIN = """#!/bin/sh
 trap 'exit 0' TERM; while :; do sleep 1; done
 """
@@ -76,7 +79,14 @@ _VERSIONS = {
 
 def image() -> bytes:
     """The image as an archive for `docker import`."""
-    programs = {"kubectl": _KUBECTL, "kuscia": _KUSCIA, "curl": _CURL, "uname": _UNAME, "main": _MAIN}
+    programs = {
+        "kubectl": _KUBECTL,
+        "kuscia": _KUSCIA,
+        "curl": _CURL,
+        "uname": _UNAME,
+        "crictl": _CRICTL,
+        "main": _MAIN,
+    }
     applets = subprocess.run([_BUSYBOX, "--list"], check=True, capture_output=True, text=True).stdout.split()
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:

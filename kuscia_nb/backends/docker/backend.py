@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
@@ -28,8 +28,10 @@ from ...observer.events import ProgramBegun, Said
 from ...observer.observer import Observer
 from ...observer.runs import Matter, Run
 from ...options import Options
+from ..doctor import Check
 from . import attach
 from . import kubectl as lines
+from .checks import examine
 from .engine import Engine
 from .evidence import LOOKED_AT, gather
 from .hanging import PATIENCE, Hanging
@@ -99,6 +101,10 @@ class DockerBackend:
         for node in self.nodes.values():
             node.refresh()
         self._listen_or_rest()
+
+    def examine(self) -> Iterator[Check]:
+        """What works and what does not, on the engine and the nodes that are reached."""
+        return examine({domain: node.container for domain, node in self.nodes.items()})
 
     # --- jobs -----------------------------------------------------------------------------------------------------
 

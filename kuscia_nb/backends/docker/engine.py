@@ -73,6 +73,15 @@ class Container(NamedTuple):
         return f"{self.name} is {self.status}{times}{cause}{code}"
 
 
+class Machine(NamedTuple):
+    """What an engine runs on."""
+
+    architecture: str
+    memory: int
+    """Bytes."""
+    rootless: bool
+
+
 class Engine:
     """The engine that DOCKER_HOST names, or this machine's."""
 
@@ -85,16 +94,29 @@ class Engine:
         self.host = os.environ.get("DOCKER_HOST", "") or "this machine's socket"
         with self.asking():
             self._client = docker.from_env()
-            version = str(self._client.version()["Version"])
-        found = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+            try:
+                self.version = str(self._client.version()["Version"])
+            except BaseException:
+                self._client.close()
+                raise
+        found = tuple(int(part) for part in re.findall(r"\d+", self.version)[:2])
         if found < OLDEST:
             self.close()
-            raise EngineError(f"the Docker engine is {version}; Kuscia needs 20.10.24", hint=f"a newer one; {_LOCAL}")
+            raise EngineError(
+                f"the Docker engine is {self.version}; Kuscia needs 20.10.24", hint=f"a newer one; {_LOCAL}"
+            )
 
     def containers(self) -> list[str]:
         """The names of all containers, also of those that do not run."""
         with self.asking():
             return sorted(one["Names"][0].lstrip("/") for one in self._client.api.containers(all=True))
+
+    def about(self) -> Machine:
+        """The engine's machine."""
+        with self.asking():
+            found: dict[str, Any] = self._client.info()
+        rootless = any("rootless" in option for option in found.get("SecurityOptions") or ())
+        return Machine(found.get("Architecture", ""), int(found.get("MemTotal", 0)), rootless)
 
     def container(self, name: str) -> Container:
         """A container as it is now; an EngineError, if there is none."""

@@ -82,6 +82,13 @@ def gather(node: DockerNode, name: str) -> Evidence:
     )
 
 
+def answers(node: DockerNode, place: str) -> str:
+    """What curl complains of, if nothing at host:port can be reached from the node; else nothing."""
+    ask = ["curl", "-sS", "--max-time", "3", "-o", "/dev/null", f"http://{place}/"]
+    ran = node.exec.run(ask, limit=_SECONDS)
+    return ran.complaint if ran.code in _UNREACHED else ""
+
+
 def _said(node: DockerNode, argv: list[str]) -> str:
     try:
         return node.exec.run(argv, limit=_SECONDS).text
@@ -112,11 +119,8 @@ def _ttp(node: DockerNode, job: KusciaJob | None) -> str:
     for task in job.spec.tasks if job else ():
         with suppress(KusciaError, ValueError, LookupError):
             place = str(task.config.task_params.common["ttp_server_host"])
-            ran = node.exec.run(
-                ["curl", "-sS", "--max-time", "3", "-o", "/dev/null", f"http://{place}/"], limit=_SECONDS
-            )
-            if ran.code in _UNREACHED:
-                return f"{place}: {ran.complaint}"
+            if complaint := answers(node, place):
+                return f"{place}: {complaint}"
     return ""
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ...control.objects import LABEL, condition
-from .evidence import Evidence
+from .evidence import Evidence, Json
 
 _IMAGE = ("ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff", "ImageInspectError")
 _INJECTION = (
@@ -98,11 +98,18 @@ def _no_app_image(evidence: Evidence) -> Iterator[str]:
 def _route_down(evidence: Evidence) -> Iterator[str]:
     parties = {party.domain_id for task in evidence.job.spec.tasks for party in task.parties} if evidence.job else set()
     for route in evidence.routes:
-        spec, status = route.get("spec", {}), route.get("status", {})
-        ready = next((one for one in status.get("conditions") or () if one.get("type") == "Ready"), {})
-        if {spec.get("source"), spec.get("destination")} <= parties and ready.get("status") != "True":
-            why = " ".join(filter(None, (ready.get("reason"), ready.get("message")))) or "it has no state yet"
+        spec, why = route.get("spec", {}), route_state(route)
+        if {spec.get("source"), spec.get("destination")} <= parties and why:
             yield f"the route from {spec.get('source')} to {spec.get('destination')} is not ready ({why})"
+
+
+def route_state(route: Json) -> str:
+    """Why a route is not up; empty, if it is (spec: kuscia §8)."""
+    conditions = route.get("status", {}).get("conditions") or ()
+    ready = next((one for one in conditions if one.get("type") == "Ready"), {})
+    if ready.get("status") == "True":
+        return ""
+    return " ".join(filter(None, (ready.get("reason"), ready.get("message")))) or "it has no state yet"
 
 
 def _pressed(evidence: Evidence) -> Iterator[str]:
