@@ -148,3 +148,28 @@ def test_5_3_a_function_without_a_body_is_no_answer() -> None:
 @pytest.mark.parametrize("answer", NONSENSE, ids=lambda answer: type(answer).__name__)
 def test_nonsense_is_wrong_and_no_crash(exercise: str, answer: Any) -> None:
     assert kn.check(exercise, answer).state == "not yet"
+
+
+# --- 5.4 -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("unit", [2**18, float(2**18), np.float64(2**18)])
+def test_5_4_the_largest_of_many_is_nearly_the_salary(unit: Any) -> None:
+    right("5.4", lambda opened: max(opened) / unit)
+
+
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [
+        (max, "units of 2^-18"),
+        (lambda opened: np.mean(opened) / 2**18, "better one"),
+        (lambda opened: min(opened) / 2**18, "64 too low"),
+        (lambda opened: sorted(opened)[500] / 2**18, "any single e"),
+        (lambda opened: 1, "On fresh numbers"),
+        (lambda opened: "much", "this is 'much'"),
+        (lambda: 1, "it raises TypeError"),
+        (5200, "A function is asked for"),
+    ],
+)
+def test_5_4_typical_mistakes(function: Any, text: str) -> None:
+    assert text in said("5.4", function)

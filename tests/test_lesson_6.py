@@ -94,40 +94,47 @@ def test_a_function_without_a_body_is_no_answer() -> None:
 # --- 6.2 -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Of the tutorial's first masked cells: F and A of bob, as alice and the TTP see them, and both first cells."""
-    with kn.connect(storage=tmp_path_factory.mktemp("nodes")) as cluster:
-        trace = cluster.apply(tutorial_manifest(), trace="full").wait().trace
-        cells = {
-            "bob": cluster.data("bob", "perfect_logit_b.csv").iloc[0, 0],
-            "alice": cluster.data("alice", "perfect_logit_a.csv").iloc[0, 0],
-        }
-    numbers = {
-        name: row.ring[0]
-        for who, name in (("alice", "F"), ("ttp", "A"))
-        for row in trace.view(who).rows(7)
-        if (row.name, row.of) == (name, "bob")
-    }
-    return cells | numbers
+def half(view: Any, name: str, of: str) -> Any:
+    (row,) = (row for row in view.rows(7) if (row.name, row.of) == (name, of))
+    return np.array(row.ring, np.uint64)
 
 
-def test_the_cell_is_what_alice_and_the_ttp_see_together(seen: dict[str, Any]) -> None:
-    together = (seen["F"] + seen["A"]) % 2**64 / 2**18
-    for answer in (together, np.float64(together), seen["bob"]):
-        assert said("6.2", answer) == "right"
+def joined(alice: Any, ttp: Any) -> Any:
+    """Bob's column in the ring."""
+    return half(alice, "F", "bob") + half(ttp, "A", "bob")
 
 
-def test_mistakes_with_the_cell(seen: dict[str, Any]) -> None:
-    whole = (seen["F"] + seen["A"]) % 2**64
-    assert "integer in the ring" in said("6.2", whole)
-    for total in (whole + 2**64, (whole + 2**64) / 2**18):
-        assert "has not wrapped around" in said("6.2", total)
-    assert "alice's own file" in said("6.2", seen["alice"])
-    for masked in (seen["F"] / 2**18, seen["A"], (seen["F"] - seen["A"]) / 2**18):
-        assert "still has a mask" in said("6.2", masked)
-    assert "another number" in said("6.2", 0.25)
-    assert "this is 'hidden'" in said("6.2", "hidden")
+def numbers(ring: Any) -> Any:
+    return ring.view(np.int64) / 2**18
+
+
+def test_what_alice_and_the_ttp_see_is_bobs_column() -> None:
+    assert said("6.2", lambda alice, ttp: numbers(joined(alice, ttp))) == "right"
+    assert said("6.2", lambda alice, ttp: numbers(joined(alice, ttp)).tolist()) == "right"
+
+
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [
+        (lambda alice, ttp: joined(alice, ttp).view(np.int64), "integers in the ring"),
+        (lambda alice, ttp: joined(alice, ttp), "integers in the ring"),
+        (lambda alice, ttp: joined(alice, ttp) / 2**18, "stands for a negative number"),
+        (lambda alice, ttp: numbers(half(alice, "X", "alice"))[::2], "alice's own column"),
+        (lambda alice, ttp: numbers(half(alice, "F", "bob")), "still have a mask"),
+        (lambda alice, ttp: numbers(half(ttp, "A", "bob")), "still have a mask"),
+        (lambda alice, ttp: [0.0] * 8, "another one"),
+        (lambda alice, ttp: 0.5, "the shape ()"),
+        (lambda alice, ttp: "hidden", "of type str"),
+        (lambda alice: 1, "it raises TypeError"),
+        (lambda alice, ttp: half(alice, "X", "bob"), "it raises"),
+    ],
+)
+def test_mistakes_with_the_column(function: Any, text: str) -> None:
+    assert text in said("6.2", function)
+
+
+def test_a_column_that_is_not_there_yet_is_no_answer() -> None:
+    assert said("6.2", lambda alice, ttp: None) == "not answered yet"
 
 
 # --- 6.3 -------------------------------------------------------------------------------------------------------------

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import secrets
 from typing import Any
 
 import numpy as np
 
 from .checking import Wrong, called, exercise, number
 
-RING = 2**64
+RING, UNIT = 2**64, 2**18
 
 A1, B1, C1 = 7008421580835025026, 11881779351544313054, 12597232219419673103
 """Bob's shares of a triple."""
@@ -125,6 +126,39 @@ def bytes_sent(answer: Any) -> None:
         if each == right[1]:
             raise Wrong("Elementwise it is right; with one triple, for m = {m}, k = {k}, n = {n}, it is not.", **shape)
         raise Wrong("For m = {m}, k = {k}, n = {n} both numbers are others.", **shape)
+
+
+SMALL_BITS, OPENED, NEAR = 24, 2_000, 0.5
+"""Bits of the masks of exercise 5.4, how often e is opened, and how near the salary has to be."""
+
+
+@exercise(
+    "5.4",
+    "e = x - a, and a is never negative. So x is at least e, whichever e it is.",
+    "Of 2,000 masks below 2**24, one is very small. Which e has it?",
+    "The largest e is nearly x. It counts units of 2**-18.",
+    why="A mask hides a number only if it may be anything, in the whole ring. With a smaller one each message gives a "
+    "bound, and the bounds of many messages come together.",
+)
+def small_masks(answer: Any) -> None:
+    salary = 3_000 + secrets.randbelow(600_000) / 100
+    opened = [int(salary * UNIT) - secrets.randbelow(2**SMALL_BITS) for _ in range(OPENED)]
+    value = number(called(answer, list(opened)))
+    if abs(value - salary) < NEAR:
+        return
+    if abs(value / UNIT - salary) < NEAR:
+        raise Wrong("This is the salary in units of 2^-18.")
+    if abs(value - sum(opened) / OPENED / UNIT) < NEAR:
+        raise Wrong(
+            "The mean is too low by half of the largest mask, 32. That is a good guess already; there is a better one."
+        )
+    if abs(value - min(opened) / UNIT) < NEAR:
+        raise Wrong("This is the e with the largest mask: it is 64 too low.")
+    if abs(value - salary) < 2**SMALL_BITS / UNIT:
+        raise Wrong(
+            "This is near, as any single e is: {off:.1f} off. All of them together tell more.", off=abs(value - salary)
+        )
+    raise Wrong("On fresh numbers the salary is {salary:.2f}, and this is {value:.2f}.", salary=salary, value=value)
 
 
 def _signed(value: int) -> int:

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from ..data.sample import tutorial_manifest
 from ..texts.sentence import Sentence
-from .checking import Unanswered, Wrong, called, exercise, number, sample
+from .checking import Unanswered, Wrong, called, exercise, number
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..job import Job
 
 BYTES = 8
 """Of a ring element."""
@@ -17,6 +27,8 @@ SIZES = ((1_000, 1), (1_030, 1), (5_000, 3))
 """Rows and epochs with which the function is tried."""
 
 ULP = 2.0**-18
+CELLS, HALF, NEAR = 8, 2.0**45, 0.02
+"""Rows of exercise 6.2's job, of which a trace keeps all; half of the ring; how a float of that size rounds."""
 
 BATCHES, EPOCHS, LATENCY = 200, 10, 0.05
 ROUNDS = {"preprocessed": 2, "interconnection": 4}
@@ -76,25 +88,56 @@ def bytes_opened(answer: Any) -> None:
 @exercise(
     "6.2",
     "Alice sees F of bob, and the TTP sees A of bob. F = X - A.",
-    "rows(7) of a view is a list; each row has a name, whose it is (of), and its first elements (ring).",
-    "Add the two first elements modulo 2**64, and divide by 2**18.",
-    why="One addition, and the same works for every cell: all of bob's columns are open to them. This is why the TTP "
-    "must not collude with a party, and why it never gets to see the messages between them.",
+    "rows(7) of a view is a list; each row has a name, whose it is (of), and its elements (ring).",
+    "Add the elements of F and A modulo 2**64. What is 2**63 or more stands for a negative number; divide by 2**18.",
+    why="One addition for each cell, and a whole column of bob's is open to them. This is why the TTP must not collude "
+    "with a party, and why it never gets to see the messages between them.",
 )
-def cell_of_bob(answer: Any) -> None:
-    value = number(answer)
-    of_alice, of_bob = (float(frame.iloc[0, 0]) for frame in sample())
-    if abs(value - of_bob) < 2 * ULP:
+def column_of_bob(answer: Any) -> None:
+    with _small_job() as (job, columns):
+        found = _column(called(answer, job.trace.view("alice"), job.trace.view("ttp")))
+    if np.abs(found - columns["bob"]).max() < 2 * ULP:
         return
-    if abs(value - of_alice) < 2 * ULP:
-        raise Wrong("This is the first cell of alice's own file.")
-    if abs(value * ULP - of_bob) < 2 * ULP:
-        raise Wrong("This is the integer in the ring; the cell is that many units of 2^-18.")
-    if math.isclose(value, 2**64) or math.isclose(value, 2**64 * ULP):
-        raise Wrong("Numbers are added modulo 2^64, and this sum has not wrapped around.")
-    if abs(value) > 1:
-        raise Wrong("All cells are between -1 and 1. This number still has a mask, or not the right one.")
-    raise Wrong("Bob has another number in this cell.")
+    if np.abs(found - columns["alice"]).max() < 2 * ULP:
+        raise Wrong("This is alice's own column.")
+    for scaled in (found, found * ULP):
+        if np.abs((scaled + HALF) % (2 * HALF) - HALF - columns["bob"]).max() < NEAR:
+            if scaled is not found:
+                raise Wrong("These are integers in the ring; a cell is that many units of 2^-18.")
+            raise Wrong("What is 2^63 or more stands for a negative number, and sums are taken modulo 2^64.")
+    if np.abs(found).max() > 1:
+        raise Wrong("All cells are between -1 and 1. These numbers still have a mask, or not the right one.")
+    raise Wrong("Bob's column is another one.")
+
+
+@contextmanager
+def _small_job() -> Iterator[tuple[Job, dict[str, NDArray[np.float64]]]]:
+    """A job of one batch on a column of each party's that nobody has seen before, and the two columns."""
+    import pandas as pd
+
+    from ..connection import connect
+
+    random = np.random.default_rng()
+    columns = {node: random.uniform(-1, 1, CELLS) for node in ("alice", "bob")}
+    manifest = tutorial_manifest().replace('"batch_size":21', f'"batch_size":{CELLS}').replace(":0.0001", ":0.1")
+    with TemporaryDirectory() as folder, connect(storage=folder) as cluster:
+        labels = np.arange(CELLS) % 2
+        cluster.put("alice", "perfect_logit_a.csv", pd.DataFrame({"own": columns["alice"], "y": labels}))
+        cluster.put("bob", "perfect_logit_b.csv", pd.DataFrame({"hidden": columns["bob"]}))
+        yield cluster.apply(manifest, trace="full").wait(), columns
+
+
+def _column(answer: Any) -> NDArray[np.float64]:
+    """The answer as numbers."""
+    try:
+        found = np.asarray(answer, float)
+    except (TypeError, ValueError):
+        raise Wrong("A list of numbers is asked for, and this is of type {kind}.", kind=type(answer).__name__) from None
+    if found.shape != (CELLS,):
+        raise Wrong(
+            "A column of {count} numbers is asked for, and this has the shape {shape}.", count=CELLS, shape=found.shape
+        )
+    return found
 
 
 @exercise(

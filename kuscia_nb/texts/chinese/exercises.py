@@ -375,4 +375,27 @@ EXERCISES = {
         "逐元素的结果对了；一个三元组的结果在 m = {m}、k = {k}、n = {n} 时不对。"
     ),
     "For m = {m}, k = {k}, n = {n} both numbers are others.": "m = {m}、k = {k}、n = {n} 时两个数都不对。",
+    # 5.4
+    "e = x - a, and a is never negative. So x is at least e, whichever e it is.": (
+        "e = x - a，而 a 不会是负数。所以无论是哪个 e，x 都不小于它。"
+    ),
+    "Of 2,000 masks below 2**24, one is very small. Which e has it?": (
+        "2,000 个小于 2**24 的掩码里，总有一个非常小。是哪个 e 用了它？"
+    ),
+    "The largest e is nearly x. It counts units of 2**-18.": "最大的 e 几乎就是 x，单位是 2**-18。",
+    "A mask hides a number only if it may be anything, in the whole ring. With a smaller one each message gives a "
+    "bound, and the bounds of many messages come together.": (
+        "只有掩码能取遍整个环，才能隐藏一个数。掩码太小时，每条消息都给出一个界，消息多了，界就收拢了。"
+    ),
+    "This is the salary in units of 2^-18.": "这是以 2^-18 为单位的工资。",
+    "The mean is too low by half of the largest mask, 32. That is a good guess already; there is a better one.": (
+        "均值偏低最大掩码的一半，即 32。这已经是不错的猜测，但还有更好的。"
+    ),
+    "This is the e with the largest mask: it is 64 too low.": "这是掩码最大的 e，偏低 64。",
+    "This is near, as any single e is: {off:.1f} off. All of them together tell more.": (
+        "已经接近了，但任何单个 e 都这么接近：还差 {off:.1f}。把全部 e 放在一起能得到更多。"
+    ),
+    "On fresh numbers the salary is {salary:.2f}, and this is {value:.2f}.": (
+        "在新的数据上，工资是 {salary:.2f}，而这里得到 {value:.2f}。"
+    ),
 }

@@ -32,24 +32,29 @@ LATER_EXERCISES = {
     "{asked}this gives {value:,.0f}, and it is more.": "{asked}得到 {value:,.0f}，偏小。",
     # 6.2
     "Alice sees F of bob, and the TTP sees A of bob. F = X - A.": "alice 看到 bob 的 F，TTP 看到 bob 的 A。F = X - A。",
-    "rows(7) of a view is a list; each row has a name, whose it is (of), and its first elements (ring).": (
-        "视角的 rows(7) 是一个列表；每行有名字（name）、所有者（of）和前几个元素（ring）。"
+    "rows(7) of a view is a list; each row has a name, whose it is (of), and its elements (ring).": (
+        "视角的 rows(7) 是一个列表；每行有名字（name）、所有者（of）和各元素（ring）。"
     ),
-    "Add the two first elements modulo 2**64, and divide by 2**18.": "把两者的第一个元素模 2**64 相加，再除以 2**18。",
-    "One addition, and the same works for every cell: all of bob's columns are open to them. This is why the TTP "
-    "must not collude with a party, and why it never gets to see the messages between them.": (
-        "一次加法就够了，而且对每个数都适用：bob 的全部特征列都暴露给了他们。"
-        "因此 TTP 不能与任何一方合谋，也绝不能看到双方之间的消息。"
+    "Add the elements of F and A modulo 2**64. What is 2**63 or more stands for a negative number; divide by 2**18.": (
+        "把 F 和 A 的元素模 2**64 相加。不小于 2**63 的数表示负数；再除以 2**18。"
     ),
-    "This is the first cell of alice's own file.": "这是 alice 自己文件里的第一个数。",
-    "This is the integer in the ring; the cell is that many units of 2^-18.": (
-        "这是环里的整数；原来的数等于它乘以 2^-18。"
+    "One addition for each cell, and a whole column of bob's is open to them. This is why the TTP must not collude "
+    "with a party, and why it never gets to see the messages between them.": (
+        "每个数只需一次加法，bob 的整列就暴露给了他们。因此 TTP 不能与任何一方合谋，也绝不能看到双方之间的消息。"
     ),
-    "Numbers are added modulo 2^64, and this sum has not wrapped around.": "数要模 2^64 相加，而这个和没有回绕。",
-    "All cells are between -1 and 1. This number still has a mask, or not the right one.": (
-        "文件里的数都在 -1 和 1 之间。这个数还带着掩码，或者减错了掩码。"
+    "This is alice's own column.": "这是 alice 自己的列。",
+    "These are integers in the ring; a cell is that many units of 2^-18.": "这些是环里的整数，还要乘以 2^-18。",
+    "What is 2^63 or more stands for a negative number, and sums are taken modulo 2^64.": (
+        "不小于 2^63 的数表示负数，而且要模 2^64 求和。"
     ),
-    "Bob has another number in this cell.": "bob 文件里的这个数不是它。",
+    "All cells are between -1 and 1. These numbers still have a mask, or not the right one.": (
+        "文件里的数都在 -1 和 1 之间。这些数还带着掩码，或者减错了掩码。"
+    ),
+    "Bob's column is another one.": "bob 的列不是这样。",
+    "A list of numbers is asked for, and this is of type {kind}.": "这里需要一个数的列表，而返回值的类型是 {kind}。",
+    "A column of {count} numbers is asked for, and this has the shape {shape}.": (
+        "这里需要一列 {count} 个数，而返回值的形状是 {shape}。"
+    ),
     # 6.3
     "Two messages that cross each other are one round, and take 50 ms together.": (
         "同时发出、方向相反的两条消息是一轮通信，一共 50 毫秒。"
