@@ -95,11 +95,12 @@ class Apart:
 
     @contextmanager
     def there_applying(self, name: str, manifest: str) -> Iterator[subprocess.Popen[bytes]]:
-        """A node in a process of its own, which applies this and waits for it; killed in the end."""
+        """A node in a process of its own, which applies this and stays; killed in the end."""
         script = (
-            "import pickle, sys, kuscia_nb as kn\n"
+            "import pickle, signal, sys, kuscia_nb as kn\n"
             "told, manifest = pickle.load(sys.stdin.buffer)\n"
             "kn.connect('node', **told).apply(manifest).wait()\n"
+            "signal.pause()  # the partner asks how it went\n"
         )
         with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE) as started:
             try:

@@ -17,6 +17,7 @@ import requests
 import schemathesis
 from bfia_nodes import SCHEDULE, TUTORIAL, job_of, kept_job, make_node, make_task, standard, tutorial
 from hypothesis import HealthCheck, settings
+from nodes_apart import until
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -420,6 +421,30 @@ schema = schemathesis.openapi.from_dict(findable(document()))
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 """Not whether faulty requests are refused: that is in the body, as the status is 200 whatever happens."""
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+
+
+def test_one_address_has_not_all_connections(server: BfiaServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "MOST_OF_ONE", 4)
+    monkeypatch.setattr(http_server, "MOST", 6)
+    assert server.port is not None
+
+    def silent(address: str) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", server.port), timeout=30, source_address=(address, 0))
+
+    def is_heard(address: str) -> bool:
+        with silent(address) as connection, suppress(ConnectionError):
+            connection.sendall(b"GET /v1/interconn/node/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            return connection.recv(1) == b"H"
+        return False
+
+    held = [silent("127.0.0.2") for _ in range(4)]
+    assert not is_heard("127.0.0.2")
+    assert is_heard("127.0.0.1"), "others are not kept out by one"
+    held += [silent("127.0.0.3") for _ in range(2)]
+    assert not is_heard("127.0.0.1")
+    for connection in held:
+        connection.close()
+    until(lambda: is_heard("127.0.0.2"))
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 from bfia_nodes import tutorial
 
+from kuscia_nb.bfia.client import Exchange
 from kuscia_nb.bfia.handlers import Handlers
-from kuscia_nb.bfia.wire import Request
+from kuscia_nb.bfia.wire import Request, Response
 from kuscia_nb.control.app_images import furnish
-from kuscia_nb.control.consent import Consent, refused, revealing
+from kuscia_nb.control.consent import MOST_WAITING, Consent, refused, revealing
 from kuscia_nb.control.node import Node
 from kuscia_nb.control.objects import now
 from kuscia_nb.control.resources import KusciaJob
+from kuscia_nb.observer.events import Exchanged
+from kuscia_nb.observer.observer import Observer
 
 JOB = "/v1/interconn/schedule/job/"
 
@@ -140,3 +143,50 @@ def test_a_peer_names_files_in_data_only_wherever_it_names_them(tmp_path: Path, 
         own(request, "host")["namespace"] = "job-of-carol-host-0"
     assert asked("bob", f"{JOB}create", request) != ""
     assert asked.jobs == []
+
+
+@pytest.mark.parametrize("where", ["common", "host", "guest"])
+def test_a_result_is_revealed_to_parties_only(tmp_path: Path, where: str) -> None:
+    request = of_bob()
+    (common(request) if where == "common" else own(request, where))["reveal"] = "carol"
+    said = Asked(tmp_path)("bob", f"{JOB}create", request)
+    assert "reveals its result to carol, which is no party of it" in said
+
+
+@pytest.mark.parametrize("name", ["../outside.csv", "linked.csv", "folder/inside.csv"])
+def test_what_leads_out_of_the_data_folder_is_not_read_for_a_peer(tmp_path: Path, name: str) -> None:
+    asked, outside = Asked(tmp_path / "node"), tmp_path / "outside.csv"
+    data = tmp_path / "node" / "data"
+    (data / "own").mkdir(parents=True)
+    outside.write_text("x1\n1\n")
+    (data / "linked.csv").symlink_to(outside)
+    (data / "folder").symlink_to(tmp_path)
+    (data / "fine.csv").symlink_to(data / "own" / "real.csv")
+    request = of_bob(name=name)
+    assert asked("bob", f"{JOB}create", request) != ""
+    assert asked.jobs == []
+    assert asked("bob", f"{JOB}create", of_bob(name="fine.csv")) == ""
+
+
+def test_a_peer_has_so_many_jobs_waiting_and_no_more(tmp_path: Path) -> None:
+    asked = Asked(tmp_path, accept="ask")
+    names = [f"job-{number}" for number in range(MOST_WAITING + 1)]
+    answers = [asked("bob", f"{JOB}create", {**of_bob(), "job_id": name}) for name in names]
+    assert answers[:-1] == [""] * MOST_WAITING
+    assert f"{MOST_WAITING} jobs of bob wait at alice already" in answers[-1]
+    asked.node.store.change(KusciaJob, names[0], ended)
+    assert asked("bob", f"{JOB}create", {**of_bob(), "job_id": names[-1]}) == ""
+
+
+def test_what_peers_ask_is_kept_up_to_a_limit(tmp_path: Path) -> None:
+    asked, observer = Asked(tmp_path), Observer()
+    observer.watch(asked.node.store)
+    assert asked("bob", f"{JOB}create", of_bob()) == ""
+    (job,) = asked.jobs
+    exchange = Exchange("bob", "alice", Request("POST", "/x", {}, b"x" * 900), Response(200, b"y" * 100), now())
+    for _ in range(100):
+        observer.exchanged("bob", "x", job.name, exchange, 10 * 3048)
+    kept = observer.by_name[job.name].events.select(Exchanged)
+    assert len(list(kept)) == 10
+    observer.exchanged("alice", "x", job.name, exchange)
+    assert len(list(observer.by_name[job.name].events.select(Exchanged))) == 11, "what this node asks is kept"

@@ -255,3 +255,14 @@ def test_what_cannot_be_run(
 ) -> None:
     assert main(words(folder, 0, parties, "127.0.0.1:1", *changes, **sets)) == 1
     assert why in said(capsys)
+
+
+def test_a_parameter_that_is_missing_is_said_with_the_flag_that_gives_it(
+    folder: Path, parties: str, ttp: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = words(folder, 0, parties, ttp)
+    at = asked.index(f"learning_rate={RATE}")
+    assert main([*asked[: at - 1], *asked[at + 1 :]]) == 1
+    said = capsys.readouterr().err
+    assert "learning_rate is missing" in said
+    assert "--set learning_rate=0.1" in said

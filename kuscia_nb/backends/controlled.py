@@ -235,11 +235,11 @@ class ControlledNodes:
             node.store.change(KusciaJob, run.name, lambda job: job.annotated(OVERDUE, text))
         self.stop(run)
 
-    def _exchanged(self, exchange: Exchange) -> None:
-        """Write a message down with the job or task that it is about."""
+    def _exchanged(self, exchange: Exchange, most: int | None = None) -> None:
+        """Write a message down with the job or task that it is about, unless there are `most` bytes of these by now."""
         name = exchange.request.path.partition("?")[0].removeprefix("/v1/interconn/schedule/")
         subject = exchange.request.header("X-Trace-Id").removeprefix("trace_")
-        self.observer.exchanged(exchange.sender, name, subject, exchange)
+        self.observer.exchanged(exchange.sender, name, subject, exchange, most)
 
     def _add_image(self, operator: Operator) -> None:
         for node in self.nodes.values():

@@ -21,7 +21,7 @@ from ..bfia.http_server import Upgrade
 from ..bfia.server import BfiaServer
 from ..bfia.told import with_options
 from ..bfia.wire import Request, Response, Transport
-from ..control.consent import APPROVED, is_waiting, refused
+from ..control.consent import APPROVED, check_learners, is_waiting, refused
 from ..control.consent import revealing as revealing_tasks
 from ..control.node import Node
 from ..control.objects import now
@@ -56,6 +56,8 @@ _OF_ITS_PEOPLE = "/v1/platform/"
 """Paths for a node's own people, who are in this process: peers have no use for them."""
 _MOST_NOTED = 1 << 20
 """Bytes of a peer's request that is kept with its job."""
+_MOST_NOTED_OF_ALL = 1 << 25
+"""Bytes of all that is exchanged about a job, from which on what peers ask is not kept any more."""
 _APART = "{peer}'s node is elsewhere: what happens there is not known here, and its columns are empty."
 _ELSEWHERE = "it is made of both parties' data, and only one's own node is here"
 
@@ -195,6 +197,7 @@ class NodeBackend(ControlledNodes):
             raise KusciaError("digests are not compared with a node elsewhere", hint='kn.connect("local")')
         if options.shadow:
             raise KusciaError(f"there is no teacher's shadow here: {_ELSEWHERE}", hint='kn.connect("local")')
+        check_learners(job)
         return super()._start(with_options(job, options), options, name_field)
 
     def _replace(self, run: Run) -> None:
@@ -245,7 +248,7 @@ class NodeBackend(ControlledNodes):
             asked, response = now(), handlers(request)
             sender = request.sender
             if sender in self.settings.peers and len(request.body) <= _MOST_NOTED:
-                self._exchanged(Exchange(sender, self.name, request, response, asked))
+                self._exchanged(Exchange(sender, self.name, request, response, asked), _MOST_NOTED_OF_ALL)
             return response
 
         return answer

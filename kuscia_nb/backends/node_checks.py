@@ -23,7 +23,8 @@ from ..wire.tls import client_context
 from ..wire.ttp_keys import fingerprint, public_key
 from .doctor import Check
 from .peer_checks import SECONDS, Visit
-from .settings import Peer, ttp_of_a_party
+from .settings import Peer
+from .whose import ttp_of_a_party
 
 OFF = 5.0
 """Seconds by which clocks may differ without a word."""
@@ -164,7 +165,7 @@ def _whose_ttp(subject: Subject) -> Check:
     """Who runs it: with a party's help its seeds open the other one's data."""
     remedy = "a TTP that neither party runs"
     address = Address.read(subject.ttp.partition("://")[2])
-    whose = ttp_of_a_party(address, subject.listen or address, {peer.name: peer for peer in subject.peers})
+    whose = ttp_of_a_party(address, subject.listen or address, subject.peers)
     certificate = read_certificate(subject.ttp_certificate) if subject.ttp_certificate is not None else None
     for name, known in _known(subject):
         if certificate is not None and certificate.der == known.der:

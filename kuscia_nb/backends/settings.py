@@ -19,6 +19,7 @@ from ..errors import KusciaError
 from ..options import Accept, Reveal
 from ..wire.sockets import Address
 from .flags import LISTEN, TTP_KEY
+from .whose import ttp_of_a_party, ttp_with_certificate_of
 
 if TYPE_CHECKING:
     from ..wire.identity import Certificate, Identity
@@ -108,7 +109,7 @@ class Settings:
             raise KusciaError(
                 exposed[0][0], hint=f"{exposed[0][1]}; or insecure (--insecure), if nothing here is secret"
             )
-        if not i_run_the_ttp and (whose := ttp_of_a_party(asked, where, known)):
+        if not i_run_the_ttp and (whose := _party_of_ttp(asked, ttp_certificate, where, known, own)):
             what = (
                 f"the TTP at {ttp} is on {whose}: who runs the TTP together with one party reads the other one's data"
             )
@@ -235,11 +236,12 @@ def _exposed_ttp(ttp: Address, certificate: str | Path | None) -> list[tuple[str
     return [(f"the TTP is on another machine, {ttp.host}", "ttp_certificate (--ttp-ca): the TTP's certificate")]
 
 
-def ttp_of_a_party(ttp: Address, listen: Address, peers: Mapping[str, Peer]) -> str:
-    """Whose machine the TTP is on, if it is a party's; with everything on one machine nobody is protected anyway."""
-    far = [peer for peer in peers.values() if not peer.here]
-    if ttp.loopback:
-        return "this machine" if far or not listen.loopback else ""
-    if ttp.host == listen.host:
-        return "this machine"
-    return next((f"{peer.name}'s machine" for peer in far if peer.host == ttp.host), "")
+def _party_of_ttp(
+    ttp: Address, certificate: str | Path | None, listen: Address, peers: Mapping[str, Peer], own: Identity | None
+) -> str:
+    """Whose machine the TTP is on, if it is a party's, by its address or its certificate."""
+    if (whose := ttp_of_a_party(ttp, listen, peers.values())) or certificate is None or own is None:
+        return whose
+    from ..wire.identity import read_certificate
+
+    return ttp_with_certificate_of(read_certificate(certificate), own.certificate, peers.values())

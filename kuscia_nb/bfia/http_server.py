@@ -7,11 +7,12 @@ import json
 import ssl
 import string
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from tornado.http1connection import HTTP1Connection
+from tornado.http1connection import HTTP1Connection, HTTP1ServerConnection
 from tornado.httpserver import HTTPServer
 from tornado.httputil import (
     HTTPConnection,
@@ -36,6 +37,10 @@ HEADERS = 5.0
 """Seconds for a request's headers to arrive, and for a connection to wait for the next one."""
 
 
+MOST, MOST_OF_ONE = 512, 128
+"""Connections at a time, and those of one address; more are closed at once."""
+
+
 class Upgrade(NamedTuple):
     """Answers what is asked for below a path, and may take the connection away: all from a request's body on."""
 
@@ -56,14 +61,36 @@ def http_server(answer: Transport, guard: Guard | None = None, upgrades: Sequenc
 
 
 class _Server(HTTPServer):
-    """One that ends a connection on which no HTTP is spoken."""
+    """One that ends a connection on which no HTTP is spoken, and has only so many at a time."""
+
+    _open: Counter[str]
+
+    def initialize(self, *args: Any, **kwargs: Any) -> None:
+        """As of every server of tornado."""
+        super().initialize(*args, **kwargs)
+        self._open = Counter()
 
     def handle_stream(self, stream: IOStream, address: tuple[str, ...]) -> None:
+        if self._open.total() >= MOST or self._open[address[0]] >= MOST_OF_ONE:
+            return stream.close()
+        self._open[address[0]] += 1
         if isinstance(stream, SSLIOStream):
             return super().handle_stream(stream, address)
         chosen = {"max_buffer_size": self.max_buffer_size, "read_chunk_size": self.read_chunk_size}
         assert stream.socket is not None
         super().handle_stream(_Stream(stream.socket, **chosen), address)
+        return None
+
+    def on_close(self, server_conn: object) -> None:
+        """A connection is over, or was taken away."""
+        assert isinstance(server_conn, HTTP1ServerConnection)
+        self._open -= Counter([_address(server_conn)])
+        super().on_close(server_conn)
+
+
+def _address(connection: HTTP1ServerConnection) -> str:
+    context: Any = connection.context
+    return context.address[0]
 
 
 class _Stream(IOStream):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from pathlib import Path
 from typing import get_args
 
 from ..errors import JobError, KusciaError
@@ -28,6 +28,8 @@ REFUSED = "JobRefused"
 """The reason of a job that was refused on this node."""
 REVEAL = "reveal"
 """The parameter of a task that says who learns its result: see `learners`."""
+MOST_WAITING = 32
+"""Jobs of one peer."""
 DATA = "data"
 """The folder of a node's storage that peers may name."""
 
@@ -47,8 +49,8 @@ class Consent:
             if value not in known:
                 raise KusciaError(f"{name} {value!r} is unknown", hint=choice(str(value), known))
 
-    def refuse(self, store: Objects, job: KusciaJob) -> None:
-        """JobError for a peer's job that this node does not take."""
+    def refuse(self, store: Objects, job: KusciaJob, storage: Path) -> None:
+        """JobError for a peer's job that this node, with its files in `storage`, does not take."""
         if not of_a_peer(store.domain, job):
             return
         if self.accept == "never":
@@ -58,10 +60,17 @@ class Consent:
                 if learner != store.domain:
                     what = f"task {alias} reveals its result to {learner}, and {store.domain} reveals nothing"
                     raise JobError(what, hint=f'"{REVEAL}": "none", or --reveal agreed at {store.domain}')
-        for alias, namespace in _named(store.domain, job):
+        check_learners(job)
+        for alias, namespace, name in _named(store.domain, job):
             if namespace != DATA:
                 what = f"task {alias} names {store.domain}: {namespace}/; a peer's job may name files in {DATA}/ only"
                 raise JobError(what, hint=f'"namespace": "{DATA}"')
+            if name and not (storage / DATA / name).resolve().is_relative_to((storage / DATA).resolve()):
+                what = f"task {alias} names a file that is not in {DATA}/ of {store.domain}, or leads out of it"
+                raise JobError(what, hint=f"a file, and no link, in {DATA}/")
+        if self.accept == "ask" and len(_asked(store, owner(job))) >= MOST_WAITING:
+            what = f"{MOST_WAITING} jobs of {owner(job)} wait at {store.domain} already"
+            raise JobError(what, hint=f"{store.domain} approves or refuses them first")
 
     def lets_replace(self, domain: str, old: KusciaJob, job: KusciaJob) -> bool:
         """Whether a peer's job may take the place of an earlier one of that peer's, as when its cell is run again.
@@ -110,6 +119,14 @@ def refused(domain: str, job: KusciaJob) -> KusciaJob:
     return job.model_copy(update={"status": job.status.model_copy(update=status)})
 
 
+def check_learners(job: KusciaJob) -> None:
+    """JobError for a result that is revealed to somebody who has no part in its task."""
+    for alias, domains, said in _reveals(job):
+        if said not in ("none", "both", *domains):
+            allowed = ", ".join(("none", "both", *domains))
+            raise JobError(f"task {alias} reveals its result to {said}, which is no party of it", hint=allowed)
+
+
 def learners(reveal: str, domains: tuple[str, ...]) -> tuple[str, ...]:
     """The domains that learn a result: none, both, or the one that is named."""
     return domains if reveal == "both" else tuple(domain for domain in domains if domain == reveal)
@@ -117,20 +134,32 @@ def learners(reveal: str, domains: tuple[str, ...]) -> tuple[str, ...]:
 
 def revealing(job: KusciaJob) -> Iterator[tuple[str, str]]:
     """The alias of each task with a result that is revealed, and a domain that learns it."""
+    found = ((alias, learner) for alias, domains, said in _reveals(job) for learner in learners(said, domains))
+    yield from dict.fromkeys(found)
+
+
+def _reveals(job: KusciaJob) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """The alias of each task, its parties, and what is said of who learns its result, wherever that is said."""
     for task in job.spec.tasks:
         domains = tuple(party.domain_id for party in task.parties)
         params = task.config.task_params
         said = (params.common, *params.host.values(), *params.guest.values(), *params.arbiter.values())
-        found = (learners(str(one.get(REVEAL, "none")), domains) for one in said)
-        yield from ((task.alias, learner) for learner in dict.fromkeys(chain.from_iterable(found)))
+        yield from ((task.alias, domains, str(one[REVEAL])) for one in said if REVEAL in one)
 
 
-def _named(domain: str, job: KusciaJob) -> Iterator[tuple[str, str]]:
-    """The alias of each task, and the folder of this domain that it names."""
+def _asked(store: Objects, peer: str) -> list[KusciaJob]:
+    """The jobs of a peer that nobody has approved or refused yet."""
+    jobs = (job for job in store.objects(KusciaJob) if of_a_peer(store.domain, job) and owner(job) == peer)
+    return [job for job in jobs if APPROVED not in job.annotations and not job.finished]
+
+
+def _named(domain: str, job: KusciaJob) -> Iterator[tuple[str, str, str]]:
+    """The alias of each task, and the folder and file of this domain that it names."""
     for task in job.spec.tasks:
         for party in task.parties:
             index = task.config.role.index(Party(domain_id=party.domain_id, role=party.role))
             if party.domain_id == domain and index is not None:
                 params = task.config.task_params
                 own = {**params.common, **params.of(party.role, index)}
-                yield from ((task.alias, str(value)) for name, value in own.items() if name == "namespace")
+                if {"namespace", "name"} & own.keys():
+                    yield task.alias, str(own.get("namespace", DATA)), str(own.get("name", ""))

@@ -50,7 +50,7 @@ class Node:
             raise AlreadyExists("Job already exists", hint=f"another name, or delete {job.name} on {self.domain}")
         accepting.check(self.store, job)
         if self.consent is not None:
-            self.consent.refuse(self.store, job)
+            self.consent.refuse(self.store, job, self.storage)
         if old:
             self.delete(KusciaJob, job.name)  # its files stay: a task id is never given twice
         spec = job.spec.model_copy(update={"stage": "Create"})

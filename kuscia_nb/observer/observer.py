@@ -27,6 +27,8 @@ from .runs import Run
 
 _LATEST = 8
 """Runs that ended last."""
+_ENVELOPE = 2048
+"""Bytes that a message takes beside its bodies."""
 _DOUBLE = "{name} = {value} is used as {double}: Kuscia's numbers are doubles"
 
 
@@ -103,10 +105,11 @@ class Observer:
         logged = run.events.select(Said, node=domain, subject=task_id) if run else ()
         return "".join(f"{log_line(event)}\n" for event in logged)
 
-    def exchanged(self, sender: str, name: str, subject: str, exchange: Exchange) -> None:
-        """Two nodes have exchanged a message about a job or task."""
+    def exchanged(self, sender: str, name: str, subject: str, exchange: Exchange, most: int | None = None) -> None:
+        """Two nodes have exchanged a message about a job or task; it is not kept beyond `most` bytes of all of them."""
         run = self.by_name.get(subject) or self._by_task.get(subject)
-        if run is not None:
+        if run is not None and (most is None or run.exchanged < most):
+            run.exchanged += _ENVELOPE + len(exchange.request.body) + len(exchange.response.body)
             run.events.emit(Exchanged(sender, subject, name, exchange))
 
     def _changed(self, domain: str, change: Change) -> None:

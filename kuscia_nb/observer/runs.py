@@ -36,6 +36,8 @@ class Run:
     """The job as each node has it; None where it was deleted."""
     ended: threading.Event = field(default_factory=threading.Event)
     """Set at the very end. To wait for it can be interrupted, unlike joining a thread (CPython issue 90882)."""
+    exchanged: int = 0
+    """Bytes of the messages of nodes about it that are kept."""
     unknown: Mapping[Matter, str] = field(default_factory=dict)
     """What is not known of this run, and why."""
 

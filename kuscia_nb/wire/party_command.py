@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(options: argparse.Namespace) -> dict[str, Any]:
-    parameters = Parameters.from_environment({PREFIX + name: value for name, value in environment(options).items()})
+    parameters = _parameters(options)
     check_writable(options.out, str(options.out))
     training = _rows(options, parameters)
     assisted = options.truncation == ASSISTED
@@ -71,6 +71,14 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
     _write(options.out, ran.share, parameters, options, training)
     numbers = {"seconds": round(ran.seconds, 3), "connecting": round(ran.connecting, 3), "messages": ran.messages}
     return {**report(options), "numbers": layout.width, "out": str(options.out), **numbers}
+
+
+def _parameters(options: argparse.Namespace) -> Parameters:
+    try:
+        return Parameters.from_environment({PREFIX + name: value for name, value in environment(options).items()})
+    except ParameterError as error:
+        hint = error.hint or "--set NAME=VALUE for each, such as --set batch_size=21 --set learning_rate=0.1"
+        raise ParameterError(error.what, where=error.where, hint=hint) from None
 
 
 async def _train(
