@@ -17,10 +17,13 @@ from kuscia_nb import mpc
 from kuscia_nb.errors import OpAdjustError, SeedDecryptError, SessionError, TtpError, TtpNotReached
 from kuscia_nb.mpc import PrgBuffer
 from kuscia_nb.mpc.prg import blocks_of
-from kuscia_nb.mpc.ttp_steps import Dot, MulPriv
+from kuscia_nb.mpc.ring import Words
+from kuscia_nb.mpc.ttp_steps import Dot, MulPriv, Steps
+from kuscia_nb.wire.ttp_blocks import STEPS
 from kuscia_nb.wire.ttp_client import RemoteTtp
 from kuscia_nb.wire.ttp_connection import PATIENCE, Patience
 from kuscia_nb.wire.ttp_keys import TtpKeys
+from kuscia_nb.wire.ttp_requests import METHODS
 from kuscia_nb.wire.ttp_server import TtpServer
 
 HASTY = Patience(seconds=0.5, repeats=1, pause=0.01)
@@ -87,12 +90,42 @@ def test_requests_are_sent_ahead_of_their_answers(far: RemoteTtp, near: mpc.Trus
     ]
 
 
-def test_steps_are_asked_for_all_at_once(far: RemoteTtp, near: mpc.TrustedThirdParty) -> None:
-    """More of them than may be without an answer."""
-    step = [Dot(PrgBuffer(3, 6), PrgBuffer(6, 2), PrgBuffer(7, 3)), MulPriv(PrgBuffer(9, 5), PrgBuffer(11, 5), 4)]
-    for given, expected in zip(*(ttp.adjust_steps("s", step, 10, 100) for ttp in (far, near)), strict=True):
-        np.testing.assert_array_equal(given, expected)
-        assert given.dtype == expected.dtype
+STEP = [Dot(PrgBuffer(3, 6), PrgBuffer(6, 2), PrgBuffer(7, 3)), MulPriv(PrgBuffer(9, 5), PrgBuffer(11, 5), 4)]
+"""The requests of a step that begins at 3 and ends at 13."""
+
+
+def same(given: list[Words], expected: list[Words]) -> None:
+    assert [one.dtype for one in given] == [one.dtype for one in expected]
+    for one, other in zip(given, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_block_of_steps_is_one_request_and_the_next_one_is_there_before_it_is_asked_for(
+    near: mpc.TrustedThirdParty,
+) -> None:
+    later = [Dot(*(PrgBuffer(at + 1000, n) for at, n in STEP[0].buffers))]
+    with TtpServer(KEYS) as server:
+        ttp = joined(server.address)
+        same(ttp.adjust_steps("s", STEP, 10, 100, Steps(later, 8, 3)), near.adjust_steps("s", STEP, 10, 100))
+        same(ttp.adjust_steps("s", later, 8, 3), near.adjust_steps("s", later, 8, 3))
+        assert server.status()["served"]["AdjustSteps"] == 2  # type: ignore[index]
+        assert not server.served["AdjustDot"]
+        ttp.close()
+
+
+def test_a_ttp_that_answers_no_blocks_is_asked_in_spus_words(
+    near: mpc.TrustedThirdParty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One request after the other on each connection: SPU's server need not answer them in their order."""
+    monkeypatch.delitem(METHODS, STEPS)
+    with TtpServer(KEYS) as server:
+        ttp = joined(server.address)
+        for turn in range(2):
+            steps = [Dot(*(PrgBuffer(at + 1000 * turn, n) for at, n in STEP[0].buffers))]
+            same(ttp.adjust_steps("s", steps, 10, 20), near.adjust_steps("s", steps, 10, 20))
+        assert (server.served["AdjustDot"], server.served["refused"]) == (40, 1)
+        assert server.served["connections"] > 2
+        ttp.close()
 
 
 def test_what_is_asked_is_sent_when_nobody_waits_for_it() -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ttp_wire import (
@@ -184,6 +185,34 @@ def test_perm(ttp: Address, size: int, elements: int) -> None:
     expected = [(moved[i] - y) % 2 ** (8 * size) for i, y in enumerate(sums(*b, size))]
     perm = {"prg_count": 50, "size": elements, "encrypted_seeds": BASE64[1]}
     assert integers(correction(ttp, "AdjustPerm", a, b, field_size=size, perm=perm), size) == expected
+
+
+def test_steps_that_do_not_fit_are_refused(ttp: Address) -> None:
+    fits = {"methods": ["AdjustDot", "AdjustMulPriv"], "field_sizes": [8, 4], "stride": 10, "count": 3}
+    five = [(3, 48), (6, 16), (7, 24), (9, 20), (11, 20)]
+    assert len(correction(ttp, "AdjustSteps", *five, **fits)) == 3 * (24 + 20)
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"methods": ["AdjustDot"]}, "a field_size for each"),
+        ({"methods": ["AdjustDot", "AdjustMul"]}, "no step has"),
+        ({"methods": ["AdjustDot", []]}, "no step has"),
+        ({"field_sizes": [4, 4]}, "no step has"),
+        ({"field_sizes": [8, [4]]}, "no step has"),
+        ({"field_sizes": [8, 16]}, "no step has"),
+        ({"field_sizes": [8, 8]}, "not whole elements of 8"),
+        ({"methods": ["AdjustMulPriv"] * 2}, "1 draws that no method takes"),
+        ({"stride": 9}, "from 3 to 13, over its 9 blocks"),
+        ({"count": 0}, "are none"),
+        ({"count": 2**40}, "MiB of draws"),
+    ]
+    for changes, text in wrong:
+        ((code, said),) = asked(ttp, "AdjustSteps", *five, **(fits | changes))
+        assert (code, text in said.decode()) == (1, True), said
+    ((code, said),) = asked(
+        ttp, "AdjustSteps", (3, 48), (5, 16), (7, 24), methods=["AdjustDot"], field_sizes=[8], stride=9, count=1
+    )
+    assert (code, b"counter 5 is not behind" in said) == (1, True)
+    status, raw = post(ttp, "AdjustSteps", message(*five), "application/x-protobuf")
+    assert (status, frames(raw)[0][0]) == (200, 1)
 
 
 def test_each_draw_has_its_own_seeds(ttp: Address) -> None:

@@ -18,7 +18,7 @@ from .semi2k import Semi2k
 from .share import Share
 from .truncation import Pairs, Truncation
 from .ttp_session import PrgBuffer
-from .ttp_steps import Dot, MulPriv, Request, parts_of
+from .ttp_steps import Dot, MulPriv, Request, Steps, parts_of
 
 BLOCK_ELEMENTS = 2**15
 """Ring elements (256 KiB) of the matrix that are prepared in one go; their masks and draws take four times as much."""
@@ -56,23 +56,27 @@ class InterconnectionData:
         """Epoch by epoch, each in order."""
         start = 0
         while start < self._layout.batches:
-            begins = epoch == start == 0
-            count = 1 if begins else min(self._per_block, self._layout.batches - start)
-            block, steps = await self._prepare(start, count, begins)
+            count = self._count(epoch, start)
+            block, steps = await self._prepare(epoch, start, count)
             for parts in steps:
                 yield self._batch(self._mpc, block, *parts)
             start += count
 
-    async def _prepare(self, start: int, count: int, begins: bool) -> tuple[Block, Iterator[tuple[Any, ...]]]:
+    def _count(self, epoch: int, start: int) -> int:
+        """How many batches from `start` are prepared in one go."""
+        return 1 if epoch == start == 0 else min(self._per_block, self._layout.batches - start)
+
+    async def _prepare(self, epoch: int, start: int, count: int) -> tuple[Block, Iterator[tuple[Any, ...]]]:
         """All that is known beforehand of `count` batches from `start`, and what each of them takes of it."""
         mpc, size = self._mpc, self._layout.batch_size
         values, values_transposed, zeros = self._values(start, count)
         targets = self._targets.operand[start * size : (start + count) * size].reshape(count, size)
-        block = self._block(begins)
+        block = self._block(mpc.beaver.counter, begins=epoch == start == 0)
         drawn = self._drawn(block.stride * count).reshape(count, -1)
         parts = [parts_of(drawn, request, block.first) for request in block.requests]
         if mpc.ttp.adjusts:
-            corrections = await mpc.ttp.adjust_ahead(block.requests, block.stride, count)
+            then = self._following(epoch, start + count)
+            corrections = await mpc.ttp.adjust_ahead(block.requests, block.stride, count, then)
             parts = [[*own, c + given] for (*own, c), given in zip(parts, corrections, strict=True)]
         if mpc.sacrifice:
             await mpc.sacrifice.check(self._claim(*own) for own in parts)
@@ -86,14 +90,23 @@ class InterconnectionData:
             steps = *steps, zeros, zip(*cuts, strict=True) if cuts else repeat((), count)
         return block, zip(*steps, strict=True)
 
-    def _block(self, begins: bool) -> Block:
-        """The requests of a step, about what is drawn from here on.
+    def _following(self, epoch: int, start: int) -> Steps | None:
+        """What the block behind this one will ask for; it begins with the batch `start`, or with the next epoch."""
+        if start == self._layout.batches:
+            epoch, start = epoch + 1, 0
+        if epoch == self._layout.epochs:
+            return None
+        block = self._block(self._mpc.beaver.counter, begins=False)
+        return Steps(block.requests, block.stride, self._count(epoch, start))
+
+    def _block(self, first: int, *, begins: bool) -> Block:
+        """The requests of a step, about what is drawn from the counter `first` on.
 
         The first product of the very first step has no triple. Pairs are drawn where SPU draws them: two behind X w,
         and behind X^T r one for it, one for the penalty, and one for the step.
         """
         mpc, size, width, f = self._mpc, self._layout.batch_size, self._layout.width, self._mpc.fxp_bits
-        first = counter = mpc.beaver.counter
+        counter = first
         requests: list[Request] = []
         cuts: list[tuple[int, Truncation]] = []
 

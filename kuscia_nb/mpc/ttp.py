@@ -25,7 +25,7 @@ from ..errors import OpAdjustError, SessionError
 from .prg import ELEMENTS_PER_BLOCK, BlockPrg
 from .ring import WORDS, Ring, Words, batch_matvec, batch_vecmat, matmul
 from .ttp_session import Own, PrgBuffer, Session, span
-from .ttp_steps import Dot, Request, corrections
+from .ttp_steps import Dot, Request, Steps, corrections
 
 VERSION = 2
 FIELD_64 = 2
@@ -69,11 +69,14 @@ class Ttp(Protocol):
         """The correction of one party's matrices times the other's vectors."""
         ...
 
-    def adjust_steps(self, session_id: str, requests: Sequence[Request], stride: int, count: int) -> list[Words]:
+    def adjust_steps(
+        self, session_id: str, requests: Sequence[Request], stride: int, count: int, then: Steps | None = None
+    ) -> list[Words]:
         """The corrections of `count` steps with the same requests, (count, elements of c) for each of these.
 
         `requests` are those of the first step; what they are about is drawn `stride` blocks later in the next one, and
-        so on. A TTP that answers only single requests is asked for one after the other.
+        so on. A TTP that answers only single requests is asked for one after the other. `then` is what the next call
+        will ask for: who has to ask a TTP far away can do so already.
         """
         answers: list[list[Words]] = [[] for _ in requests]
         for step in range(count):
@@ -227,7 +230,9 @@ class TrustedThirdParty(Ttp):
             product = batch_matvec(parts[0], v[1]) + batch_matvec(parts[1], v[0])
         return product.reshape(-1) - session.reconstruct(c)
 
-    def adjust_steps(self, session_id: str, requests: Sequence[Request], stride: int, count: int) -> list[Words]:
+    def adjust_steps(
+        self, session_id: str, requests: Sequence[Request], stride: int, count: int, then: Steps | None = None
+    ) -> list[Words]:
         """As `Ttp.adjust_steps`, in a few passes over all that was drawn."""
         session = None
         for request in requests:

@@ -20,7 +20,7 @@ from .payload import RING, Shape, as_array, compared
 from .ring import WORDS, Ring, Words
 from .ttp import Ttp
 from .ttp_session import Own, PrgBuffer
-from .ttp_steps import Dot, MulPriv, Request
+from .ttp_steps import Dot, MulPriv, Request, Steps
 
 Method = Literal["CreateSession", "AdjustMul", "AdjustMulPriv", "AdjustDot", "AdjustCrossDot"]
 """A request as the standard's BeaverService calls it."""
@@ -54,8 +54,8 @@ class TtpHandle(NamedTuple):
 
     ask: Callable[..., Any]
     """(method, the request's arguments): a correction."""
-    ask_ahead: Callable[[Sequence[Request], int, int], list[Words]]
-    """(requests, stride, count): the corrections of so many steps, see `Ttp.adjust_steps`."""
+    ask_ahead: Callable[[Sequence[Request], int, int, Steps | None], list[Words]]
+    """(requests, stride, count, then): the corrections of so many steps, see `Ttp.adjust_steps`."""
     list_next: Callable[[int], None]
     """The request of this number is listed once more: its next step has come."""
     seal: Callable[[], bytes | None]
@@ -125,9 +125,10 @@ class TtpLine:
         requests: Sequence[Request],
         stride: int,
         count: int,
+        then: Steps | None = None,
     ) -> list[Words]:
         """The corrections of steps that are to come; `rows` becomes what `_listing` writes down for a step."""
-        corrections = self._ttp.adjust_steps(self._checked(joined, adjust_rank), requests, stride, count)
+        corrections = self._ttp.adjust_steps(self._checked(joined, adjust_rank), requests, stride, count, then)
         self._count(2 * len(requests) * count)
         methods = [_METHODS[type(request)] for request in requests]
         rows[:] = [
@@ -199,9 +200,11 @@ class TtpClient:
         """End this party's part in the session."""
         self._handle.leave()
 
-    async def adjust_ahead(self, requests: Sequence[Request], stride: int, count: int) -> list[Words]:
+    async def adjust_ahead(
+        self, requests: Sequence[Request], stride: int, count: int, then: Steps | None = None
+    ) -> list[Words]:
         """`Ttp.adjust_steps` for this session. Each request is listed when its step comes: see `list_next`."""
-        replies = self._handle.ask_ahead(requests, stride, count)
+        replies = self._handle.ask_ahead(requests, stride, count, then)
         return [
             self._checked(reply, _METHODS[type(one)], _TYPES[one.field_size], (count, one.c.elements))
             for one, reply in zip(requests, replies, strict=True)

@@ -71,6 +71,14 @@ Request = Dot | MulPriv
 """What one step asks for."""
 
 
+class Steps(NamedTuple):
+    """What is asked for at once: requests of the first of so many steps, each `stride` blocks behind the one before."""
+
+    requests: Sequence[Request]
+    stride: int
+    steps: int
+
+
 def parts_of(drawn: Ring, request: Request, first: int) -> list[Words]:
     """What a request is about, each (steps, elements), of all that was drawn from `first` on: (steps, 2 * stride)."""
     words, per_block = drawn.view(WORDS[request.field_size]), 16 // request.field_size

@@ -15,9 +15,10 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from ..errors import OpAdjustError
-from ..mpc.prg import BlockPrg, StreamPrg
+from ..mpc.prg import BlockPrg, StreamPrg, room_for
 from ..mpc.ring import Ring, Words, batch_matvec, batch_vecmat, matmul
 from .ring128 import Ring128
+from .ttp_blocks import Block
 from .ttp_requests import Ciphertext, Draw, Request
 
 Elements = Words | Ring128
@@ -63,6 +64,8 @@ def adjust(request: Request, streams: Streams) -> Correction:
     draws = request.draws
     if request.size > MOST_BYTES:
         raise OpAdjustError(f"more than {MOST_BYTES >> 20} MiB of draws in one request")
+    if request.steps is not None:
+        return _steps(request.steps, draws, streams)
     anded = request.method == "AdjustAnd"
     size = 1 if anded else request.numbers["field_size"]
     if not anded and size not in FIELD_SIZES:
@@ -76,6 +79,17 @@ def adjust(request: Request, streams: Streams) -> Correction:
         return _and(_Draws(request, streams, size))
     results = _FORMULAS[request.method](_Draws(request, streams, size))
     return Correction(tuple(result.tobytes() for result in results))
+
+
+def _steps(block: Block, draws: Sequence[Draw], streams: Streams) -> Correction:
+    """Those of all steps, see `ttp_blocks`."""
+    seeds = draws[0].seeds
+    if any(draw.seeds != seeds for draw in draws):
+        raise OpAdjustError("the draws of a step have different seeds")
+    if block.first + block.stride * block.steps >= 2**64:
+        raise OpAdjustError("steps that end behind the last counter")
+    drawn = [streams.block(seed).fill(block.first, block.elements, room_for(block.elements)) for seed in seeds]
+    return Correction(block.corrections(drawn))
 
 
 class _Draws:

@@ -15,21 +15,26 @@ import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import OpAdjustError, SessionError
+from ..errors import OpAdjustError, SessionError, TtpError
 from ..mpc.prg import SEED_BYTES
 from ..mpc.ring import Ring, Words
 from ..mpc.ttp import Ttp
 from ..mpc.ttp_session import Own, PrgBuffer
-from ..mpc.ttp_steps import Dot, Request
+from ..mpc.ttp_steps import Dot, Request, Steps
 from . import sm2
+from .ttp_blocks import METHOD, STEPS, Block
 from .ttp_connection import PATIENCE, Patience, Pending, TtpConnection
 from .ttp_keys import public_key
 from .ttp_requests import writer
+
+_LANES = 8
+"""Connections to a TTP that answers no blocks."""
 
 
 class PendingWords(NamedTuple):
@@ -79,6 +84,11 @@ class RemoteTtp(Ttp):
         """`work` is counted on, if it is given."""
         self.public_key = key if isinstance(key, sm2.Point) else public_key(key)
         self.connection = TtpConnection(address, tls=tls, patience=patience)
+        self._lanes = [TtpConnection(address, tls=tls, patience=patience, ahead=1) for _ in range(_LANES)]
+        self._answers_blocks = True
+        """As far as is known: of the TTP."""
+        self._asked: dict[tuple[str, Block], Pending] = {}
+        """What is to come, and was asked for already."""
         self._sessions: dict[str, _Session] = {}
         self.work = TtpWork() if work is None else work
 
@@ -113,7 +123,9 @@ class RemoteTtp(Ttp):
     def close(self) -> None:
         """End the connection."""
         self._sessions.clear()
-        self.connection.close()
+        self._asked.clear()
+        for connection in (self.connection, *self._lanes):
+            connection.close()
 
     def ask(self, session_id: str, method: str, *arguments: Any, **options: Any) -> PendingWords:
         """Send a request now and take its answer later: `adjust_...` in two steps, with the same arguments."""
@@ -138,31 +150,72 @@ class RemoteTtp(Ttp):
         pending = self.ask(session_id, "AdjustCrossDot", masks, vectors, c, batch, rows, transpose=transpose)
         return pending.result()  # type: ignore[return-value]
 
-    def adjust_steps(self, session_id: str, requests: Sequence[Request], stride: int, count: int) -> list[Words]:
-        """As `mpc.Ttp.adjust_steps`, all asked for before the first answer is read."""
-        pending: list[list[PendingWords]] = [[] for _ in requests]
-        for step in range(count):
-            for request, sent in zip(requests, pending, strict=True):
-                buffers = [PrgBuffer(at + step * stride, elements) for at, elements in request.buffers]
+    def adjust_steps(
+        self, session_id: str, requests: Sequence[Request], stride: int, count: int, then: Steps | None = None
+    ) -> list[Words]:
+        """As `mpc.Ttp.adjust_steps`: the next block is asked for before the answer about this one is read.
+
+        A TTP that answers no blocks is asked in SPU's words, over some connections: on each it is asked for the next
+        correction when it has given the one before, for not every server answers in the order of the requests.
+        """
+        block = Block(tuple(requests), stride, count)
+        if self._answers_blocks:
+            asked = self._asked.pop((session_id, block), None) or self._ask_block(session_id, block)
+            self._asked.clear()
+            if then is not None:
+                following = Block(tuple(then.requests), then.stride, then.steps)
+                self._asked[session_id, following] = self._ask_block(session_id, following)
+            try:
+                return block.parts(asked.result())
+            except TtpError:
+                if not asked.unknown:
+                    raise
+            self._answers_blocks = False
+        return self._adjust_singly(session_id, block)
+
+    def _ask_block(self, session_id: str, block: Block) -> Pending:
+        self.work.requests += 1
+        self.work.bytes += block.size
+        return self.connection.send(STEPS, self._written(session_id, block.draws(), block.fields()), block.size)
+
+    def _adjust_singly(self, session_id: str, block: Block) -> list[Words]:
+        lanes = cycle(self._lanes)
+        pending: list[list[PendingWords]] = [[] for _ in block.requests]
+        for step in range(block.steps):
+            for request, sent in zip(block.requests, pending, strict=True):
+                send = partial(self._send, session_id, METHOD[type(request)], connection=next(lanes))
+                buffers = [PrgBuffer(at + step * block.stride, elements) for at, elements in request.buffers]
                 if isinstance(request, Dot):
-                    sent.append(self.ask(session_id, "AdjustDot", buffers, request.c.elements, 1, request.b.elements))
+                    sent.append(_dot(send, buffers, request.c.elements, 1, request.b.elements))
                 else:
-                    sent.append(self.ask(session_id, "AdjustMulPriv", buffers, request.field_size))
+                    sent.append(_mul_priv(send, buffers, request.field_size))
         return [np.array([one.result() for one in sent]) for sent in pending]
 
-    def _send(self, session_id: str, method: str, buffers: Sequence[PrgBuffer], fields: str, size: int) -> PendingWords:
+    def _send(
+        self,
+        session_id: str,
+        method: str,
+        buffers: Sequence[PrgBuffer],
+        fields: str,
+        size: int,
+        connection: TtpConnection | None = None,
+    ) -> PendingWords:
         """Of elements of `size` bytes; the answer is as large as the last buffer."""
+        draws = [(counter, elements * size) for counter, elements in buffers]
+        body = self._written(session_id, draws, f'"field_size":{size}{fields}')
+        self.work.requests += 1
+        self.work.bytes += draws[-1][1]
+        return PendingWords((connection or self.connection).send(method, body, draws[-1][1]), size)
+
+    def _written(self, session_id: str, draws: Sequence[tuple[int, int]], fields: str) -> bytes:
+        """A request's body."""
         session = self._session(session_id)
         if session.write is None:
             missing = [rank for rank in range(session.world_size) if rank not in session.seeds]
             if missing:
                 raise SessionError(f"the encrypted seed of rank {missing} is not there yet", where=session_id)
             session.write = writer([session.seeds[rank] for rank in range(session.world_size)])
-        draws = [(counter, elements * size) for counter, elements in buffers]
-        body = session.write(draws, f'"field_size":{size}{fields}')
-        self.work.requests += 1
-        self.work.bytes += draws[-1][1]
-        return PendingWords(self.connection.send(method, body, draws[-1][1]), size)
+        return session.write(draws, fields)
 
     def _session(self, session_id: str) -> _Session:
         if session_id not in self._sessions:

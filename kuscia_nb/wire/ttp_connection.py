@@ -1,7 +1,7 @@
 """A party's connection to a TTP server: HTTP/1.1, kept alive, with requests sent ahead of their answers.
 
-A request does not depend on data, so a party can send those of a whole block before it needs the first answer. When
-the connection breaks or nothing comes, it is made anew and everything that is unanswered is sent again: a repeated
+A request does not depend on data, so a party can send the next one before it needs the answer to this one. When the
+connection breaks or nothing comes, it is made anew and everything that is unanswered is sent again: a repeated
 request gets the same answer.
 """
 
@@ -47,6 +47,8 @@ class Pending:
         self._connection, self.message, self.size = connection, message, size
         self.correction: bytearray | None = None
         self.error: TtpError | None = None
+        self.unknown = False
+        """Whether the TTP has said that it does not know the method."""
 
     def result(self) -> bytearray:
         """The correction's bytes. Raises a TtpError, which says what is wrong."""
@@ -61,12 +63,15 @@ class Pending:
 class TtpConnection:
     """To `address`, "host:port"; connects when it is used. For one thread."""
 
-    def __init__(self, address: str, *, tls: ssl.SSLContext | None = None, patience: Patience = PATIENCE) -> None:
+    def __init__(
+        self, address: str, *, tls: ssl.SSLContext | None = None, patience: Patience = PATIENCE, ahead: int = _AHEAD
+    ) -> None:
+        """So many requests are sent `ahead` at most, until an answer is read."""
         host, colon, port = address.rpartition(":")
         if not colon or not port.isdigit() or not 0 < int(port) < 65536:
             raise TtpError(f"{address!r} is no address of a TTP", hint="HOST:PORT, such as 127.0.0.1:9449")
         self.address, self._host, self._port = address, host.strip("[]"), int(port)
-        self._tls, self._patience = tls, patience
+        self._tls, self._patience, self._ahead = tls, patience, ahead
         self._socket: socket.socket | None = None
         self._read = bytearray()
         self._waiting: deque[Pending] = deque()
@@ -75,7 +80,7 @@ class TtpConnection:
         """Send a request whose answer has `size` bytes."""
         head = f"POST {SERVICE}{method} HTTP/1.1\r\nHost: {self.address}\r\nContent-Type: application/json\r\n"
         pending = Pending(self, f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body, size)
-        while len(self._waiting) >= _AHEAD:
+        while len(self._waiting) >= self._ahead:
             self.read_answer()
         self._waiting.append(pending)
         try:
@@ -143,6 +148,7 @@ class TtpConnection:
         """The next answer: a correction, or what the TTP says is wrong with the request."""
         status, headers = self._head()
         if status != "200":
+            self._waiting[0].unknown = status == "404"
             text = self._body(headers, _MOST_TEXT)[:_MOST_TEXT].decode("utf-8", "replace")
             raise TtpError(f"the TTP at {self.address} answered {status}: {text.strip() or 'no reason given'}")
         body = self._body(headers, size + size // 1024 + _MOST_TEXT)

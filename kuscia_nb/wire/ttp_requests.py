@@ -1,7 +1,8 @@
 """What a TTP is asked, in SPU's words (spec: ss_lr §5c), as JSON or as Protocol Buffers.
 
 A request names draws: a counter and a size in bytes, with the seeds of all parties, each encrypted to the TTP's key.
-It says nothing of data. `AdjustCrossDot` is ours (see `mpc.TrustedThirdParty.adjust_cross_dot`).
+It says nothing of data. `AdjustCrossDot` is ours (see `mpc.TrustedThirdParty.adjust_cross_dot`), and so is
+`AdjustSteps` (see `ttp_blocks`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..errors import OpAdjustError
-from . import protobuf
+from . import protobuf, ttp_blocks
+from .ttp_blocks import STEPS, Block
 
 SERVICE = "/spu.mpc.semi2k.beaver.ttp_server.BeaverService/"
 """The path before a method's name."""
@@ -46,10 +48,14 @@ class Request(NamedTuple):
     """field_size, bits, M, N, K, batch, rows: those that are there."""
     transposed: tuple[bool, ...] = ()
     permutation: Draw | None = None
+    steps: Block | None = None
+    """Of AdjustSteps."""
 
     @property
     def size(self) -> int:
         """Of all draws, in bytes."""
+        if self.steps is not None:
+            return 8 * self.steps.elements * len(self.draws[0].seeds)
         return sum([draw.size for draw in self.draws])
 
 
@@ -57,6 +63,7 @@ class Method(NamedTuple):
     """What a method's request has besides its draws, field 1."""
 
     draws: int
+    """0: as many as it says otherwise."""
     fields: Mapping[int, str] = {2: "field_size"}
 
 
@@ -74,6 +81,7 @@ METHODS = {
     "AdjustEqz": Method(2),
     "AdjustPerm": Method(2, {2: "field_size", 3: "perm"}),
     "AdjustCrossDot": Method(5, {2: "field_size", 3: "batch", 4: "rows", 5: "transpose"}),
+    STEPS: Method(0, {2: "stride", 3: "count"}),
 }
 _DRAW = {1: "prg_count", 2: "buffer_len", 3: "encrypted_seeds"}
 _PERMUTATION = {1: "prg_count", 2: "size", 3: "encrypted_seeds"}
@@ -130,8 +138,8 @@ def _request(method: str, values: Any) -> Request:
     if not isinstance(values, dict):
         raise OpAdjustError("a body that is no object")
     draws = values.get("prg_inputs")
-    if not isinstance(draws, list) or len(draws) != form.draws:
-        raise OpAdjustError(f"{method} takes {form.draws} prg_inputs")
+    if not isinstance(draws, list) or len(draws) != (form.draws or len(draws) or 1):
+        raise OpAdjustError(f"{method} takes {form.draws or 'some'} prg_inputs")
     if values.get("element_type", 0) not in _RING:
         raise OpAdjustError(f"element_type {values['element_type']!r:.20} is not supported, only RING")
     numbers, transposed, permutation = {}, (), None
@@ -142,7 +150,11 @@ def _request(method: str, values: Any) -> Request:
             permutation = _draw(values.get(name), "size")
         elif name != "element_type":
             numbers[name] = _number(name, values.get(name, 0))
-    return Request(method, tuple([_draw(draw, "buffer_len") for draw in draws]), numbers, transposed, permutation)
+    drawn = tuple([_draw(draw, "buffer_len") for draw in draws])
+    steps = None
+    if method == STEPS:
+        steps = ttp_blocks.read([draw[:2] for draw in drawn], values, numbers["stride"], numbers["count"])
+    return Request(method, drawn, numbers, transposed, permutation, steps)
 
 
 def _draw(values: Any, size: str) -> Draw:

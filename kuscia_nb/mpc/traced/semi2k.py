@@ -17,7 +17,7 @@ from ..share import Share
 from ..truncation import Pairs, Truncation
 from ..ttp_line import Method, TtpClient, TtpHandle
 from ..ttp_session import PrgBuffer
-from ..ttp_steps import Request
+from ..ttp_steps import Request, Steps
 from .notes import Notes
 
 if TYPE_CHECKING:
@@ -108,8 +108,10 @@ class TracedTtpClient(TtpClient):
         super().leave()
         self._notes.finish()
 
-    async def adjust_ahead(self, requests: Sequence[Request], stride: int, count: int) -> list[Words]:
-        self.ahead = await super().adjust_ahead(requests, stride, count)
+    async def adjust_ahead(
+        self, requests: Sequence[Request], stride: int, count: int, then: Steps | None = None
+    ) -> list[Words]:
+        self.ahead = await super().adjust_ahead(requests, stride, count, then)
         return self.ahead
 
     def _ask(self, method: Method, dtype: np.dtype[Any], shape: Shape, *arguments: object, **options: object) -> Any:

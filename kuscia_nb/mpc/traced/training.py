@@ -144,10 +144,10 @@ class TracedInterconnectionData(InterconnectionData):
             yield batch
             number += 1
 
-    async def _prepare(self, start: int, count: int, begins: bool) -> tuple[Requests, Iterator[tuple[Any, ...]]]:
+    async def _prepare(self, epoch: int, start: int, count: int) -> tuple[Requests, Iterator[tuple[Any, ...]]]:
         self._mpc.notes.leave_batch()
         self._start = start
-        return await super()._prepare(start, count, begins)
+        return await super()._prepare(epoch, start, count)
 
     def _room(self, count: int) -> tuple[Ring, Ring]:
         self._rooms = self._rooms[0][:0], self._rooms[1][:0]

@@ -125,8 +125,8 @@ class OwnConnection:
     def receive(self) -> Frame | None:
         """The next frame, None if it is not all there. Malformed or Closed, if there will not be one."""
         if not (self._left or self._at or self._head):
-            if self._start == self._end:
-                self._more()
+            if self._start == self._end and not self._more():
+                return None
             if (frame := self._whole()) is not None:
                 return frame
         while self._fill():
