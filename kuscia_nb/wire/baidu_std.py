@@ -16,7 +16,9 @@ HEADER = 12
 _MAGIC = b"PRPC"
 _LARGEST_META = 4096
 _SERVICE, _METHOD = b"org.interconnection.link.ReceiverService", b"Push"
-_PUSH = data(1, data(1, _SERVICE) + data(2, _METHOD))
+_OWN = (_SERVICE, _METHOD)
+_REQUEST = data(1, _SERVICE) + data(2, _METHOD)
+_PUSH = data(1, _REQUEST)
 
 
 class Frame(NamedTuple):
@@ -76,7 +78,7 @@ def answer(call: int, message: bytes) -> bytes:
 
 def is_push(frame: Frame) -> bool:
     """Whether it is a call of the link's service."""
-    return frame.method == (_SERVICE, _METHOD)
+    return frame.method == _OWN
 
 
 def _header(meta: bytes, length: int) -> bytes:
@@ -104,15 +106,19 @@ def _read(meta: memoryview, message: memoryview) -> Frame:
         call, request, response = found.get(4, 0), found.get(1), found.get(2)
         method = error = None
         if isinstance(request, memoryview):
-            names = pushes.by_field(request)
-            method = tuple(bytes(name) for name in (names.get(1, b""), names.get(2, b"")) if not isinstance(name, int))
-        elif isinstance(response, memoryview):
+            method = _OWN if request == _REQUEST else _method(request)
+        elif isinstance(response, memoryview) and response:
             error = pushes.in_words(pushes.by_field(response), "brpc's error")
     except ValueError as wrong:
         raise NotAFrame(f"a frame whose meta data cannot be read: {wrong}") from None
     if not isinstance(call, int) or found.get(5):
         raise NotAFrame("a frame with an attachment, or without a number")
     return Frame(call, method, error or "", message)
+
+
+def _method(request: memoryview) -> tuple[bytes, ...]:
+    names = pushes.by_field(request)
+    return tuple(bytes(name) for name in (names.get(1, b""), names.get(2, b"")) if not isinstance(name, int))
 
 
 def in_words(received: bytes) -> str:

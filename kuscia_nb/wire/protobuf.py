@@ -17,8 +17,14 @@ Value = Any
 """An int for a varint, a memoryview for everything else."""
 
 
+_SHORT = tuple(bytes([value]) for value in range(0x80))
+"""The numbers of one byte, as most are."""
+
+
 def varint(value: int) -> bytes:
     """An unsigned number in groups of seven bits, the low one first."""
+    if value < 0x80:
+        return _SHORT[value]
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)
@@ -50,6 +56,8 @@ def packed(field: int, values: Iterable[int]) -> bytes:
 
 def read_varint(buffer: Buffer, start: int) -> tuple[int, int]:
     """The number at `start`, and where it ends. ValueError, if there is none."""
+    if start < len(buffer) and buffer[start] < 0x80:
+        return buffer[start], start + 1
     value = shift = 0
     for at in range(start, min(start + 10, len(buffer))):
         byte = buffer[at]

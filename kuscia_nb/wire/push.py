@@ -70,6 +70,8 @@ def refusal(code: int, why: str) -> bytes:
 
 def read_answer(message: memoryview) -> str:
     """Why a push was refused; "" if it was taken. ValueError, if it is no answer."""
+    if message == _DONE:
+        return ""
     header = by_field(message).get(1, _NONE)
     return in_words(by_field(header), "code") if isinstance(header, memoryview) else ""
 
