@@ -26,8 +26,10 @@ from .websocket import Bytes
 _ROOM = 1 << 16
 _DIRECT = 1 << 14
 """Bytes from which a part of a body is read where it will be."""
-_SHORT = 1 << 12
-"""Bytes below which a body is copied, and masked as a number."""
+_SHORT = 1 << 10
+"""Bytes below which a frame is masked as a number."""
+_COPIED = 1 << 14
+"""Bytes below which a frame that needs no mask is copied."""
 _NOTHING = np.empty(0, np.uint8)
 
 
@@ -90,7 +92,7 @@ class OwnConnection:
     def send(self, head: bytes, body: Payload = b"") -> None:
         """Write a frame, or as much of it as goes now: see `pending`. Closed, if the connection is."""
         size = len(body) if isinstance(body, bytes) else body.nbytes
-        if size < _SHORT:
+        if size < (_SHORT if self.dialled else _COPIED):
             self._write_short(head + body if isinstance(body, bytes) else head + body.tobytes())
             return
         content = _as_bytes(body)
@@ -158,23 +160,24 @@ class OwnConnection:
         if self._end - start < HEAD.size + 2 or view[start] != websocket.WHOLE_BINARY:
             return None
         head = websocket.read_head(view[start : self._end], masked=not self.dialled)
-        if head is None or not HEAD.size <= head.length < _SHORT:
+        if head is None or head.length < HEAD.size:
             return None
         at, end = start + head.size, start + head.size + head.length
         if end > self._end:
             return None
-        content = bytes(view[at:end])
-        if head.mask:
-            content = websocket.masked(content, head.mask)
+        content = bytearray(view[at:end])  # an array of its own, that can be written to
+        if head.mask and head.length < _SHORT:
+            content = bytearray(websocket.masked(content, head.mask))
+        elif head.mask:
+            websocket.unmask(np.frombuffer(content, np.uint8), head.mask)
         frame = read_head(content, self.largest)
         if frame.length + HEAD.size != head.length:
             return None
         self._start = end
         if frame.kind == DATA and frame.dtype.itemsize > 1:
-            own = bytearray(content)  # that can be written to
-            words: Any = np.frombuffer(own, frame.dtype, offset=HEAD.size).reshape(frame.shape)
+            words: Any = np.frombuffer(content, frame.dtype, offset=HEAD.size).reshape(frame.shape)
             return Frame(frame, words)
-        return Frame(frame, content[HEAD.size :])
+        return Frame(frame, bytes(content[HEAD.size :]))
 
     def _fill(self) -> bool:
         """Whether all of the target is there."""

@@ -95,7 +95,7 @@ def unmask(data: Bytes, mask: bytes, phase: int = 0) -> None:
         data[whole:] ^= np.frombuffer(turned, np.uint8)[: data.size - whole]
 
 
-def masked(data: bytes, mask: bytes) -> bytes:
+def masked(data: bytes | bytearray, mask: bytes) -> bytes:
     """The same of a short message, where one large number is quicker than an array."""
     size = len(data)
     pattern = int.from_bytes((mask * (size // 4 + 1))[:size], "little")
