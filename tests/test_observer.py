@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +17,7 @@ import kuscia_nb as kn
 from kuscia_nb.errors import DataError, KusciaError
 from kuscia_nb.job import Job
 from kuscia_nb.observer.events import EventLog, Exchanged, PhaseSet, ProgramEnded, Said
-from kuscia_nb.observer.file import load, packed, save, unpacked
+from kuscia_nb.observer.file import Packing, load, save
 from kuscia_nb.observer.progress import State
 from kuscia_nb.observer.runs import Run
 from kuscia_nb.texts import speaker
@@ -37,7 +38,9 @@ def put_away(run: Run) -> Run:
     log = EventLog()
     for event in run.events:
         log.emit(event)
-    log.pack(packed, unpacked)
+    packing = Packing()
+    packing.packed([Said("alice", "another job", "log", Sentence("the first"))])
+    log.pack(packing.packed, packing.unpacked)
     return replace(run, events=log)
 
 
@@ -87,20 +90,28 @@ def test_the_error_of_a_job_comes_back(jobs: tuple[Job, Job]) -> None:
 
 
 def test_events_that_come_later_are_behind_those_that_were_put_away() -> None:
-    log = EventLog()
+    log, packing = EventLog(), Packing()
     said = [Said("alice", "job", "log", Sentence("{n} rows", n=n)) for n in range(6)]
     events = [said[0], PhaseSet("alice", "job", "Running"), *said[1:3]]
     for event in events:
         log.emit(event)
-    log.pack(packed, unpacked)
+    log.pack(packing.packed, packing.unpacked)
     for event in said[3:5]:
         log.emit(event)
     assert list(log) == [*events, *said[3:5]]
     assert [event.message.values for event in log.since(2)] == [{"n": n} for n in (1, 2, 3, 4)]  # type: ignore[attr-defined]
-    log.pack(packed, unpacked)
+    log.pack(packing.packed, packing.unpacked)
     log.emit(said[5])
     assert log.select(Said) == said
     assert log.last(PhaseSet) is events[1], "without a look at what was put away"
+
+
+def test_runs_that_are_alike_are_kept_in_less_memory() -> None:
+    packing, texts = Packing(), [hashlib.sha256(bytes([n])).hexdigest() for n in range(50)]
+    runs = [[Said("alice", f"job-{n}", "log", Sentence(text)) for text in texts] for n in range(3)]
+    first, second, third = map(packing.packed, runs)
+    assert max(len(second), len(third)) < len("".join(texts)) / 4, "half would do for what is not alike"
+    assert list(map(list, map(packing.unpacked, (first, second, third)))) == runs
 
 
 def test_the_runs_that_ended_last_are_there_as_they_were(tmp_path: Path) -> None:

@@ -72,6 +72,9 @@ class Growing:
         return np.frombuffer(mapping, np.float32).reshape(self._rows, self._columns)
 
     def _resize(self, rows: int) -> None:
+        if not len(self._flat):  # `resize` would write zeros
+            self._flat = np.empty(rows * self._columns, np.float32)
+            return
         self._flat.resize(rows * self._columns, refcheck=False)  # realloc: large memory is moved without a copy
 
     def _opened(self) -> BinaryIO:

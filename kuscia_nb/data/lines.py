@@ -61,7 +61,7 @@ def _blocks(path: Path, shown_as: str) -> Iterator[bytes]:
     end = -1  # of the last of its lines behind which there is more than blanks, in the last part
     for part in _parts(path, shown_as):
         if end >= 0:
-            yield b"".join([*parts[:-1], parts[-1][:end]])
+            yield b"".join([*parts[:-1], memoryview(parts[-1])[:end]])
             parts = [parts[-1][end + 1 :]]
             before, size = before + size - len(parts[0]), len(parts[0])
         parts.append(part)

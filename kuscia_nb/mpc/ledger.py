@@ -128,14 +128,25 @@ class _Times:
 
 
 def _packed(*columns: Sequence[int] | NDArray[np.int64]) -> bytes:
-    """Whole numbers of which most differ from the one before as those before did."""
-    return zlib.compress(np.diff(np.array(columns, np.int64), prepend=0).tobytes())
+    """Whole numbers of which most differ from the one before as those before did.
+
+    First the lowest byte of all differences, then the next one: those of times are noise below, and zero above.
+    """
+    differences = np.diff(np.array(columns, np.int64), prepend=0)
+    return zlib.compress(differences.view(np.uint8).reshape(-1, 8).T.tobytes())
 
 
 @lru_cache(8)
 def _unpacked(packed: bytes, columns: int) -> NDArray[np.int64]:
     """(columns, numbers); the same for the next look, as long as nobody looks at many others."""
-    return np.frombuffer(zlib.decompress(packed), np.int64).reshape(columns, -1).cumsum(axis=1)
+    planes = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(8, -1)
+    return np.ascontiguousarray(planes.T).view(np.int64).reshape(columns, -1).cumsum(axis=1)
+
+
+@lru_cache(1024)
+def _shared(stream: Stream) -> Stream:
+    """The one for all ledgers: every job's have the same."""
+    return stream
 
 
 class Ledger:
@@ -167,7 +178,7 @@ class Ledger:
 
     def register(self, stream: Stream) -> int:
         """The number of a stream whose messages are going to be recorded."""
-        self._streams.append(stream)
+        self._streams.append(_shared(stream))
         return len(self._streams) - 1
 
     def page(self, writer: str) -> Ledger:
@@ -228,7 +239,7 @@ class Ledger:
             with page._counting:
                 if page._columns is None:
                     page.record, page.same_shape = _nowhere, _same
-                    page._columns, page._fields = Columns(page._fields), []
+                    page._columns, page._fields = Columns(page._fields) if page._fields else _NOTHING, []
 
     def _parts(self) -> list[Ledger]:
         return [self, *self._pages.values()]
@@ -282,6 +293,10 @@ class Ledger:
         size = math.prod(shape) * _ITEM[dtype]
         sender, receiver, kind, key = self._streams[stream]
         return Message(round, op, sender, receiver, kind, key.format(number), dtype, shape, size, time - opened)
+
+
+_NOTHING = Columns([])
+"""Of a page on which nothing was written."""
 
 
 def _nowhere(row: Row) -> None:

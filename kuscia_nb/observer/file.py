@@ -29,6 +29,8 @@ from .events import Event, Handed, Traced
 from .runs import Run
 
 _FORMAT = "kuscia_nb.run/1"
+_WINDOW = 1 << 15
+"""How many bytes back zlib looks for what it has seen before."""
 _ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 _KINDS = {kind.__name__: kind for kind in Event.__subclasses__()}
 
@@ -63,15 +65,23 @@ def load(path: str | Path) -> Run:
         raise DataError(what, where=str(path), hint="a file that observer.file.save has written") from error
 
 
-def packed(events: Iterable[Event]) -> bytes:
-    """Events in a tenth of the memory."""
-    return zlib.compress(as_text([written(event) for event in events]).encode())
+class Packing:
+    """Events of many runs in little memory: most of them are those of the first run, with other names and times."""
 
+    def __init__(self) -> None:
+        self._first = b""
+        self.unpacked = lru_cache(8)(self._unpacked)
+        """The inverse of `packed`; the same events for the next look, as long as nobody looks at many others."""
 
-@lru_cache(8)
-def unpacked(content: bytes) -> tuple[Event, ...]:
-    """The inverse of `packed`; the same ones for the next look, as long as nobody looks at many others."""
-    return tuple(event_from(line) for line in json.loads(zlib.decompress(content)))
+    def packed(self, events: Iterable[Event]) -> bytes:
+        """A run's events, as bytes for `unpacked`."""
+        text = as_text([written(event) for event in events]).encode()
+        self._first = self._first or text[-_WINDOW:]
+        packer = zlib.compressobj(zdict=self._first)
+        return packer.compress(text) + packer.flush()
+
+    def _unpacked(self, content: bytes) -> tuple[Event, ...]:
+        return tuple(map(event_from, json.loads(zlib.decompressobj(zdict=self._first).decompress(content))))
 
 
 class Counts(Ledger):

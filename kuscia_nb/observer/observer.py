@@ -22,7 +22,7 @@ from ..errors import KusciaError
 from ..options import Options
 from ..texts.sentence import Sentence
 from .events import ConditionSet, EventLog, Exchanged, PhaseSet, Said, TaskMade, log_line
-from .file import packed, unpacked
+from .file import Packing
 from .runs import Run
 
 _LATEST = 8
@@ -45,6 +45,7 @@ class Observer:
         self._by_uid: dict[str, Run] = {}
         self._by_task: dict[str, Run] = {}
         self._ended: deque[Run] = deque()
+        self._packing = Packing()
         self._lock = threading.RLock()
 
     def watch(self, store: Objects) -> None:
@@ -151,7 +152,7 @@ class Observer:
         """The latest runs to end are looked at; the events of those before them are kept in less memory."""
         self._ended.append(run)
         if len(self._ended) > _LATEST:
-            self._ended.popleft().events.pack(packed, unpacked)
+            self._ended.popleft().events.pack(self._packing.packed, self._packing.unpacked)
 
     def _end_tasks(self, run: Run, domain: str) -> None:
         """Say of the tasks that go with a deleted job that they have not come to their own end."""

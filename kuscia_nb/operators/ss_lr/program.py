@@ -7,6 +7,8 @@ print an accuracy; this one does not).
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +18,7 @@ from ...mpc import Layout, Semi2k, Terms, encode
 from ...mpc.beside import beside
 from ...mpc.share import ASSISTED, LOCAL
 from ...options import Options, variable
+from ...texts.sentence import Sentence
 from ..component import Component
 from ..foreign import unused
 from ..party import Operator, Party
@@ -31,6 +34,7 @@ from .results import SharedModel
 from .rounding import Choice, agreed
 from .rows import Rows
 from .sanity import Sanity
+from .scaling import Scaling
 from .templates import TEMPLATES
 from .training import Plan, targets, train
 
@@ -53,9 +57,8 @@ async def ss_lr(party: Party) -> None:
     rows = await beside(lambda: Rows.read(path, parameters, party.shown(path), party.read_table, memory))
     _check_count(party, parameters, len(rows.names))
     party.log(f"read {len(rows)} rows x {len(rows.names)} features from {party.shown(path)}")
-    training, scaling = rows.to_train_on(parameters)
-    sanity = Sanity(party.domain, party.shown(path), rows, training, parameters)
-    remarks = [*scaling.warnings(party.domain, rows.names), *sanity.warnings()]
+    sanity, scaling, remarks = await beside(partial(_looked_at, party, rows, parameters))
+    training = sanity.rows
 
     strategy = party.environment.get(STRATEGY, Options.strategy)
     choice = Choice.of(party.environment, parameters, training.features)
@@ -98,6 +101,13 @@ async def ss_lr(party: Party) -> None:
     with party.writing(result):
         write_share(result, weights, parameters.fxp_bits, description)
     party.log(f"wrote this party's share of {layout.width} weights to {party.shown(result)}")
+
+
+def _looked_at(party: Party, rows: Rows, parameters: Parameters) -> tuple[Sanity, Scaling, list[Sentence]]:
+    """What is trained on, and what is to be said of it beforehand: passes over all rows."""
+    training, scaling = rows.to_train_on(parameters)
+    sanity = Sanity(party.domain, party.shown(party.input("train_data")), rows, training, parameters)
+    return sanity, scaling, [*scaling.warnings(party.domain, rows.names), *sanity.warnings()]
 
 
 async def _train(
