@@ -21,6 +21,7 @@ import kuscia_nb as kn
 from kuscia_nb import explore, mpc
 from kuscia_nb.errors import DataError, KusciaError
 from kuscia_nb.explore import uniformity
+from kuscia_nb.explore.network import Schedule
 from kuscia_nb.explore.truncation import KINDS
 from kuscia_nb.mpc.chi_square import p_value, shown
 from kuscia_nb.mpc.ring import signed
@@ -599,7 +600,7 @@ def test_times_on_a_line_are_estimated_from_what_a_job_has_sent(tmp_path: Path) 
         bars = re.findall('width="([\\d.]+)" height="16"', form.result.drawing)
         assert sum(map(float, bars)) == pytest.approx(330, abs=0.2)
         assert float(bars[0]) / 330 == pytest.approx(estimate.waiting / estimate.seconds, abs=0.001)
-        with pytest.raises(DataError, match="a line with 20 ms and 0 Mbit/s"):
+        with pytest.raises(DataError, match="bandwidth = 0 is not possible"):
             explore.network(job, bandwidth=0)
 
 
@@ -636,6 +637,10 @@ def test_of_very_many_splits_the_first_are_shown() -> None:
         assert "…" in text
 
 
+loose: Any = explore
+"""Called with arguments that a type checker refuses, too."""
+
+
 @pytest.mark.parametrize(
     ("call", "what"),
     [
@@ -650,7 +655,7 @@ def test_of_very_many_splits_the_first_are_shown() -> None:
         (lambda: explore.split(1.0, fxp_bits=31), "fxp_bits = 31"),
         (lambda: explore.product(2.0**20, 2.0**20), "does not fit"),
         (lambda: explore.product(math.inf, 1), "x = inf"),
-        (lambda: explore.fixed_point(1.0, kind="other"), "unknown"),
+        (lambda: explore.fixed_point(1.0, kind="other"), "kind = .other. is not possible"),
         (lambda: explore.fixed_point(1.0, shift=1.5), "shift = 1.5"),  # type: ignore[arg-type]
         (lambda: explore.one_share(1.0, 10), "times = 10"),
         (lambda: explore.one_share(1.0, bins=12), "12 bins"),
@@ -663,9 +668,22 @@ def test_of_very_many_splits_the_first_are_shown() -> None:
         (lambda: explore.rectangle(9, 7, 10), "a = 10 is not possible"),
         (lambda: explore.rectangle(9, 7, 6, other=5), "a = 6 is not possible"),
         (lambda: explore.wraps(20, 21), "does not fit into 64 bits"),
-        (lambda: explore.guess(deal="other"), "deal 'other' is unknown"),
-        (lambda: explore.guess(seed="a"), "seed = 'a'"),  # type: ignore[arg-type]
-        (lambda: explore.guess(lambda view: view + 100), "bet on 10. is not possible"),
+        (lambda: explore.guess(deal="other"), "deal = 'other' is not possible"),
+        (lambda: loose.guess(deal=3), "deal = 3 is not possible"),
+        (lambda: loose.guess("mean"), "bet = 'mean' is not possible"),
+        (lambda: loose.same_view(3), "invented = 3 is not possible"),
+        (lambda: loose.same_view(None), "invented = None is not possible"),
+        (lambda: loose.network(None), "jobs = None is not possible"),
+        (lambda: loose.network({}), r"jobs = \{\} is not possible"),
+        (lambda: loose.network({"one": 1}), "jobs = 1 is not possible"),
+        (lambda: loose.network({"one": Schedule(1, 1)}, delay=-1), "delay = -1 is not possible"),
+        (lambda: loose.network({"one": Schedule(1, 1)}, bandwidth="fast"), "bandwidth = 'fast' is not possible"),
+        (lambda: loose.network({"one": Schedule(1, 1)}, bandwidth=0), "bandwidth = 0 is not possible"),
+        (lambda: loose.uniformity([1, 2]), "an array of int64 has no ring elements"),
+        (lambda: loose.uniformity("shares"), "has no ring elements"),
+        (lambda: loose.uniformity(np.zeros(99, np.uint64), bits=70), "bits = 70 is not possible"),
+        (lambda: loose.guess(seed="a"), "seed = 'a'"),  # type: ignore[arg-type]
+        (lambda: loose.guess(lambda view: view + 100), "bet = 10. is not possible"),
     ],
 )
 def test_impossible_arguments_are_refused(call: Any, what: str) -> None:

@@ -15,7 +15,7 @@ from ..errors import DataError
 from ..mpc import BlockPrg
 from ..texts import speaker
 from ..views.table import Table
-from .lesson import Field, Lesson, explorer, repeatable, seeds_of, whole
+from .lesson import Field, Lesson, explorer, impossible, repeatable, seeds_of, whole
 
 SECRETS = 4, 7
 HOURS = 10
@@ -67,7 +67,7 @@ class Game(Lesson):
         if self.over:
             raise DataError(f"all {self.rounds} rounds are played", hint="kn.explore.guess() is a new game")
         if secret not in SECRETS:
-            raise DataError(f"a bet on {secret!r:.30} is not possible", hint="bet on 4 or on 7")
+            raise impossible("bet", secret, "4 or 7")
         self.played.append(Round(self._secret, self.view, int(secret)))
         self._next()
         return self
@@ -165,10 +165,12 @@ def guess(bet: Bet | None = None, deal: str | Deal = "proper", *, rounds: int = 
     or 7, all rounds are played at once. `seed` makes the game repeatable, for a lesson; nothing is secret then.
     """
     seeds = seeds_of(seed, "guess")
-    if isinstance(deal, str):
-        if deal not in WAYS:
-            raise DataError(f"deal {deal!r:.30} is unknown", hint="one of " + ", ".join(WAYS) + ", or a function")
+    if bet is not None and not callable(bet):
+        raise impossible("bet", bet, "a function from what bob gets to 4 or 7; kn.explore.guess().bet(4) is one bet")
+    if isinstance(deal, str) and deal in WAYS:
         deal = WAYS[deal](BlockPrg(seeds.draw("masks")))
+    if not callable(deal):
+        raise impossible("deal", deal, f"one of {', '.join(WAYS)}, or a function")
     game = Game(deal, whole("rounds", rounds, 1, _MOST), BlockPrg(seeds.draw("secrets")), seed)
     while bet and not game.over:
         game.bet(bet(game.view))

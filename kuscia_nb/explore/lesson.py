@@ -81,10 +81,15 @@ def run(
 # Arguments, checked before anything runs.
 
 
+def impossible(name: str, value: Any, hint: str) -> DataError:
+    """What every wrong argument is: an error that names it, and says what is possible."""
+    return DataError(f"{name} = {value!r:.60} is not possible", hint=hint)
+
+
 def seeds_of(seed: int | None, scope: str) -> mpc.Seeds:
     """Where seeds come from: from the operating system, or the same each time if there is a `seed`."""
     if seed is not None and not isinstance(seed, Integral):
-        raise DataError(f"seed = {seed!r:.30} is not possible", hint="a whole number, or None")
+        raise impossible("seed", seed, "a whole number, or None")
     return mpc.Seeds(seed, scope)
 
 
@@ -95,7 +100,7 @@ def number(name: str, value: float, limit: float) -> float:
     except (TypeError, OverflowError):
         fits = False
     if not fits:
-        raise DataError(f"{name} = {value!r:.30} is not possible", hint=f"a number between {-limit:g} and {limit:g}")
+        raise impossible(name, value, f"a number between {-limit:g} and {limit:g}")
     return float(value)
 
 
@@ -106,7 +111,7 @@ def whole(name: str, value: float | str, least: int, most: int) -> int:
     except (TypeError, ValueError, OverflowError):
         fits = False
     if not fits:
-        raise DataError(f"{name} = {value!r:.30} is not possible", hint=f"a whole number from {least:,} to {most:,}")
+        raise impossible(name, value, f"a whole number from {least:,} to {most:,}")
     return int(value)
 
 

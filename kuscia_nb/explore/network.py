@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..errors import DataError
 from ..texts import speaker
 from ..views.table import Table
-from .lesson import Field, Lesson, explorer, number
+from .lesson import Field, Lesson, explorer, impossible, number
 
 if TYPE_CHECKING:
     from ..job import Job
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 DELAYS = ("0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50", "100", "200")
 BANDWIDTHS = ("1", "2", "5", "10", "20", "50", "100", "200", "500", "1000", "10000")
 _LIMIT = 1e6
+_JOBS = "a job that has run, or several by name: {'mine': job}"
 _LEFT, _WIDTH, _BAR, _ROW = 130, 330, 16, 30
 """Of the drawing: room for names, the longest bar, its height, and the distance of two."""
 _WAITING = 'fill="var(--jp-brand-color1, #1976d2)" fill-opacity="0.6"'
@@ -139,6 +140,8 @@ def schedule(job: Job | Schedule) -> Schedule:
     """What a job has sent over the line between the parties."""
     if isinstance(job, Schedule):
         return job
+    if not hasattr(job, "trace"):
+        raise impossible("jobs", job, _JOBS)
     totals = job.trace.totals
     if not len(totals):
         raise DataError("the job has no ledger", hint='run it with trace="messages" or "full"')
@@ -157,8 +160,19 @@ def network(jobs: Job | Mapping[str, Job | Schedule], delay: float | str = 20, b
 
     `delay` is in milliseconds, `bandwidth` in megabits a second. Nothing runs again.
     """
-    named = jobs if isinstance(jobs, Mapping) else {jobs.name: jobs}
-    line = [number(name, float(value), _LIMIT) for name, value in (("delay", delay), ("bandwidth", bandwidth))]
-    if line[0] < 0 or line[1] <= 0:
-        raise DataError(f"a line with {delay} ms and {bandwidth} Mbit/s is not possible", hint="numbers above 0")
-    return Network({name: schedule(job) for name, job in named.items()}, *line)
+    named = jobs if isinstance(jobs, Mapping) else {getattr(jobs, "name", ""): jobs}
+    if not named:
+        raise impossible("jobs", jobs, _JOBS)
+    schedules = {str(name): schedule(job) for name, job in named.items()}
+    return Network(schedules, _above_0("delay", delay), _above_0("bandwidth", bandwidth))
+
+
+def _above_0(name: str, value: float | str) -> float:
+    """A number, which a form has as a text; the least delay is 0."""
+    try:
+        found = number(name, float(value), _LIMIT)
+    except (TypeError, ValueError):
+        found = -1.0
+    if found < 0 or (name == "bandwidth" and found == 0):
+        raise impossible(name, value, "a number above 0")
+    return found

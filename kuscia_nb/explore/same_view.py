@@ -13,12 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import DataError
 from ..mpc import Ring
 from ..texts import speaker
 from ..views.table import Table
 from .equivocation import ROWS, Numbers, Training
-from .lesson import Field, Lesson, explorer, number, repeatable
+from .lesson import Field, Lesson, explorer, impossible, number, repeatable
 
 _LIMIT = 1000.0
 _DRAWS = 3
@@ -151,11 +150,11 @@ def same_view(
 
 def _four(name: str, numbers: str | Numbers) -> tuple[float, ...]:
     """A column."""
-    parts = numbers.replace("，", ",").split(",") if isinstance(numbers, str) else list(numbers)
     try:
+        parts = numbers.replace("，", ",").split(",") if isinstance(numbers, str) else list(numbers)
         values = [float(part) for part in parts]
     except (TypeError, ValueError):
         values = []
     if len(values) != ROWS:
-        raise DataError(f"{name} = {numbers!r:.60} is not possible", hint=f"{ROWS} numbers, such as 3, 1, 4, 1")
+        raise impossible(name, numbers, f"{ROWS} numbers, such as 3, 1, 4, 1")
     return tuple(number(name, value, _LIMIT) for value in values)

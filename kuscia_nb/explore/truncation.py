@@ -23,13 +23,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import DataError
 from ..mpc import Ring, encode
 from ..mpc.ring import signed
 from ..mpc.share import ASSISTED, LOCAL, SHARE_TYPES
 from ..texts import speaker
 from ..views.table import Table
-from .lesson import MOST, Field, Lesson, Player, bar, element, explorer, number, repeatable, run, whole
+from .lesson import MOST, Field, Lesson, Player, bar, element, explorer, impossible, number, repeatable, run, whole
 
 KINDS = (*LOCAL, ASSISTED)
 
@@ -226,7 +225,7 @@ def fixed_point(
     bits = whole("fxp_bits", fxp_bits, 1, 30)
     shift = whole("shift", shift, 1, 40)
     if kind not in KINDS:
-        raise DataError(f"kind {kind!r} is unknown", hint="one of " + ", ".join(KINDS))
+        raise impossible("kind", kind, "one of " + ", ".join(KINDS))
     value = number("value", value, 2.0 ** (62 - bits - shift))
     secrets = encode(np.full(whole("times", times, 1, MOST), value), bits + shift)
 

@@ -58,6 +58,11 @@ def uniformity(ring: Ring, bins: int | None = None, bits: int = 64) -> Uniformit
     the last bits of each number count, and of these the upper ones decide: with 64 bins six of them. So a test of all
     bits takes several calls, with bits = 64, 58, ..., 6. A good p-value does not prove that shares are secret.
     """
+    ring = np.asarray(ring)
+    if ring.dtype != np.uint64:
+        raise DataError(f"an array of {ring.dtype} has no ring elements", hint="uint64, as mpc.encode makes")
+    if not 1 <= bits <= 64:
+        raise DataError(f"bits = {bits} is not possible", hint="a whole number from 1 to 64")
     count = bins or 2 ** min(6, bits, max(1, (ring.size // LEAST).bit_length() - 1))
     exponent = count.bit_length() - 1
     if count != 2**exponent or not 1 <= exponent <= min(bits, _LARGEST_BITS):
