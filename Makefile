@@ -99,6 +99,7 @@ slides: .venv/lab
 
 bench: .venv/dev
 	$(BIN)/python benchmarks/ss_lr.py
+	$(BIN)/python benchmarks/end_to_end.py
 
 dist: .venv/release
 	$(BIN)/python -m build --outdir dist

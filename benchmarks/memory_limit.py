@@ -2,6 +2,7 @@
 
     python benchmarks/memory_limit.py                  100,000 x 3,000, 3 epochs, in memory and with memory_limit 300 MB
     python benchmarks/memory_limit.py --published      800,000 x 3,000, 20 epochs, memory_limit 4,000 MB, once
+    python benchmarks/memory_limit.py --published --rows 80000    the same with so many rows
 
 The second one is a row of SecretFlow's published benchmark, which took 694 s on two machines with 32 cores each, over a
 network that was slow on purpose: it is not the same contest. It writes 10 GB into the folder for temporary files, and
@@ -98,7 +99,6 @@ def sample(arguments: argparse.Namespace, limit: int) -> list[float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     for name, size in {
-        "rows": 100_000,
         "columns": 3_000,
         "batch": 2_000,
         "epochs": 3,
@@ -106,15 +106,17 @@ def main() -> None:
         "rounds": 3,
     }.items():
         parser.add_argument(f"--{name}", type=int if name == "limit" else positive, default=size)
+    parser.add_argument("--rows", type=positive, help="default: 100,000, or those of the published row")
     parser.add_argument("--published", action="store_true", help="the published row, once, from a file alone")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--save", action="store_true", help="write results/memory_limit.md")
     arguments = parser.parse_args()
     if arguments.child:
         return child(arguments)
+    arguments.rows = arguments.rows or (800_000 if arguments.published else 100_000)
     limits = [0, arguments.limit]
     if arguments.published:
-        arguments.rows, arguments.epochs, arguments.rounds, limits = 800_000, 20, 1, [4_000]
+        arguments.epochs, arguments.rounds, limits = 20, 1, [4_000]
     samples = [[sample(arguments, limit) for limit in limits] for _ in range(arguments.rounds)]
     best = {
         limit: [min(column) for column in zip(*rows, strict=True)]

@@ -264,6 +264,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=positive, default=5, help="samples of each contender (default: 5)")
     parser.add_argument("--only", metavar="TEXT", default="", help="only rows with this in their name")
     parser.add_argument("--spu-python", type=Path, metavar="PATH", help="an interpreter that has spu 0.9.5")
+    parser.add_argument("--patience", type=positive, default=PATIENCE, help="seconds for waiting and repeating")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every sample to this file")
     parser.add_argument("--save", action="store_true", help="also write results/ss_lr.md")
     arguments = parser.parse_args()
@@ -273,7 +274,7 @@ def main() -> None:
     spu, versions = spu_environment(arguments.spu_python)
 
     results = []
-    with Gate(PATIENCE) as gate:
+    with Gate(arguments.patience) as gate:
         for row in rows:
             tell(f"{row.name} ...")
             results.append(measure(row, arguments.rounds, spu, gate))
