@@ -84,10 +84,10 @@ class OwnConnection:
         return self._target.size
 
     def wait(self, seconds: float) -> bool:
-        """Until something has come, which is told, or what is pending can go."""
+        """Until something has come, or what is pending can go; whether there is something to read."""
         if self._poll.wait(seconds, writing=bool(self.pending)):
             self._readable = True
-        return self._readable or self._end > self._start
+        return self._readable
 
     def send(self, head: bytes, body: Payload = b"") -> None:
         """Write a frame, or as much of it as goes now: see `pending`. Closed, if the connection is."""

@@ -129,16 +129,15 @@ class OwnTransport(LockstepMailbox, Line):
 
     def _turn(self, connection: OwnConnection, since: float) -> None:
         """Wait a moment for the connection, and take what has come; one that is silent for long is given up."""
-        came = connection.wait(_MOMENT)
+        connection.wait(_MOMENT)
         with self.lock:
             if connection is not self.connection:
                 return
             try:
                 if connection.pending:
                     connection.flush()
-                if came:
-                    self.receive(connection, self.limits.kept // 4)
-                elif monotonic() - max(since, self.heard) > self.limits.message / 2:
+                self.receive(connection, self.limits.kept // 4)
+                if monotonic() - max(since, self.heard) > self.limits.message / 2:
                     raise Closed(f"nothing was heard on it for {self.limits.message / 2:g} s")
             except Closed as why:
                 self.lose(connection, str(why))
