@@ -1,4 +1,4 @@
-# make demo | quick | test | test-baseline | test-spu | test-docker | test-colab | lab | labextension | docs | slides | bench | faults | fuzz | dist | clean
+# make demo | quick | test | test-baseline | test-spu | test-docker | test-colab | lab | labextension | docs | slides | bench | faults | fuzz | report | dist | clean
 # Every target makes .venv first, from this folder and a Python >= 3.11.
 
 PYTHON ?= python3
@@ -10,7 +10,7 @@ MODULES := labextension/node_modules/.package-lock.json
 SOURCES := $(shell find labextension/src labextension/style labextension/schema labextension/scripts -type f) \
   $(wildcard labextension/*.json notebooks/student/*.ipynb notebooks/student/zh/*.ipynb)
 
-.PHONY: demo quick quick-tests test test-baseline test-spu test-docker test-fate test-colab lint lint-python lab labextension docs slides bench faults fuzz dist clean
+.PHONY: demo quick quick-tests test test-baseline test-spu test-docker test-fate test-colab lint lint-python lab labextension docs slides bench faults fuzz report dist clean
 
 demo: .venv/demo
 	$(BIN)/python -m kuscia_nb
@@ -96,6 +96,10 @@ fuzz: .venv/dev
 # Slides of the notebooks, in build/slides: make slides LESSONS="04 zh/05", or of all.
 slides: .venv/lab
 	$(BIN)/python notebooks/slides.py $(LESSONS)
+
+# All of that and more, in figures: benchmarks/results/robustness.md. It takes some hours.
+report: .venv/dev
+	$(BIN)/python benchmarks/robustness.py --save
 
 bench: .venv/dev
 	$(BIN)/python benchmarks/ss_lr.py

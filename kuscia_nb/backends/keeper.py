@@ -17,6 +17,7 @@ from functools import cache, cached_property, partial
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from ..control.kinds import KusciaTask
 from ..control.node import Node
@@ -243,7 +244,8 @@ def _tells_success(object: Object | None) -> bool:
 
 def _rows(domain: str, changed: Changes) -> list[tuple[str, str, str]]:
     """What is new or different on a node."""
-    return [(kind, name, as_text(_plain(new))) for (of, kind, name), new in changed.items() if of == domain and new]
+    rows = changed.items()
+    return [(kind, name, to_json(_plain(new)).decode()) for (of, kind, name), new in rows if of == domain and new]
 
 
 def _id(run: Run) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -79,16 +79,20 @@ class NodeFile:
         """Write down what has changed: all of it, or nothing. sqlite3.Error says why it cannot be done."""
         if not any(news):
             return
-        many = self._database.executemany
+        jobs = [(name,) for kind, name in news.deleted if kind == _JOB]
+        statements: list[tuple[str, Sequence[tuple[Any, ...]]]] = [
+            ("DELETE FROM events WHERE run IN (SELECT id FROM run WHERE job = ?)", jobs),
+            ("DELETE FROM run WHERE job = ?", jobs),
+            ("DELETE FROM object WHERE kind = ? AND name = ?", news.deleted),
+            ("INSERT OR REPLACE INTO object VALUES (?, ?, ?)", news.objects),
+            ("INSERT OR REPLACE INTO run VALUES (?, ?, ?)", news.runs),
+            ("INSERT OR REPLACE INTO events VALUES (?, ?, ?)", news.events),
+        ]
         self._database.execute("BEGIN IMMEDIATE")
         try:
-            jobs = [(name,) for kind, name in news.deleted if kind == _JOB]
-            many("DELETE FROM events WHERE run IN (SELECT id FROM run WHERE job = ?)", jobs)
-            many("DELETE FROM run WHERE job = ?", jobs)
-            many("DELETE FROM object WHERE kind = ? AND name = ?", news.deleted)
-            many("INSERT OR REPLACE INTO object VALUES (?, ?, ?)", news.objects)
-            many("INSERT OR REPLACE INTO run VALUES (?, ?, ?)", news.runs)
-            many("INSERT OR REPLACE INTO events VALUES (?, ?, ?)", news.events)
+            for statement, rows in statements:
+                if rows:
+                    self._database.executemany(statement, rows)
             self._database.execute("COMMIT")
         except BaseException:
             if self._database.in_transaction:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ class Counts(Ledger):
 
 def begun(run: Run) -> dict[str, Any]:
     """How a run has begun, in what JSON has."""
-    return {"job": run.job.manifest(), "options": asdict(run.options), "created": _plain(run.created)}
+    return {"job": run.job.manifest(), "options": dict(vars(run.options)), "created": _plain(run.created)}
 
 
 def begun_from(head: Mapping[str, Any]) -> Run:
@@ -118,8 +118,13 @@ def begun_from(head: Mapping[str, Any]) -> Run:
 
 def written(event: Event) -> dict[str, Any]:
     """An event in what JSON has."""
-    named = {field.name: _plain(getattr(event, field.name)) for field in fields(event)}
+    named = {name: _plain(getattr(event, name)) for name in _names(type(event))}
     return {"event": type(event).__name__, **named}
+
+
+@cache
+def _names(kind: type[Event]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def event_from(line: dict[str, Any]) -> Event:
