@@ -47,6 +47,7 @@ class Endpoints:
         self._shared, self._tls, self._caller, self._bounds = shared, tls, caller, bounds
         self.desks: list[Listening] = []
         self.addresses: list[str] = []
+        self.servers: list[EndpointServer] = []
 
     def __enter__(self) -> Self:
         if self._shared:
@@ -67,6 +68,7 @@ class Endpoints:
     def _listen(self, desk: Listening) -> None:
         server = EndpointServer(Connections(desk), Address("127.0.0.1", 0), self._caller, self._tls)
         self._stack.enter_context(server)
+        self.servers.append(server)
         self.desks.append(desk)
         self.addresses.append(str(server.address))
 

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from kuscia_nb.wire.blackbox.answers import AnswerReader, Malformed
 from kuscia_nb.wire.blackbox.desk import Call, Caller, Desk, seconds
 from kuscia_nb.wire.blackbox.outbound import OK, Outbound
 from kuscia_nb.wire.blackbox.queues import Bounds, Queues, Topic
+from kuscia_nb.wire.blackbox.server import MOST
 from kuscia_nb.wire.own.dial import Dial
 
 _ = embedded, ttp_process, folder, ttp, SEED  # fixtures
@@ -233,6 +234,53 @@ def test_what_is_no_call_is_refused(sent: bytes, begin: bytes) -> None:
         with socket.create_connection((host, int(port)), 60) as stranger:
             stranger.sendall(sent)
             assert stranger.recv(1000).startswith(begin)
+
+
+def test_a_mass_of_connections_does_not_keep_a_program_out() -> None:
+    with Endpoints() as endpoints, ExitStack() as stack:
+        host, port = endpoints.addresses[0].split(":")
+        for _ in range(3 * MOST):
+            stack.enter_context(socket.create_connection((host, int(port)), 60))
+        assert asked(endpoints.addresses[0], "pop?timeout=1", source_node_id="bob", target_node_id="alice").code == OK
+        assert len(endpoints.servers[0]._connections._open) <= MOST
+
+
+GATEWAYS = {
+    b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n": (1, "a gateway takes no message of this size"),
+    b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n": (3, "HTTP 502, a gateway does not reach the node"),
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>": (3, "the answer is no Tr"),
+    b"PRPC\0\0\0\0\0\0\0\0": (3, "it is a SPU's own port"),
+    b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n": (3, "an answer of 99999999999 bytes"),
+    b"": (3, "cut at the other end"),
+}
+"""What is in the place of alice's endpoint, and how it is told."""
+
+
+@pytest.mark.parametrize("answer", GATEWAYS)
+def test_what_is_said_of_what_is_between_the_endpoints(
+    answer: bytes, folder: Path, ttp: str, endpoints: Endpoints, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, words = GATEWAYS[answer]
+    with socket.create_server(("127.0.0.1", 0)) as gateway, ThreadPoolExecutor() as pool:
+        endpoints.desks[0]._peers["alice"] = Dial(f"http://127.0.0.1:{gateway.getsockname()[1]}")
+        pool.submit(always, gateway, answer)
+        assert main(alone(folder, ttp, endpoints.addresses[0])) == code
+        gateway.shutdown(socket.SHUT_RDWR)
+    assert words in said(capsys)
+
+
+def always(gateway: socket.socket, answer: bytes) -> None:
+    """Answer this to every request."""
+    while True:
+        try:
+            connection, _ = gateway.accept()
+        except OSError:
+            return
+        with connection, suppress(OSError):
+            while connection.recv(65536):
+                connection.sendall(answer)
+                if not answer.startswith(b"HTTP"):
+                    break
 
 
 def test_answers_in_pieces_of_any_size_and_such_as_are_none() -> None:

@@ -135,8 +135,10 @@ class _Exchange(HTTPMessageDelegate):
         if start_line.version == "HTTP/1.1" and len(headers.get_list("Host")) != 1:
             return self._write(_NO_HOST)
         upgrade = next((one for one in self._upgrades if self._target.startswith(one.path)), None)
-        if upgrade is not None:
-            return self._leave(upgrade)
+        if upgrade is not None and self._admitted(Request(self._method, self._target, self._headers))[1] is None:
+            assert isinstance(self._connection, HTTP1Connection)
+            upgrade.take(self._connection, self._target, self._headers)
+            return None  # who is not admitted is told so when all of the request is read
         length = headers.get("Content-Length", "0")
         if length.isdecimal() and (len(length) > 12 or int(length) > MOST_WASTED):
             return self._write(_TOO_LONG)
@@ -156,15 +158,6 @@ class _Exchange(HTTPMessageDelegate):
         request = Request(self._method, self._target, headers, bytes(self._body))
         request, refusal = self._admitted(request)
         return self._write(refusal or self._answer(request))
-
-    def _leave(self, upgrade: Upgrade) -> None:
-        """Let the connection be taken, before the request's body is read."""
-        _, refusal = self._admitted(Request(self._method, self._target, self._headers))
-        if refusal is not None:
-            return self._write(refusal)
-        assert isinstance(self._connection, HTTP1Connection)
-        upgrade.take(self._connection, self._target, self._headers)
-        return None
 
     def _admitted(self, request: Request) -> tuple[Request, Response | None]:
         """The request with its sender, or why it is refused."""

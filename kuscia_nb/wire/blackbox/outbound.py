@@ -66,10 +66,13 @@ class Outbound(NamedTuple):
 
 def read(body: bytes | memoryview) -> Outbound:
     """An endpoint's answer. ValueError, if it is none."""
-    found = by_field(memoryview(body))
-    payload, code, message = (found.get(field, b"") for field in (1, 2, 3))
-    if not code or any(isinstance(one, int) for one in (payload, code, message)) or len(code) > 20:
-        raise ValueError("the answer is no TransportOutbound")
+    try:
+        found = by_field(memoryview(body))
+        payload, code, message = (memoryview(found.get(field, b"")) for field in (1, 2, 3))
+    except (ValueError, TypeError):
+        raise ValueError("the answer is no TransportOutbound") from None
+    if not 0 < len(code) <= 20:
+        raise ValueError("the answer is a TransportOutbound without a code")
     return Outbound(bytes(code).decode("utf-8", "replace"), payload, bytes(message)[:300].decode("utf-8", "replace"))
 
 

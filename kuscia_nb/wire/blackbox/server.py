@@ -25,6 +25,19 @@ MOST = 128
 """Connections at a time."""
 
 
+class _Served:
+    """A connection, and whether nobody has asked for anything over it yet."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.socket = connection
+        self.stranger = True
+
+    def hang_up(self) -> None:
+        """Whoever reads from it finds it closed."""
+        with suppress(OSError):
+            socket.socket.shutdown(self.socket, socket.SHUT_RDWR)  # of TLS, too, without a word
+
+
 class Connections:
     """Those of one endpoint, each with its thread."""
 
@@ -32,7 +45,7 @@ class Connections:
         self, desk: Desk, *, bounds: Bounds = BOUNDS, most: int = MOST, say: Callable[[str], None] = lambda line: None
     ) -> None:
         self._desk, self._bounds, self._most, self._say = desk, bounds, most, say
-        self._open: dict[socket.socket, threading.Thread] = {}
+        self._open: dict[_Served, threading.Thread] = {}  # the oldest first
         self._lock = threading.Lock()
         self._closed = False
 
@@ -44,14 +57,22 @@ class Connections:
         tls: ssl.SSLContext | None = None,
         read: bytes = b"",
     ) -> None:
-        """Serve a connection until it ends. `read`: what has come over it already; `caller`: who it turns out to be."""
+        """Serve a connection until it ends. `read`: what has come over it already; `caller`: who it turns out to be.
+
+        If there are too many, the oldest one that has not asked for anything makes room.
+        """
+        served = _Served(connection)
         serve = threading.Thread(
-            target=self._serve, args=(connection, name, caller, tls, read), name="kuscia_nb transport", daemon=True
+            target=self._serve, args=(served, name, caller, tls, read), name="kuscia_nb transport", daemon=True
         )
         with self._lock:
+            stranger = next((one for one in self._open if one.stranger), None)
+            if len(self._open) >= self._most and stranger is not None:
+                del self._open[stranger]
+                stranger.hang_up()
             full = self._closed or len(self._open) >= self._most
             if not full:
-                self._open[connection] = serve
+                self._open[served] = serve
         if full:
             self._say(f"{name}: refused, {self._most} connections are open")
             connection.close()
@@ -64,15 +85,14 @@ class Connections:
         with self._lock:
             self._closed = True
             left = list(self._open.items())
-        for connection, _ in left:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+        for served, _ in left:
+            served.hang_up()
         for _, serving in left:
             serving.join()
 
     def _serve(
         self,
-        connection: socket.socket,
+        served: _Served,
         name: str,
         caller: Callable[[socket.socket], Caller],
         tls: ssl.SSLContext | None,
@@ -80,31 +100,32 @@ class Connections:
     ) -> None:
         lines: Lines = {}
         try:
-            connection.settimeout(self._bounds.idle)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            served.socket.settimeout(self._bounds.idle)
+            served.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if tls is not None:
-                connection = self._secured(connection, tls)
-            channel, who = HttpChannel(connection, self._bounds, read), caller(connection)
-            while self._answer_next(channel, who, lines, connection):
-                pass
+                self._secure(served, tls)
+            channel, who = HttpChannel(served.socket, self._bounds, read), caller(served.socket)
+            while self._answer_next(channel, who, lines, served.socket):
+                served.stranger = False
         except ssl.SSLError as error:
             self._say(f"{name}: {in_words(error)}")
         except OSError:
             pass  # it has gone away, or was too slow
         finally:
             with self._lock:
-                self._open.pop(connection, None)
-            connection.close()
+                self._open.pop(served, None)
+            served.socket.close()
             for line in lines.values():
                 line.close()
 
-    def _secured(self, connection: socket.socket, tls: ssl.SSLContext) -> ssl.SSLSocket:
-        connection.settimeout(_SHAKING_HANDS)
-        secured = tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+    def _secure(self, served: _Served, tls: ssl.SSLContext) -> None:
+        served.socket.settimeout(_SHAKING_HANDS)
+        secured = tls.wrap_socket(served.socket, server_side=True, do_handshake_on_connect=False)
         with self._lock:
-            self._open[secured] = self._open.pop(connection)
+            served.socket = secured
+            if served not in self._open:  # it has made room
+                raise ConnectionAbortedError
         secured.do_handshake()
-        return secured
 
     def _answer_next(self, channel: HttpChannel, who: Caller, lines: Lines, connection: socket.socket) -> bool:
         """Read a request and answer it; whether another one may follow."""
