@@ -18,6 +18,8 @@ from _common import FOLDER, PROJECT
 from kuscia_nb.wire import identity
 
 SECONDS = 300
+NODES = ("bob", "alice")
+"""By rank, where messages go from endpoint to endpoint."""
 
 
 class Job(NamedTuple):
@@ -90,11 +92,16 @@ def trained(
         if delay:
             forwarder = [sys.executable, FOLDER / "_forwarder.py", delay, *ports]
             seen = [int(port) for port in stack.enter_context(_listening(forwarder)).split()]
-        processes = []
+        processes, black_box = [], "blackbox" in flags
+        if black_box:
+            for rank in (0, 1):
+                stack.enter_context(_listening(endpoint(rank, ports, seen)))
         for rank, (command, data) in enumerate(zip(commands, place.data(job), strict=True)):
             here, there = ports[rank], seen[1 - rank]
             parties = f"127.0.0.1:{there},127.0.0.1:{here}" if rank else f"127.0.0.1:{here},127.0.0.1:{there}"
-            own = ["--rank", rank, "--parties", parties, "--data", data, *["--label"] * rank]
+            where = ["--parties", ",".join(NODES), "--transport", f"127.0.0.1:{here}", "--session", "run"]
+            own = ["--rank", rank, *(where if black_box else ["--parties", parties])]
+            own += ["--data", data, *["--label"] * rank]
             own += ["--ttp", place.ttp, "--ttp-key", place.folder / "public.pem"]
             own += ["--out", place.folder / f"share{rank}.txt", "--json", *job.words()]
             words = [str(word).format(own=rank, peer=1 - rank) for word in (*command, "ss_lr", *own, *flags)]
@@ -109,6 +116,13 @@ def trained(
                 raise RuntimeError(f"a party has failed:\n{out}{error}")
             reports.append(json.loads(out.splitlines()[-1]))
     return {**reports[0], **max(reports, key=lambda report: report["seconds"])}
+
+
+def endpoint(rank: int, ports: Sequence[int], seen: Sequence[int]) -> list[Any]:
+    """The transport endpoint of a party, which sees the other one's elsewhere if there is a delay."""
+    peer = f"{NODES[1 - rank]}=http://127.0.0.1:{seen[1 - rank]}"
+    own = ["--name", NODES[rank], "--listen", f"127.0.0.1:{ports[rank]}", "--peer", peer]
+    return [sys.executable, "-u", "-m", "kuscia_nb", "transport", *own]
 
 
 @contextmanager

@@ -3,7 +3,8 @@
     python benchmarks/wire.py --save [--repeats 7] [--no-spu] [--before CHECKOUT]
 
 The tutorial's job (10,000 x 20, batches of 21) by `kuscia-nb party`: our own wire with both strategies, plain and with
-TLS; two SPU 0.9.5 processes over theirs; and one of each. The contenders take turns, and the best of some repeats
+TLS; two SPU 0.9.5 processes over theirs; one of each; and all of these through black-box transport, with an endpoint
+for each party in a process of its own. The contenders take turns, and the best of some repeats
 counts. Then, fewer times, a larger job, and a shorter one with a delay between the parties, where only the number of
 rounds counts.
 
@@ -107,6 +108,9 @@ def contenders(folder: Path, spu_python: Path | None) -> dict[str, Contender]:
         found[f"{name}, TLS"] = [ours, ours], [*own, *secured]
     bare = ["--no-handshake"]
     found[OVER_SPUS] = [ours, ours], bare
+    black_box = ["--wire", "blackbox"]
+    found["black box, preprocessed"] = [ours, ours], [*black_box, "--strategy", "preprocessed"]
+    found["black box, ours x ours"] = [ours, ours], [*black_box, *bare]
     if spu_python is not None:
         spu: Sequence[str | Path] = [spu_python, PROJECT / "kuscia_nb" / "tools" / "spu_peer.py"]
         together = [*bare, "--openings", "together"]
@@ -114,6 +118,8 @@ def contenders(folder: Path, spu_python: Path | None) -> dict[str, Contender]:
         first, second, third = MIXED
         bare = [*bare, "--truncation", "symmetric"]  # SPU's
         found[first], found[second] = ([ours, spu], bare), ([spu, ours], bare)
+        found["black box, ours x SPU"] = [ours, spu], [*black_box, *bare]
+        found["black box, SPU x SPU"] = [spu, spu], [*black_box, *bare]
         found[third] = [ours, spu], [*together, "--truncation", "symmetric"]
     return found
 
