@@ -27,7 +27,6 @@ def changed(old: str, new: str) -> str:
 
 
 REFUSED: dict[str, Callable[[kn.Cluster], Any]] = {
-    "http": lambda cluster: kn.connect("http://127.0.0.1:8084"),
     "use_ttp": lambda cluster: cluster.apply(changed('"use_ttp":true', '"use_ttp":false')).wait(SECONDS),
     "l1_norm": lambda cluster: cluster.apply(changed('"l1_norm":0', '"l1_norm":1')),
     "field": lambda cluster: cluster.apply(changed('"field":64', '"field":128')),

@@ -1,4 +1,4 @@
-"""A cluster of Kuscia's own nodes: jobs go in by kubectl, and what becomes of them is read from the nodes' mirrors.
+"""A cluster of nodes in containers, Kuscia's own or ours: jobs go in by kubectl, and their mirrors say how they go.
 
 The nodes are somebody's, and were there before: they are let go of at the end, never stopped or removed. Whoever may
 use Docker's socket sees all of them, so the notebook is the observer here, too.
@@ -27,6 +27,7 @@ from ...errors import EngineError, JobError, KusciaError
 from ...observer.events import ProgramBegun, Said
 from ...observer.observer import Observer
 from ...observer.runs import Matter, Run
+from ...operators import OPERATORS
 from ...options import Options
 from ..doctor import Check
 from . import attach
@@ -52,6 +53,23 @@ _PATIENCE = 5.0
 _NOT_OURS = "its node is not one that we reach, and its files are not ours to read"
 
 
+_TTP = "it is a container of its own, which does not say what it has done"
+_UNKNOWN: Mapping[Matter, str] = {
+    "trace": "the messages of Kuscia's programs pass its gateway, where nobody counts them for us",
+    "exchanges": "what the nodes say to each other is not written down where we can read it",
+    "shadow": "it is a program of ours, and Kuscia's run here",
+    "ttp": _TTP,
+    "progress": "Kuscia's programs do not say how far they are",
+}
+_UNKNOWN_OF_OURS: Mapping[Matter, str] = {
+    "trace": "each node keeps what passes its own program within its container",
+    "exchanges": "each node keeps what it says to the other one within its container",
+    "shadow": "it needs both parties' programs in one process, and each is in a container of its own",
+    "ttp": _TTP,
+    "progress": "how far the programs are is known within their containers",
+}
+
+
 class NoWork:
     """What is known of a trusted third party that is a container like others: nothing."""
 
@@ -63,13 +81,6 @@ class DockerBackend:
 
     kind = "docker"
     token = ""
-    unknown: Mapping[Matter, str] = {
-        "trace": "the messages of Kuscia's programs pass its gateway, where nobody counts them for us",
-        "exchanges": "what the nodes say to each other is not written down where we can read it",
-        "shadow": "it is a program of ours, and Kuscia's run here",
-        "ttp": "it is a container of its own, which does not say what it has done",
-        "progress": "Kuscia's programs do not say how far they are",
-    }
 
     def __init__(self, nodes: Mapping[str, str] | None = None) -> None:
         self._engine = Engine()
@@ -81,6 +92,8 @@ class DockerBackend:
             raise
         self.closed, self.ttp, self.observer = False, NoWork(), Observer()
         self.urls: dict[str, str] = {}
+        self._ours = all(version.ours for version in versions.values())
+        self.unknown: Mapping[Matter, str] = _UNKNOWN_OF_OURS if self._ours else _UNKNOWN
         self._applying = threading.Lock()
         self._hanging = Hanging(lambda: list(self.observer.by_name.values()), self._look)
         self.nodes = {
@@ -127,7 +140,7 @@ class DockerBackend:
             return self._start(job, options, "job_id", lambda node: _post(node, body))
 
     def _start(self, job: KusciaJob, options: Options, name_field: str, send: Callable[[DockerNode], None]) -> Run:
-        _refuse(options)
+        _refuse(options, "each runs in a container" if self._ours else "on these nodes Kuscia's own ones run")
         node = self.nodes.get(job.spec.initiator)
         if node is None:
             reached = ", ".join(self.nodes)
@@ -196,10 +209,15 @@ class DockerBackend:
 
     def reveal(self, run: Run, task_id: str) -> None:
         """Kuscia's programs keep their results where they are."""
-        raise JobError("on Kuscia's own nodes nothing is revealed", hint="whoever may read both nodes reads both files")
+        raise JobError(
+            "on nodes in containers nothing is revealed", hint="whoever may read both nodes reads both files"
+        )
 
     def reader(self, operator: str) -> Callable[[Ran], Any] | None:
         """What reads the results of an operator that ran here, if anything does."""
+        if self._ours:
+            known = OPERATORS.get(operator)
+            return known.result if known else None
         return PrintedShares if operator == "ss_lr" else None
 
     # --- the rest of a backend ------------------------------------------------------------------------------------
@@ -306,11 +324,11 @@ class DockerBackend:
                 run.events.emit(Said(domain, run.name, "warning", sentence))
 
 
-def _refuse(options: Options) -> None:
-    """A KusciaError for options that Kuscia's own programs do not have."""
+def _refuse(options: Options, why: str) -> None:
+    """A KusciaError for options that programs in containers are not told."""
     default = {field.name: field.default for field in fields(Options)}
     if given := [name for name in _OURS if getattr(options, name) != default[name]]:
-        what = f"{', '.join(given)}: that is about programs of this package, and on these nodes Kuscia's own ones run"
+        what = f"{', '.join(given)}: that is about programs of this package, and {why}"
         raise KusciaError(what, hint="kn.connect(), whose nodes are in this process, has it")
 
 

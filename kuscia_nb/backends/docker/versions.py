@@ -18,6 +18,7 @@ Era = Literal["A", "C"]
 
 KNOWN = (1, 1)
 """The newest Kuscia whose source was read."""
+_OURS = "kuscia_nb "
 _SCOPE = ["kubectl", "get", "crd", "kusciajobs.kuscia.secretflow", "-o", "jsonpath={.spec.scope}"]
 _BFIA_SUITE = (
     "test -d /home/kuscia/tests/suite/bfia || test -d /home/kuscia/scripts/test/suite/bfia"
@@ -32,6 +33,8 @@ class Version(NamedTuple):
     text: str
     """As it calls itself."""
     era: Era
+    ours: bool = False
+    """Whether it is a node of this package (containers/node), whose shares are exact."""
 
     @property
     def namespace(self) -> list[str]:
@@ -72,6 +75,8 @@ def version_of(exec: Exec) -> Version:
     if scope.code:
         hint = f"it takes a minute after its start; docker exec {exec.container} tail var/logs/k3s.log"
         raise EngineError(f"{exec.container} is not ready: {scope.complaint}", hint=hint)
+    if text.startswith(_OURS):
+        return Version(text, "C", ours=True)
     if scope.text.strip() == "Cluster":
         return Version(text, "A")
     number = _number(text)
