@@ -1,4 +1,4 @@
-# make demo | quick | test | test-baseline | test-spu | test-docker | test-colab | lab | labextension | docs | slides | bench | faults | fuzz | report | dist | clean
+# make demo | quick | test | test-baseline | test-spu | test-docker | test-colab | lab | labextension | docs | slides | bench | audit | faults | fuzz | report | dist | clean
 # Every target makes .venv first, from this folder and a Python >= 3.11.
 
 PYTHON ?= python3
@@ -10,7 +10,7 @@ MODULES := labextension/node_modules/.package-lock.json
 SOURCES := $(shell find labextension/src labextension/style labextension/schema labextension/scripts -type f) \
   $(wildcard labextension/*.json notebooks/student/*.ipynb notebooks/student/zh/*.ipynb)
 
-.PHONY: demo quick quick-tests test test-baseline test-spu test-docker test-fate test-colab lint lint-python lab labextension docs slides bench faults fuzz report dist clean
+.PHONY: demo quick quick-tests test test-baseline test-spu test-docker test-fate test-colab lint lint-python lab labextension docs slides bench audit faults fuzz report dist clean
 
 demo: .venv/demo
 	$(BIN)/python -m kuscia_nb
@@ -88,7 +88,7 @@ faults: .venv/dev
 	$(BIN)/python tests/schedules.py --schedules 10000
 	$(BIN)/python tests/schedules.py --schedules 10000 --verify
 
-# Inputs that are nearly right, so many for every reader: make fuzz INPUTS=1000000 takes a day.
+# Inputs that are nearly right, so many for every reader. It says how long a million for each would take: days.
 INPUTS ?= 10000
 fuzz: .venv/dev
 	$(BIN)/python tests/fuzz.py --inputs $(INPUTS)
@@ -100,6 +100,11 @@ slides: .venv/lab
 # All of that and more, in figures: benchmarks/results/robustness.md. It takes some hours.
 report: .venv/dev
 	$(BIN)/python benchmarks/robustness.py --save
+
+# Is something known against a package that runs here? make audit ADVISORIES=<a checkout of pypa/advisory-database>
+audit: .venv/dev
+	@test -d "$(ADVISORIES)" || { echo "ADVISORIES=$(ADVISORIES) is no folder: make audit ADVISORIES=<its folder>"; exit 2; }
+	$(BIN)/python tests/audit.py "$(ADVISORIES)"
 
 bench: .venv/dev
 	$(BIN)/python benchmarks/ss_lr.py
