@@ -280,7 +280,11 @@ def _plain(value: Any) -> Any:
     if not (names := _fields(kind)):
         return value
     fields = vars(value)
-    return {name: _plain(one) for name in names if (one := fields[name]) or one not in (None, ())}
+    return {
+        name: one if type(one) is str else _plain(one)  # most are texts
+        for name in names
+        if (one := fields[name]) or one not in (None, ())
+    }
 
 
 @cache
