@@ -68,7 +68,10 @@ class Image(NamedTuple):
 
 
 def make(folder: Path) -> Image:
-    """The steps of the Dockerfile: requirements.txt, then postBuild as it is written."""
+    """The steps of the Dockerfile: requirements.txt, then postBuild as it is written.
+
+    What repo2docker's own environment has comes first, without hashes: pip asks for none of what is there already.
+    """
     clone, prefix, home = (folder / name for name in ("clone", "environment", "home"))
     _clone(clone)
     home.mkdir()
@@ -76,6 +79,9 @@ def make(folder: Path) -> Image:
     kept = {name: value for name, value in os.environ.items() if name.lower().startswith(("pip_", "npm_", "ssl_"))}
     path = os.pathsep.join((str(prefix / "bin"), os.environ["PATH"]))
     image = Image(clone, kept | {"HOME": str(home), "PATH": path, "LANG": "C.UTF-8"})
+    text = (clone / "binder" / "requirements.txt").read_text("utf-8")
+    own = re.findall(r"(?m)^([\w.-]+==\S+)", text.partition("# And what is not there yet")[0])
+    image.run("pip", "install", "--quiet", "--no-cache-dir", *own)
     image.run("pip", "install", "--quiet", "--no-cache-dir", "-r", "binder/requirements.txt")
     image.run("./binder/postBuild")
     return image

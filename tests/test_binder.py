@@ -32,7 +32,9 @@ SCRIPTS = ("postBuild", "start")
 def pins() -> dict[str, str]:
     """The versions in requirements.txt, by name."""
     lines = (BINDER / "requirements.txt").read_text("utf-8").splitlines()
-    requirements = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    pinned = [line.partition(" --hash=sha256:") for line in lines if line and not line.startswith("#")]
+    assert [line for line, _, digest in pinned if not re.fullmatch("[0-9a-f]{64}", digest)] == []
+    requirements = [Requirement(line) for line, _, _ in pinned]
     assert all(len(one.specifier) == 1 and str(one.specifier).startswith("==") for one in requirements)
     return {one.name: str(one.specifier).removeprefix("==") for one in requirements}
 
