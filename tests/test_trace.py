@@ -30,8 +30,8 @@ from protocol import mailbox, run_parties
 import kuscia_nb as kn
 from kuscia_nb import mpc
 from kuscia_nb.errors import KusciaError
-from kuscia_nb.mpc.digests import Zeros
 from kuscia_nb.mpc.ledger import Message, Stream, Total
+from kuscia_nb.mpc.zeros import Zeros
 from kuscia_nb.operators import OPERATORS
 from kuscia_nb.operators.ss_lr.training import STRATEGIES, Descent, Plan, targets, train
 from kuscia_nb.options import Strategy

@@ -17,7 +17,7 @@ from ..errors import UnexpectedMessage, WrongTriple
 from .inbox import Letter, LockstepMailbox, Put, Slot
 from .link import Link
 from .payload import Payload
-from .ring import Ring
+from .zeros import Zeros
 
 T = TypeVar("T")
 Compare = Callable[[], Coroutine[Any, Any, tuple[int, int]]]
@@ -51,24 +51,6 @@ class Digest:
 
 
 _LENGTH = _COUNT.size + 2 * _SIZE
-
-
-class Zeros:
-    """A hash of this rank's shares of what has to be 0: those of the ranks are the negatives of each other then."""
-
-    def __init__(self, rank: int) -> None:
-        self._rank, self._hash = rank, hashlib.blake2b(digest_size=_SIZE)
-        self.count = 0
-        """How many checks that were."""
-
-    def add(self, share: Ring) -> None:
-        """One more check."""
-        self.count += 1
-        self._hash.update((-share if self._rank else share).tobytes())
-
-    def now(self) -> bytes:
-        """For comparing: the same at both parties, if all was 0."""
-        return self._hash.digest()
 
 
 class _Letters(dict[Slot, Letter]):

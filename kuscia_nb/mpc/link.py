@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Generator, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -26,9 +26,7 @@ from .inbox import Inbox, LockstepMailbox, OutOfTurn, Put, Slot
 from .ledger import LISTED, WORD, Ledger, Stream, now
 from .payload import RING, Payload, Shape, as_array, compared
 from .ring import Ring, Words
-
-if TYPE_CHECKING:
-    from .digests import Zeros
+from .zeros import Zeros
 
 _HINT = "the same parameters and versions at both parties; if they are, the message was changed on its way"
 

@@ -26,13 +26,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .digests import Zeros
 from .link import Link
 from .prg import SEED_BYTES, BlockPrg, Seeds
 from .ring import Ring, Words, matvec
 from .ttp import Ttp
 from .ttp_line import JoinTtp, TtpClient
 from .ttp_session import PrgBuffer
+from .zeros import Zeros
 
 ROWS = 40
 """Rows of a sacrificed triple: a wrong correction passes with probability 2^-ROWS at most."""
