@@ -56,6 +56,8 @@ class _Live:
     """How many of its events are dealt with."""
     first: int = 0
     """The number of the first one."""
+    having: set[str] = field(default_factory=set)
+    """The domains of the nodes that have the job, as of what is being written: meanwhile another one may get it."""
     heads: set[str] = field(default_factory=set)
     """The domains whose files have how it has begun."""
 
@@ -102,6 +104,8 @@ class Keeper:
                 changed, self._changed = self._changed, {}
                 deleted, self._deleted = self._deleted, []
             self._put_off(changed)
+            for live in self._live.values():
+                live.having |= _having(live.run)
             over = [run_id for run_id, live in self._live.items() if live.run.ended.is_set()]
             events = {run_id: live.run.events.since(live.seen) for run_id, live in self._live.items()}
             try:
@@ -116,7 +120,7 @@ class Keeper:
                 return self._warn(error)
             for run_id, live in self._live.items():
                 live.seen += len(events[run_id])
-                live.heads |= _having(live.run)
+                live.heads |= live.having
             for run_id in over:
                 del self._live[run_id]
 
@@ -166,7 +170,7 @@ class Keeper:
         deleted: list[tuple[str, str, str]],
         events: Mapping[str, list[Event]],
     ) -> News:
-        begins = [(run_id, live) for run_id, live in self._live.items() if domain in _having(live.run) - live.heads]
+        begins = [(run_id, live) for run_id, live in self._live.items() if domain in live.having - live.heads]
         return News(
             [(kind, name) for of, kind, name in deleted if of == domain],
             _rows(domain, {key: new for key, new in changed.items() if key not in later}),
@@ -174,8 +178,7 @@ class Keeper:
             [
                 (run_id, found[0][0], as_text(found))
                 for run_id, live in self._live.items()
-                if domain in _having(live.run)
-                and (found := list(_to_write(domain, events[run_id], live.first + live.seen)))
+                if domain in live.having and (found := list(_to_write(domain, events[run_id], live.first + live.seen)))
             ],
         )
 
