@@ -33,6 +33,7 @@ def connect(
     name: str | None = None,
     listen: str | None = None,
     peers: Mapping[str, str] | None = None,
+    peer_headers: Mapping[str, Mapping[str, str]] | None = None,
     ttp: str | None = None,
     ttp_key: str | Path | None = None,
     ttp_certificate: str | Path | None = None,
@@ -52,8 +53,9 @@ def connect(
     are there again at the next `connect`, also after a crash.
 
     "node" is one's own node alone: `name` (such as alice) with its port at `listen` (127.0.0.1:8084), its `peers` by
-    name and URL, and the `ttp` that neither party runs, with its public key in the file `ttp_key`. Beyond this machine
-    it needs an `identity`, the certificates of the peers whom it can `trust`, and `ttp_certificate`; or `insecure`, if
+    name and URL, and the `ttp` that neither party runs, with its public key in the file `ttp_key`. `peer_headers` are
+    for a gateway before a peer, by the peer's name. Beyond this machine it needs an `identity`, the certificates of the
+    peers whom it can `trust`, and `ttp_certificate`; or `insecure`, if
     nothing is secret. `accept` says what becomes of a peer's job (always on this machine, ask beyond it, never), and
     `reveal` whether this party's share is sent to the peer if a job says so (agreed) or never. `i_run_the_ttp` is for
     who may know both parties' data. At `transport` (127.0.0.1:8081, say) programs of this machine that are not of this
@@ -67,6 +69,7 @@ def connect(
     """
     global _default
     chosen = {"name": name, "listen": listen, "peers": peers, "ttp": ttp, "ttp_key": ttp_key}
+    chosen |= {"peer_headers": peer_headers}
     chosen |= {"ttp_certificate": ttp_certificate, "identity": identity, "trust": trust, "accept": accept}
     chosen |= {"reveal": reveal, "insecure": insecure or None, "i_run_the_ttp": i_run_the_ttp or None}
     chosen |= {"token": token, "transport": transport}

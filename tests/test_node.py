@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from gateway import Gateway
 from nodes_apart import PATIENCE, Apart, apart, tutorial, until
 
 import kuscia_nb as kn
+from kuscia_nb.backends.endpoint import dial_of
 from kuscia_nb.backends.local import LocalBackend
 from kuscia_nb.backends.settings import Settings
 from kuscia_nb.bfia.http import http_transport
@@ -31,6 +33,7 @@ from kuscia_nb.views.job import Report
 from kuscia_nb.views.live import Widgets
 from kuscia_nb.views.status import status
 from kuscia_nb.wire.identity import Identity, client_tls, make
+from kuscia_nb.wire.own.dial import Unreached
 from kuscia_nb.wire.own.transport import Limits
 
 ULP = 2.0**-18
@@ -364,6 +367,23 @@ def test_two_nodes_know_each_other_by_their_certificates(both: Apart) -> None:
             http_transport(both.url("bob").replace("https", "http"))(Request("GET", "/", {}))
 
 
+def test_a_peer_behind_a_gateway_with_a_path_and_a_token(both: Apart) -> None:
+    with Gateway(both.ports["bob"], "/user/bob/proxy/8085", "token 4711") as gateway, both.there("bob"):
+        peers = {"bob": f"http://127.0.0.1:{gateway.port}/user/bob/proxy/8085"}
+        with both.here("alice", peers=peers) as alice:
+            (peer,) = alice.peers().to_dict("records")
+            assert "403" in peer["error"]
+        headers = {"bob": {"Authorization": "token 4711"}}
+        with both.here("alice", peers=peers, peer_headers=headers) as alice:
+            (peer,) = alice.peers().to_dict("records")
+            assert peer["error"] == ""
+            assert alice.apply(tutorial("through")).wait(PATIENCE).phase == "Succeeded"
+        opened = Settings.read(**{**both.told("alice"), "peers": peers, "peer_headers": headers})
+        assert "4711" not in repr(opened)
+        with pytest.raises(Unreached, match="the node is there, and does not expect 'nothing' yet"):
+            dial_of(opened, opened.peers["bob"]).open("nothing", PATIENCE)  # a link goes through it, too
+
+
 # --- settings --------------------------------------------------------------------------------------------------------
 
 
@@ -383,6 +403,8 @@ def test_two_nodes_know_each_other_by_their_certificates(both: Apart) -> None:
         ({"accept": "maybe"}, "accept 'maybe' is unknown"),
         ({"ttp_key": "nowhere.pem"}, "there is no key of the TTP: nowhere.pem"),
         ({"trust": {"bob": "bob.crt"}, "identity": None}, "bob.crt"),
+        ({"peer_headers": {"carol": {"Authorization": "token 4711"}}}, "headers for carol, which is no peer"),
+        ({"peer_headers": {"bob": {"Authorization": "token\r\nX-Node-Id: carol"}}}, "the header 'Authorization' for"),
         ({"trust": {"carol": "carol.crt"}}, "carol is trusted, but is no peer"),
     ],
 )

@@ -68,7 +68,7 @@ def dial_of(settings: Settings, peer: Peer) -> Dial:
     """The way to a peer's node."""
     encrypts = settings.encrypts(peer)
     own, theirs = (settings.identity, peer.certificate) if encrypts else (None, None)
-    return Dial(peer.url, own, theirs)
+    return Dial(peer.url, own, theirs, peer.headers)
 
 
 def _is_tls(connection: socket.socket) -> TypeGuard[ssl.SSLSocket]:

@@ -29,6 +29,12 @@ FLAGS: Mapping[str, Mapping[str, Any]] = {
         "metavar": "NAME=URL",
         "help": "another node, and its address",
     },
+    "--peer-header": {
+        "type": _pair,
+        "action": "append",
+        "metavar": "NAME=HEADER",
+        "help": 'a header for what stands before a peer, such as bob="Authorization: token abc"; again for more',
+    },
     "--ttp": {"metavar": "URL", "help": "where the TTP listens, such as http://127.0.0.1:9449"},
     "--ttp-key": {"metavar": "FILE", "help": f"the TTP's public key ({TTP_KEY})"},
     "--ttp-ca": {"metavar": "FILE", "help": "the TTP's certificate; with it the TTP is spoken to in TLS"},
@@ -46,7 +52,7 @@ FLAGS: Mapping[str, Mapping[str, Any]] = {
 }
 """Each with what argparse is told of it."""
 
-_NAMES = {"peer": "peers", "ttp_ca": "ttp_certificate"}
+_NAMES = {"peer": "peers", "peer_header": "peer_headers", "ttp_ca": "ttp_certificate"}
 
 
 def said(options: Namespace) -> dict[str, Any]:
@@ -56,5 +62,18 @@ def said(options: Namespace) -> dict[str, Any]:
         name = flag.removeprefix("--").replace("-", "_")
         value = getattr(options, name)
         if value not in (None, False):
-            found[_NAMES.get(name, name)] = dict(value) if isinstance(value, list) else value
+            found[_NAMES.get(name, name)] = _headers(value) if name == "peer_header" else _plain(value)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    return dict(value) if isinstance(value, list) else value
+
+
+def _headers(said: list[tuple[str, str]]) -> dict[str, dict[str, str]]:
+    """By peer and name, of `NAME: VALUE`s."""
+    found: dict[str, dict[str, str]] = {}
+    for peer, header in said:
+        name, _, value = header.partition(":")
+        found.setdefault(peer, {})[name.strip()] = value.strip()
     return found

@@ -236,7 +236,7 @@ class NodeBackend(ControlledNodes):
     # --- the peers ---------------------------------------------------------------------------------------------------
 
     def _client(self, peer: Peer) -> Client:
-        transport = http_transport(peer.url, tls=self.settings.client_tls(peer))
+        transport = http_transport(peer.url, tls=self.settings.client_tls(peer), headers=peer.headers)
         return Client(self.name, peer.name, transport, self._exchanged)
 
     def _noting(self, handlers: Transport) -> Transport:

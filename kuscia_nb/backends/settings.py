@@ -35,6 +35,8 @@ class Peer:
     url: str
     certificate: Certificate | None = None
     """Who alone may say that it is this node; None where nothing is encrypted."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """For what stands before it; they may be secret."""
 
     @property
     def host(self) -> str:
@@ -79,6 +81,7 @@ class Settings:
         ttp: str,
         ttp_key: str | Path | None = None,
         ttp_certificate: str | Path | None = None,
+        peer_headers: Mapping[str, Mapping[str, str]] | None = None,
         identity: str | Path | None = None,
         trust: Mapping[str, str | Path] | None = None,
         storage: str | Path | None = None,
@@ -99,8 +102,12 @@ class Settings:
         if (ttp_certificate is not None) != ttp.startswith("https:") or (ttp_certificate is not None and own is None):
             what = f"the TTP at {ttp}: https goes with its certificate and this node's identity, and http without"
             raise KusciaError(what, hint="ttp_certificate (--ttp-ca) and identity, or http:// on this machine")
+        headers = _headers(peer_headers or {}, peers)
         where, asked = Address.read(listen), _ttp(ttp)
-        known = {peer: Peer(_named(peer), _url(peer, url), trusted.get(peer)) for peer, url in peers.items()}
+        known = {
+            peer: Peer(_named(peer), _url(peer, url), trusted.get(peer), headers.get(peer, {}))
+            for peer, url in peers.items()
+        }
         if _named(name) in known or not known:
             what = f"{name} is its own peer" if name in known else f"{name} has no peer"
             raise KusciaError(what, hint="peers: the other nodes by name, such as bob=http://127.0.0.1:8085")
@@ -160,6 +167,20 @@ def _url(peer: str, url: str) -> str:
     if not good:
         raise KusciaError(f"{url!r} is not the URL of {peer}", hint=f"{peer}=http://127.0.0.1:8085")
     return url.rstrip("/")
+
+
+def _headers(headers: Mapping[str, Mapping[str, str]], peers: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Headers as HTTP has them (RFC 9110, 5.5), by peer; an error shows no value, which may be secret."""
+    from ..problems import choice
+
+    for peer, named in headers.items():
+        if peer not in peers:
+            raise KusciaError(f"headers for {peer}, which is no peer", hint=choice(peer, peers))
+        for name, value in named.items():
+            if not re.fullmatch(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+", name) or not re.fullmatch(r"[ -~]+", value):
+                what = f"the header {name!r} for {peer} is none"
+                raise KusciaError(what, hint='--peer-header bob="Authorization: token abc"')
+    return {peer: dict(named) for peer, named in headers.items()}
 
 
 def _ttp(text: str) -> Address:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
+from collections.abc import Mapping
 from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
@@ -19,11 +20,18 @@ MOST_BYTES = 10 * 2**20
 
 
 def http_transport(
-    url: str, *, token: str = "", connect: float = CONNECT, total: float = TOTAL, tls: ssl.SSLContext | None = None
+    url: str,
+    *,
+    token: str = "",
+    connect: float = CONNECT,
+    total: float = TOTAL,
+    tls: ssl.SSLContext | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Transport:
     """Calls of the node at http://host:port. Each has a connection of its own, and goes past any proxy.
 
-    `tls` says to whom https:// may lead, and who asks; `token` is shown to a server that asks for one.
+    `tls` says to whom https:// may lead, and who asks; `token` is shown to a server that asks for one, and `headers` to
+    what stands before it.
     """
     parts = urlsplit(url)
     kinds = {"http": HTTPConnection, "https": partial(HTTPSConnection, context=tls)}
@@ -34,7 +42,7 @@ def http_transport(
     if not host:
         raise KusciaError(f"{url!r} is not the address of a node", hint="http://127.0.0.1:8084")
     base = parts.path.rstrip("/")
-    shown = {"Authorization": f"Bearer {token}"} if token else {}
+    shown = {**(headers or {}), **({"Authorization": f"Bearer {token}"} if token else {})}
 
     def call(request: Request) -> Response:
         deadline = time.monotonic() + total
