@@ -52,7 +52,7 @@ nitpick_ignore_regex = [
         "py:class",
         r"(np|pd|npt|numpy|pandas|pathlib|collections|matplotlib|ipywidgets|types|typing|datetime|contextlib)\..*",
     ),
-    ("py:class", r"Any|Path|NDArray|Figure|P|Sentence|Accept|Reveal|Zeros"),
+    ("py:class", r"Any|Path|NDArray|Figure|P|Sentence|Accept|Reveal"),
     # Types in a module of their own, which a signature names and nobody imports.
     ("py:class", r"kuscia_nb\.[a-z_]+\..*"),
 ]
