@@ -325,8 +325,8 @@ def test_steps_ahead_are_listed_when_they_come() -> None:
     _, links, (bob, alice) = lines()
     handle, other = bob.join("s", SEEDS[0], 0), alice.join("s", SEEDS[1], 0)
     with pytest.raises(OpAdjustError, match="only rank 0"):
-        other.ask_ahead(STEP, 10, 3)
-    handle.ask_ahead(STEP, 10, 3)
+        other.ask_ahead(STEP, 10, 3, None)
+    handle.ask_ahead(STEP, 10, 3, None)
     for number in (0, 1, 0):
         handle.list_next(number)
     said = [(m.kind, m.key, m.shape, m.dtype) for m in links[0].ledger.messages[2:]]
@@ -339,7 +339,7 @@ def test_steps_ahead_are_listed_when_they_come() -> None:
     ]
     handle.leave()
     with pytest.raises(SessionError, match="bob has left"):
-        handle.ask_ahead(STEP, 10, 3)
+        handle.ask_ahead(STEP, 10, 3, None)
 
 
 # --- a party's line --------------------------------------------------------------------------------------------------
