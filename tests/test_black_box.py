@@ -224,6 +224,7 @@ def test_nobody_gets_a_message_that_was_popped_by_somebody_who_has_gone() -> Non
         (b"POST /v1/interconn/chan/push HTTP/1.1\r\nContent-Length: -1\r\n\r\n", b"HTTP/1.1 400 "),
         (b"POST /v1/interconn/chan/push HTTP/1.1\r\nOrigin: http://evil.example\r\n\r\n", b"HTTP/1.1 404 "),
         (b"PRPC" + bytes(40) + b"\r\n\r\n", b"HTTP/1.1 400 "),
+        (b"POST /v1/interconn/chan/push HTTP/1.1\r\nx-ptp-a: 1\nx-ptp-topic: t\r\n\r\n", b"HTTP/1.1 400 "),
         (b"x" * 20_000, b"HTTP/1.1 431 "),
         (b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 404 "),
     ],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from typing import NamedTuple
 
 _MOST_HEADS = 16  # that are remembered, of one connection
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class Refused(Exception):
@@ -121,6 +123,8 @@ class HttpChannel:
 
 def _parsed(head: bytes) -> Head:
     first, *lines = head.decode("latin-1").split("\r\n")
+    if any(map(_CONTROL.search, (first, *lines))):  # whoever passes a header on would pass on a line of the sender's
+        raise Refused("400 Bad Request", "a control character within a line")
     words = first.split(" ")
     if len(words) != 3 or words[2] not in ("HTTP/1.1", "HTTP/1.0"):
         raise Refused("400 Bad Request", "no HTTP/1.1 request")
