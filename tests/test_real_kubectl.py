@@ -259,5 +259,10 @@ def test_it_is_closed_with_its_cluster(tmp_path: Path) -> None:
         assert not file.exists()
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port))
+        theirs = tmp_path / "theirs"
+        theirs.write_text("apiVersion: v1\n")
+        with pytest.raises(KusciaError, match="not one of ours"):
+            cluster.up_api(theirs)
+        assert theirs.read_text() == "apiVersion: v1\n", "a person's own file stays"
         with pytest.raises(KusciaError, match="cannot be written"):
             cluster.up_api(tmp_path / "no" / "folder")

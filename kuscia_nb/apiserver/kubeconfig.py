@@ -13,6 +13,8 @@ from ..control.objects import CROSS_DOMAIN
 from ..errors import KusciaError
 from ..wire.identity import Identity
 
+_USER = "kuscia-nb"
+
 
 def write(path: Path, urls: Mapping[str, str], server: Identity, person: Identity) -> None:
     """Write it, for its owner alone: a context for each node; the first one is asked unless another one is named."""
@@ -28,14 +30,16 @@ def write(path: Path, urls: Mapping[str, str], server: Identity, person: Identit
             {"name": name, "cluster": {"server": url, "certificate-authority-data": authority}}
             for name, url in urls.items()
         ],
-        "users": [{"name": "kuscia-nb", "user": user}],
+        "users": [{"name": _USER, "user": user}],
         "contexts": [
-            {"name": name, "context": {"cluster": name, "user": "kuscia-nb", "namespace": CROSS_DOMAIN}}
-            for name in urls
+            {"name": name, "context": {"cluster": name, "user": _USER, "namespace": CROSS_DOMAIN}} for name in urls
         ],
         "current-context": next(iter(urls)),
     }
     try:
+        if path.exists() and f'"name": "{_USER}"' not in path.read_text("utf-8", "replace"):
+            hint = "a file of its own: KUBECONFIG takes several, with : between them"
+            raise KusciaError("there is a file already, which is not one of ours", where=str(path), hint=hint)
         path.unlink(missing_ok=True)  # one that is there may be open to others
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             json.dump(content, file, indent=2)

@@ -25,6 +25,7 @@ class Serving:
         self.kubeconfig = file or Path(str(self._made), "kubeconfig")
         """What KUBECONFIG names."""
         self._servers: dict[str, ApiServer] = {}
+        self._written = False
         try:
             self._open(nodes, port)
         except BaseException:
@@ -39,11 +40,13 @@ class Serving:
                 server.start()
                 self._servers[name] = server
             write(self.kubeconfig, {name: server.url for name, server in self._servers.items()}, own, person)
+            self._written = True
 
     def stop(self) -> None:
         """Close the ports. The kubeconfig leads nowhere then, and is removed."""
         for server in self._servers.values():
             server.stop()
-        self.kubeconfig.unlink(missing_ok=True)
+        if self._written:
+            self.kubeconfig.unlink(missing_ok=True)
         if self._made:
             shutil.rmtree(self._made, ignore_errors=True)
