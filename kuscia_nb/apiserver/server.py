@@ -10,10 +10,10 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-from tornado.httpserver import HTTPServer
 from tornado.iostream import StreamClosedError
 from tornado.web import Application, RequestHandler
 
+from ..bfia.http_server import BODY, BoundedServer
 from ..bfia.wire import Request
 from ..control.node import Node
 from ..control.store import Change
@@ -27,6 +27,8 @@ from .status import Refusal
 HOST = "127.0.0.1"
 MOST_BYTES = 10 * 2**20
 """Of a request's body."""
+_SILENT = 30.0
+"""Seconds for a stranger to show a key, and between two requests."""
 _LONGEST = 3600.0
 """Seconds after which a watch ends that has asked for no other time; who watches begins again."""
 
@@ -79,7 +81,14 @@ class ApiServer:
         history, watches = History(self._node.store), set[asyncio.Queue[Noted | None]]()
         about = {"api": Api(self._node), "history": history, "watches": watches}
         application = Application([(r"/.*", _Handler, about)], log_function=lambda handler: None)
-        server = HTTPServer(application, ssl_options=self._tls, max_body_size=MOST_BYTES, max_buffer_size=MOST_BYTES)
+        server = BoundedServer(
+            application,
+            ssl_options=self._tls,
+            idle_connection_timeout=_SILENT,
+            body_timeout=BODY,
+            max_body_size=MOST_BYTES,
+            max_buffer_size=MOST_BYTES,
+        )
         server.add_socket(listener)
         started.set()
         try:

@@ -51,7 +51,7 @@ class Upgrade(NamedTuple):
 
 def http_server(answer: Transport, guard: Guard | None = None, upgrades: Sequence[Upgrade] = ()) -> HTTPServer:
     """A server that lets `answer` answer every request, on the thread of the event loop."""
-    return _Server(
+    return BoundedServer(
         _Exchanges(answer, guard, upgrades),
         ssl_options=guard and guard.context,
         idle_connection_timeout=HEADERS,
@@ -60,7 +60,7 @@ def http_server(answer: Transport, guard: Guard | None = None, upgrades: Sequenc
     )
 
 
-class _Server(HTTPServer):
+class BoundedServer(HTTPServer):
     """One that ends a connection on which no HTTP is spoken, and has only so many at a time."""
 
     _open: Counter[str]
