@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import select
 import socket
 import ssl
 import subprocess
@@ -28,7 +29,7 @@ from kuscia_nb.wire.blackbox.answers import AnswerReader, Malformed
 from kuscia_nb.wire.blackbox.desk import Call, Caller, Desk, seconds
 from kuscia_nb.wire.blackbox.outbound import OK, Outbound
 from kuscia_nb.wire.blackbox.queues import Bounds, Queues, Topic
-from kuscia_nb.wire.blackbox.server import MOST
+from kuscia_nb.wire.blackbox.server import MOST, ROOM
 from kuscia_nb.wire.own.dial import Dial
 
 _ = embedded, ttp_process, folder, ttp, SEED  # fixtures
@@ -244,6 +245,20 @@ def test_a_mass_of_connections_does_not_keep_a_program_out() -> None:
             stack.enter_context(socket.create_connection((host, int(port)), 60))
         assert asked(endpoints.addresses[0], "pop?timeout=1", source_node_id="bob", target_node_id="alice").code == OK
         assert len(endpoints.servers[0]._connections._open) <= MOST
+
+
+def test_large_messages_that_do_not_end_have_so_much_room_together() -> None:
+    head = b"POST /v1/interconn/chan/push HTTP/1.1\r\nContent-Length: 134217728\r\n\r\n"
+    with Endpoints() as endpoints, ExitStack() as stack:
+        host, port = endpoints.addresses[0].split(":")
+        slow = [
+            stack.enter_context(socket.create_connection((host, int(port)), 60)) for _ in range(ROOM // (128 << 20) + 1)
+        ]
+        for one in slow:
+            one.sendall(head)
+        answered = select.select(slow, [], [], 60)[0]
+        assert [outbound.FULL.encode() in one.recv(1000) for one in answered] == [True]
+        assert asked(endpoints.addresses[0], "pop?timeout=1", source_node_id="bob", target_node_id="alice").code == OK
 
 
 GATEWAYS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 _MOST_HEADS = 16  # that are remembered, of one connection
@@ -54,10 +55,20 @@ class HttpChannel:
         self._read = bytearray(read)
         self._heads: dict[bytes, Head] = {}
 
-    def next(self) -> tuple[Head, bytes] | None:
-        """The next request and its body; None at the end. `Refused`, if it is none; OSError, if it takes too long."""
+    def next(self, fits: Callable[[int], bool] = lambda size: True) -> tuple[Head, bytes] | None:
+        """The next request and its body; None at the end. `Refused`, if it is none; OSError, if it takes too long.
+
+        `fits` is asked before a body of so many bytes is read.
+        """
         head = self._head()
-        return None if head is None else (head, self._take(self._length(head.headers)))
+        if head is None:
+            return None
+        size = self._length(head.headers)
+        if not fits(size):
+            raise Refused("503 Service Unavailable", "there is no room for a request of this size now")
+        if head.headers.get("expect", "").lower() == "100-continue":
+            self._socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return head, self._take(size)
 
     def _head(self) -> Head | None:
         """That of the next request; None if there is none."""
@@ -87,8 +98,6 @@ class HttpChannel:
             raise Refused("400 Bad Request", "a Content-Length that is no number")
         if len(length) > 12 or int(length) > self._bounds.body:
             raise Refused("413 Content Too Large", f"a request has at most {self._bounds.body} bytes")
-        if headers.get("expect", "").lower() == "100-continue":
-            self._socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         return int(length)
 
     def _take(self, size: int) -> bytes:

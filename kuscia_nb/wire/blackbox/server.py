@@ -17,12 +17,14 @@ from contextlib import suppress
 from ..http_channel import Bounds, Head, HttpChannel, Refused
 from ..sockets import Address, in_words, listen
 from .desk import Call, Caller, Desk, Lines, seconds
-from .outbound import CONTENT_TYPE, PATH, TOO_LARGE, Outbound
+from .outbound import CONTENT_TYPE, FULL, PATH, TOO_LARGE, Outbound
 
 BOUNDS = Bounds(head=16 << 10, body=128 << 20, sending=300.0, idle=600.0)
 """Of a client: Kuscia's, but for the time between two requests."""
 MOST = 128
 """Connections at a time."""
+_LARGE, ROOM = 1 << 20, 512 << 20
+"""Bytes of a message from which on it needs room, from its first byte to its answer; and the room for all of these."""
 
 
 class _Served:
@@ -38,6 +40,25 @@ class _Served:
             socket.socket.shutdown(self.socket, socket.SHUT_RDWR)  # of TLS, too, without a word
 
 
+class _Room:
+    """For large messages that are on their way in, or wait for a place in a queue."""
+
+    def __init__(self, size: int) -> None:
+        self._left, self._lock = size, threading.Lock()
+
+    def take(self, size: int) -> bool:
+        """Whether there was room for so many bytes, which is taken then."""
+        with self._lock:
+            fits = size <= self._left
+            self._left -= size if fits else 0
+        return fits
+
+    def give(self, size: int) -> None:
+        """It is free again."""
+        with self._lock:
+            self._left += size
+
+
 class Connections:
     """Those of one endpoint, each with its thread."""
 
@@ -46,7 +67,7 @@ class Connections:
     ) -> None:
         self._desk, self._bounds, self._most, self._say = desk, bounds, most, say
         self._open: dict[_Served, threading.Thread] = {}  # the oldest first
-        self._lock = threading.Lock()
+        self._lock, self._room = threading.Lock(), _Room(ROOM)
         self._closed = False
 
     def take(
@@ -129,17 +150,32 @@ class Connections:
 
     def _answer_next(self, channel: HttpChannel, who: Caller, lines: Lines, connection: socket.socket) -> bool:
         """Read a request and answer it; whether another one may follow."""
+        taken = 0
+
+        def fits(size: int) -> bool:
+            nonlocal taken
+            if size < _LARGE:
+                return True
+            taken = size if self._room.take(size) else 0
+            return bool(taken)
+
         try:
-            request = channel.next()
+            request = channel.next(fits)
+            return request is not None and self._answer(*request, channel, who, lines, connection)
         except Refused as refused:
-            if refused.status.startswith("413"):
-                channel.answer("200 OK", Outbound(TOO_LARGE).encoded(), CONTENT_TYPE, last=True)
+            code = {"413": TOO_LARGE, "503": FULL}.get(refused.status[:3])
+            if code is not None:
+                channel.answer("200 OK", Outbound(code).encoded(), CONTENT_TYPE, last=True)
             else:
                 channel.answer(refused.status, refused.text.encode(), "text/plain", last=True)
             return False
-        if request is None:
-            return False
-        head, body = request
+        finally:
+            self._room.give(taken)
+
+    def _answer(
+        self, head: Head, body: bytes, channel: HttpChannel, who: Caller, lines: Lines, connection: socket.socket
+    ) -> bool:
+        """Answer a request; whether another one may follow."""
         last = head.last
         path, _, query = head.target.partition("?")
         if path == "/status":
