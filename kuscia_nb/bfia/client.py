@@ -104,6 +104,8 @@ class Client:
         data = self._ask("GET", path, _json(job_id=job_id), job_id)
         found, state = data.get("status"), data.get("job_status")
         tasks = found.items() if isinstance(found, dict) else ()
+        if not all(task_id.isprintable() for task_id, _ in tasks):
+            raise BfiaError(f"{self.peer} gave no BFIA answer: the id of a task is no text")
         phases: dict[str, Phase] = {task_id: PHASES.get(str(said), "") for task_id, said in tasks}
         return phases, state if isinstance(state, str) else None
 
