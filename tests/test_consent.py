@@ -13,7 +13,7 @@ from kuscia_nb.bfia.client import Exchange
 from kuscia_nb.bfia.handlers import Handlers
 from kuscia_nb.bfia.wire import Request, Response
 from kuscia_nb.control.app_images import furnish
-from kuscia_nb.control.consent import MOST_WAITING, Consent, refused, revealing
+from kuscia_nb.control.consent import APPROVED, MOST_WAITING, Consent, refused, revealing
 from kuscia_nb.control.node import Node
 from kuscia_nb.control.objects import now
 from kuscia_nb.control.resources import KusciaJob
@@ -176,6 +176,18 @@ def test_a_peer_has_so_many_jobs_waiting_and_no_more(tmp_path: Path) -> None:
     assert f"{MOST_WAITING} jobs of bob wait at alice already" in answers[-1]
     asked.node.store.change(KusciaJob, names[0], ended)
     assert asked("bob", f"{JOB}create", {**of_bob(), "job_id": names[-1]}) == ""
+
+
+def test_of_jobs_that_a_peer_has_stopped_itself_so_many_are_kept(tmp_path: Path) -> None:
+    asked = Asked(tmp_path, accept="ask")
+    store = asked.node.store
+    for number in range(2 * MOST_WAITING):
+        assert asked("bob", f"{JOB}create", {**of_bob(), "job_id": f"job-{number}"}) == ""
+        store.change(KusciaJob, f"job-{number}", ended)
+        if not number:
+            store.change(KusciaJob, "job-0", lambda job: job.annotated(APPROVED, "true"))
+    kept = {job.name for job in asked.jobs}
+    assert kept == {"job-0", *(f"job-{number}" for number in range(MOST_WAITING, 2 * MOST_WAITING))}
 
 
 def test_what_peers_ask_is_kept_up_to_a_limit(tmp_path: Path) -> None:

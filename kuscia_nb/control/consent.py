@@ -29,7 +29,7 @@ REFUSED = "JobRefused"
 REVEAL = "reveal"
 """The parameter of a task that says who learns its result: see `learners`."""
 MOST_WAITING = 32
-"""Jobs of one peer."""
+"""Jobs of one peer; and as many are kept that have ended so."""
 DATA = "data"
 """The folder of a node's storage that peers may name."""
 
@@ -71,6 +71,17 @@ class Consent:
         if self.accept == "ask" and len(_asked(store, owner(job))) >= MOST_WAITING:
             what = f"{MOST_WAITING} jobs of {owner(job)} wait at {store.domain} already"
             raise JobError(what, hint=f"{store.domain} approves or refuses them first")
+
+    def outlived(self, store: Objects, job: KusciaJob) -> list[str]:
+        """Which jobs make room for a new one of the same peer: ended without an approval, the oldest beyond so many.
+
+        Nothing of them has run here, and a peer can have any number of them by stopping what it has sent.
+        """
+        if self.accept != "ask" or not of_a_peer(store.domain, job):
+            return []
+        ended = [one for one in _unapproved(store, owner(job)) if one.finished]
+        ended.sort(key=lambda one: one.metadata.creation_timestamp or now())
+        return [one.name for one in ended[: max(0, len(ended) + 1 - MOST_WAITING)]]
 
     def lets_replace(self, domain: str, old: KusciaJob, job: KusciaJob) -> bool:
         """Whether a peer's job may take the place of an earlier one of that peer's, as when its cell is run again.
@@ -149,8 +160,12 @@ def _reveals(job: KusciaJob) -> Iterator[tuple[str, tuple[str, ...], str]]:
 
 def _asked(store: Objects, peer: str) -> list[KusciaJob]:
     """The jobs of a peer that nobody has approved or refused yet."""
+    return [job for job in _unapproved(store, peer) if not job.finished]
+
+
+def _unapproved(store: Objects, peer: str) -> list[KusciaJob]:
     jobs = (job for job in store.objects(KusciaJob) if of_a_peer(store.domain, job) and owner(job) == peer)
-    return [job for job in jobs if APPROVED not in job.annotations and not job.finished]
+    return [job for job in jobs if APPROVED not in job.annotations]
 
 
 def _named(domain: str, job: KusciaJob) -> Iterator[tuple[str, str, str]]:

@@ -51,6 +51,8 @@ class Node:
         accepting.check(self.store, job)
         if self.consent is not None:
             self.consent.refuse(self.store, job, self.storage)
+            for name in self.consent.outlived(self.store, job):
+                self.delete(KusciaJob, name)
         if old:
             self.delete(KusciaJob, job.name)  # its files stay: a task id is never given twice
         spec = job.spec.model_copy(update={"stage": "Create"})
