@@ -264,6 +264,12 @@ def test_a_large_answer_comes_in_frames(ttp: Address) -> None:
             {"field_size": 8, "perm": {"size": 3, "encrypted_seeds": BASE64[0]}},
             "2 elements",
         ),
+        (
+            "AdjustPerm",
+            [(0, 2**25)] * 2,
+            {"field_size": 4, "perm": {"size": 2**23, "encrypted_seeds": BASE64[0]}},
+            "elements in one permutation",
+        ),
         ("AdjustCrossDot", [(0, 8)] * 5, {"field_size": 8, "rows": 1}, "no rows"),
         ("AdjustCrossDot", [(0, 8)] * 5, {"field_size": 8, "rows": 1, "batch": 2}, "the mask of rank 0"),
     ],
@@ -274,6 +280,13 @@ def test_a_request_that_does_not_fit_is_refused(
     ((code, said),) = asked(ttp, method, *pairs, **fields)
     assert code == 1
     assert text in said.decode()
+
+
+def test_what_all_parties_draw_is_bounded(ttp: Address) -> None:
+    """A server makes an array for each seed."""
+    body = json.dumps({"prg_inputs": draws((0, 2**27), seeds=BASE64 * 8), "field_size": 8}).encode()
+    ((code, said),) = frames(post(ttp, "AdjustRandBit", body)[1])
+    assert (code, b"MiB of draws" in said) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,10 @@ Elements = Words | Ring128
 """An array of one of the rings."""
 
 FIELD_SIZES = (4, 8, 16)
-MOST_BYTES = 512 << 20
-"""Of all draws of one request."""
+MOST_BYTES = 1 << 30
+"""Of all draws of one request, of all parties together."""
+MOST_PERMUTED = 1 << 22
+"""Elements of a permutation, which is made one by one: some ten seconds."""
 MOST_PRODUCTS = 1 << 34
 """Of two numbers, in one matrix product: half a minute."""
 
@@ -151,6 +153,8 @@ class _Draws:
         Element i is exchanged with that of number i - 1 of the draw, 128 bits, modulo i + 1.
         """
         draw = self.request.permutation
+        if elements > MOST_PERMUTED:
+            raise OpAdjustError(f"more than {MOST_PERMUTED} elements in one permutation")
         if draw is None or len(draw.seeds) != 1 or draw.size != elements:
             raise OpAdjustError(f"perm must be of one seed and {elements} elements")
         stream = StreamPrg(self._streams.seed(draw.seeds[0]))
@@ -235,8 +239,8 @@ def _eqz(draws: _Draws) -> Sequence[Elements]:
 
 def _perm(draws: _Draws) -> Sequence[Elements]:
     """R(a), its element i at the place that the permutation has for i, minus R(b)."""
-    a, b = draws.sums()
     places = draws.permutation(draws.request.draws[0].size // draws.size)
+    a, b = draws.sums()
     if isinstance(a, Ring128):
         return [a.placed(places) - b]
     placed = np.empty_like(a)

@@ -53,10 +53,10 @@ class Request(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Of all draws, in bytes."""
+        """Of all draws of all parties, in bytes."""
         if self.steps is not None:
             return 8 * self.steps.elements * len(self.draws[0].seeds)
-        return sum([draw.size for draw in self.draws])
+        return sum([draw.size * len(draw.seeds) for draw in self.draws])
 
 
 class Method(NamedTuple):
