@@ -28,10 +28,10 @@ class NodeEndpoint:
         self._known = {peer.certificate.der: peer.name for peer in settings.peers.values() if peer.certificate}
         self._secured = settings.identity is not None
         self._desk = Desk(settings.name, peers)
-        self._connections = Connections(self._desk)
+        self._connections, self._of_programs = Connections(self._desk), Connections(self._desk)
         self._programs = None
         if settings.transport is not None:
-            self._programs = EndpointServer(self._connections, settings.transport, lambda _: Caller(outside=False))
+            self._programs = EndpointServer(self._of_programs, settings.transport, lambda _: Caller(outside=False))
         self.upgrade = Upgrade(PATH, partial(take_over, connections=self._connections, caller=self._caller))
         """For the node's own server."""
 
@@ -44,7 +44,8 @@ class NodeEndpoint:
         """End all connections; returns when nothing is left."""
         if self._programs is not None:
             self._programs.stop()
-        self._connections.close()
+        for connections in (self._connections, self._of_programs):
+            connections.close()
 
     def expect(self, task_id: str) -> None:
         """A task's programs may come, with its token."""

@@ -50,17 +50,18 @@ def main(arguments: Sequence[str]) -> int:
     identity = Identity.read(options.identity) if options.identity else None
     trusted = {name: read_certificate(file) for name, file in options.trust}
     desk = Desk(options.name, _dials(dict(options.peer), identity, trusted), say=_say)
-    connections = Connections(desk, say=_say)
+    connections, of_programs = Connections(desk, say=_say), Connections(desk, say=_say)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with ExitStack() as stack:
         stack.callback(connections.close)
+        stack.callback(of_programs.close)
         if identity is not None:
             by_certificate = {certificate.der: name for name, certificate in trusted.items()}
             servers = [EndpointServer(connections, options.listen, _known(by_certificate), _tls(identity, trusted))]
             if options.programs is not None:
-                servers.append(EndpointServer(connections, options.programs, lambda _: Caller(outside=False)))
+                servers.append(EndpointServer(of_programs, options.programs, lambda _: Caller(outside=False)))
         else:
             servers = [EndpointServer(connections, options.listen)]
         for server, secured in zip(servers, (identity is not None, False), strict=False):
