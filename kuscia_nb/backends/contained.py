@@ -6,6 +6,7 @@ people are inside, as they are in Kuscia's container: kubectl with var/kubeconfi
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from inspect import signature
@@ -21,6 +22,7 @@ from ..control.kinds import KusciaTask
 from ..control.objects import rfc3339
 from ..control.source import only_document
 from ..control.store import Change
+from ..data.files import make_folder, write_atomically
 from ..errors import KusciaError
 from ..observer.events import LEVELS, Said
 from ..observer.observer import Observer
@@ -89,11 +91,11 @@ def _as_own(handlers: Transport, domain: str, request: Request) -> Response:
 
 def logging(say: Callable[[str], object]) -> Callable[[str], None]:
     """Say something, and write it into the node's log."""
-    _LOGS.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(_LOGS.parent)
 
     def both(line: str) -> None:
         say(line)
-        with _LOGS.open("a", encoding="utf-8") as file:
+        with os.fdopen(os.open(_LOGS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
             file.write(f"{line}\n")
 
     return both
@@ -108,8 +110,7 @@ def _write_log(observer: Observer, domain: str, change: Change) -> None:
     said = run.events.select(Said, node=domain, subject=task.name) if run else []
     pod = f"{domain}_{task.name}-{party.role}-0_{task.metadata.uid}"
     path = _PODS / pod / party.app_image_ref / "0.log"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(_lines(one) for one in said), "utf-8")
+    write_atomically(path, "".join(_lines(one) for one in said).encode())  # for its owner alone: it may quote a cell
 
 
 def _lines(said: Said) -> str:
