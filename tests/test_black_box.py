@@ -140,6 +140,8 @@ def test_a_session_has_one_token_at_each_node() -> None:
     assert desk.answer(call("release", topic="", source_node_id="bob", token="guess"), Caller(), {}).code == FORBIDDEN
     assert desk.answer(call("push", b"1", token="another"), Caller(), {}).code == OK  # alice's own
     desk.expect("t", "secret")
+    for number in range(2000):  # of sessions that nobody has announced only so many are known
+        assert desk.answer(fetching(session_id=str(number)), Caller(), {}).code == OK
     assert desk.answer(fetching(session_id="t", token="guess"), Caller(), {}).code == FORBIDDEN
     assert desk.answer(fetching(session_id="t", token="secret"), Caller(), {}).code == OK
 

@@ -76,18 +76,20 @@ class Desk:
     ) -> None:
         self.name, self._peers, self.queues, self._say = name, dict(peers), queues or Queues(), say
         self._lock = threading.Lock()
-        self._tokens: dict[tuple[str, str], bytes] = {}
+        self._expected: dict[str, bytes] = {}
+        self._tokens: dict[tuple[str, str], bytes] = {}  # of sessions that nobody has announced
         self._unreached: set[str] = set()
 
     def expect(self, session: str, token: str) -> None:
         """From now on programs of this node show this token in that session."""
         with self._lock:
-            self._tokens[session, self.name] = _digest(token)
+            self._expected[session] = _digest(token)
 
     def release(self, session: str) -> None:
         """End a session, whose task has ended."""
         self.queues.release(session, unknown=True)
         with self._lock:
+            self._expected.pop(session, None)
             for key in [one for one in self._tokens if one[0] == session]:
                 del self._tokens[key]
 
@@ -163,7 +165,8 @@ class Desk:
         """The first call of a session says what its token is, unless `expect` has said it."""
         shown = _digest(token)
         with self._lock:
-            known = self._tokens.get((session, node))
+            known = self._expected.get(session) if node == self.name else None
+            known = known or self._tokens.get((session, node))
             if known is None:
                 while len(self._tokens) >= _MOST_TOKENS:
                     del self._tokens[next(iter(self._tokens))]
