@@ -128,6 +128,8 @@ class PlatformBackend:
 
     def __init__(self, url: str, *, token: str = "", insecure: bool = False) -> None:
         parts = urlsplit(url)
+        if "@" in parts.netloc:  # it would be sent to nobody, and shown in whatever is said of the node
+            raise KusciaError("the address of a node has no user and no password", hint="token=..., if it asks for one")
         if parts.scheme == "http" and not is_loopback(parts.hostname or "") and not insecure:
             what = f"{url} is on another machine, and what is sent there can be read and changed on the way"
             raise KusciaError(what, hint="https://, or insecure=True if that is no matter")
