@@ -133,6 +133,26 @@ def test_a_sender_is_who_the_certificate_says() -> None:
     assert desk.answer(call("invoke", b"1"), Caller(outside=False), {}).code == FORBIDDEN
 
 
+def test_who_has_no_part_in_a_session_does_not_end_it() -> None:
+    desk, sent = Desk("alice", {"bob": None, "carol": None}), {"source_node_id": "carol", "target_node_id": "alice"}
+    assert desk.answer(call("push", b"1", **sent), Caller("carol", inside=False), {}).code == OK
+    desk.answer(call("release", topic="", source_node_id="bob"), Caller("bob", inside=False), {})
+    asks = call("pop", source_node_id="alice", target_node_id="carol")
+    assert desk.answer(asks, Caller(outside=False), {}) == Outbound(OK, b"1")
+    assert desk.answer(call("push", b"2", **sent), Caller("carol", inside=False), {}).code == OK
+    desk.answer(call("release", topic="", source_node_id="carol"), Caller("carol", inside=False), {})
+    assert desk.answer(asks, Caller(outside=False), {}).code == RELEASED
+
+
+def test_a_peer_that_begins_sessions_leaves_room_for_those_of_tasks() -> None:
+    desk = Desk("bob", {"alice": Dial("http://127.0.0.1:1"), "carol": Dial("http://127.0.0.1:1")})
+    desk.expect("task", "secret")
+    codes = [desk.answer(call("invoke", b"1", session_id=str(i)), Caller("alice"), {}).code for i in range(300)]
+    assert (codes[0], codes[-1]) == (OK, FULL)
+    message = call("invoke", b"1", session_id="task", source_node_id="carol")
+    assert desk.answer(message, Caller("carol", inside=False), {}).code == OK
+
+
 def test_a_session_has_one_token_at_each_node() -> None:
     desk = Desk("bob", {"alice": None})
     assert desk.answer(fetching(token="secret"), Caller(), {}).code == OK

@@ -84,6 +84,7 @@ class Desk:
         """From now on programs of this node show this token in that session."""
         with self._lock:
             self._expected[session] = _digest(token)
+        self.queues.expect(session)
 
     def release(self, session: str) -> None:
         """End a session, whose task has ended."""
@@ -112,7 +113,7 @@ class Desk:
         if not self._shows_token(session, source, call.headers.get(TOKEN, "")):
             return Outbound(FORBIDDEN, message=f"{TOKEN} is not the one that this session has begun with")
         if call.name == "release" and not topic:
-            self.queues.release(session)
+            self.queues.release(session, guest="" if source == self.name else source)
             return Outbound(OK)
         if not (topic and target):
             return Outbound(BAD_REQUEST, message=f"{TOPIC} or {TARGET} is missing")

@@ -51,6 +51,8 @@ class Topic(NamedTuple):
 class _Session:
     def __init__(self, lock: threading.Lock, now: float) -> None:
         self.queues: dict[Topic, deque[bytes]] = {}
+        self.nodes: set[str] = set()
+        """Whose programs have sent something in it, or asked for something."""
         self.size = 0
         self.fetched = now
         self.ended = False
@@ -66,10 +68,16 @@ class Queues:
         self._lock = threading.Lock()
         self._room = threading.Condition(self._lock)
         self._sessions: dict[str, _Session] = {}
+        self._expected: set[str] = set()
         self._dead: OrderedDict[str, float] = OrderedDict()
         self._size = 0
         self._swept = clock()
         self._closed = False
+
+    def expect(self, session: str) -> None:
+        """There is a place for this session until it is released, however many others there are."""
+        with self._lock:
+            self._expected.add(session)
 
     def push(self, session: str, topic: Topic, message: bytes, seconds: float) -> str:
         """Put a message at a queue's end, waiting for room at most so long; the code of how that went."""
@@ -88,6 +96,7 @@ class Queues:
                 if left <= 0:
                     return FULL
                 self._room.wait(left)
+            found.nodes |= {topic.sender, topic.receiver}
             found.queues.setdefault(topic, deque()).append(message)
             found.size += size
             self._size += size
@@ -104,6 +113,7 @@ class Queues:
             found = self._session(session)
             if isinstance(found, str):
                 return Outbound(found)
+            found.nodes |= {topic.sender, topic.receiver}
             while not gone():
                 found.fetched = self._clock()
                 if found.ended:
@@ -131,13 +141,17 @@ class Queues:
                 self._freed(found, sum(map(len, found.queues.pop(topic, ()))))
                 self._end_empty(session, found)
 
-    def release(self, session: str, *, unknown: bool = False) -> None:
+    def release(self, session: str, *, unknown: bool = False, guest: str = "") -> None:
         """End a session: whoever waits for its messages is told, and so is who asks for it later.
 
-        One that has not begun cannot end, unless `unknown` says that it is known to be over.
+        One that has not begun cannot end, unless `unknown` says that it is known to be over; and a `guest` ends what
+        is between it and one other node, not what others have between them.
         """
         with self._lock:
             found = self._sessions.get(session)
+            if guest and found is not None and not (guest in found.nodes and len(found.nodes) == 2):
+                return
+            self._expected.discard(session)
             if found is not None:
                 self._end(session, found)
             if found is not None or unknown:
@@ -164,7 +178,7 @@ class Queues:
         if found is None:
             if self._closed or session in self._dead:
                 return RELEASED
-            if len(self._sessions) >= self._bounds.sessions:
+            if len(self._sessions) >= self._bounds.sessions and session not in self._expected:
                 return FULL
             found = self._sessions[session] = _Session(self._lock, now)
         return found
