@@ -141,7 +141,7 @@ class _Handler(RequestHandler):
 
         said, store = asked.query.get("resourceVersion", ""), self._api.node.store
         fresh = said in ("", "0")
-        earlier = self._history.since(store.version if fresh else int(said) if said.isdecimal() else -1, hear)
+        earlier = self._history.since(store.version if fresh else int(said) if _number(said) else -1, hear)
         if earlier is None:
             gone = Refusal(410, "Expired", f"too old resource version: {said}")
             return self._line("ERROR", gone.status)
@@ -200,6 +200,11 @@ def _watch(path: str, query: str) -> Asked | None:
         return None
 
 
+def _number(said: str) -> bool:
+    """Whether it is one of 64 bits, about."""
+    return said.isdecimal() and len(said) < 20
+
+
 def _seconds(asked: Asked) -> float:
     said = asked.query.get("timeoutSeconds", "")
-    return min(float(said), _LONGEST) if said.isdecimal() and int(said) else _LONGEST
+    return min(float(said), _LONGEST) if _number(said) and int(said) else _LONGEST
