@@ -405,6 +405,7 @@ def test_a_peer_behind_a_gateway_with_a_path_and_a_token(both: Apart) -> None:
         ({"trust": {"bob": "bob.crt"}, "identity": None}, "bob.crt"),
         ({"peer_headers": {"carol": {"Authorization": "token 4711"}}}, "headers for carol, which is no peer"),
         ({"peer_headers": {"bob": {"Authorization": "token\r\nX-Node-Id: carol"}}}, "the header 'Authorization' for"),
+        ({"peer_headers": {"bob": {"Authorization token 4711": ""}}}, "the header for bob"),
         ({"trust": {"carol": "carol.crt"}}, "carol is trusted, but is no peer"),
     ],
 )

@@ -178,7 +178,8 @@ def _headers(headers: Mapping[str, Mapping[str, str]], peers: Mapping[str, str])
             raise KusciaError(f"headers for {peer}, which is no peer", hint=choice(peer, peers))
         for name, value in named.items():
             if not re.fullmatch(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+", name) or not re.fullmatch(r"[ -~]+", value):
-                what = f"the header {name!r} for {peer} is none"
+                shown = f" {name!r}" if value else ""  # what has no colon may be a secret, too
+                what = f"the header{shown} for {peer} is none"
                 raise KusciaError(what, hint='--peer-header bob="Authorization: token abc"')
     return {peer: dict(named) for peer, named in headers.items()}
 
