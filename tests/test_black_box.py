@@ -250,6 +250,7 @@ def test_nobody_gets_a_message_that_was_popped_by_somebody_who_has_gone() -> Non
         (b"POST /v1/interconn/chan/push HTTP/1.1\r\nx-ptp-a: 1\nx-ptp-topic: t\r\n\r\n", b"HTTP/1.1 400 "),
         (b"x" * 20_000, b"HTTP/1.1 431 "),
         (b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 404 "),
+        (b"GET /v1/interconn/chan/pop HTTP/1.1\r\nx-ptp-session-id: s\r\n\r\n", b"HTTP/1.1 404 "),
     ],
 )
 def test_what_is_no_call_is_refused(sent: bytes, begin: bytes) -> None:

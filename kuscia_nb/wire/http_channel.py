@@ -28,6 +28,7 @@ class Head(NamedTuple):
     """Names in small letters."""
     last: bool
     """Whether the client wants the connection closed behind it."""
+    method: str
 
 
 class Bounds(NamedTuple):
@@ -145,4 +146,4 @@ def _parsed(head: bytes) -> Head:
         headers[name.lower()] = value.strip()
     connection = headers.get("connection", "").lower()
     last = connection == "close" or (words[2] == "HTTP/1.0" and connection != "keep-alive")
-    return Head(words[1], headers, last)
+    return Head(words[1], headers, last, words[0])

@@ -245,7 +245,7 @@ class _Conversation:
             return False
         if request is None:
             return False
-        (target, headers, last), body = request
+        (target, headers, last, _), body = request
         if target == "/status":
             self._channel.answer("200 OK", json.dumps(self._server.status()).encode(), "application/json", last=last)
             return not last

@@ -181,7 +181,7 @@ class Connections:
         if path == "/status":
             said = {"node": self._desk.name, "time": time.time(), **self._desk.queues.status()}
             channel.answer("200 OK", json.dumps(said).encode(), "application/json", last=last)
-        elif not path.startswith(PATH) or _from_a_page(head):
+        elif not path.startswith(PATH) or head.method != "POST" or _from_a_page(head):
             channel.answer("404 Not Found", b"there is a transport endpoint here", "text/plain", last=last)
         else:
             call = Call(path.removeprefix(PATH), head.headers, seconds(query), body)
@@ -251,7 +251,7 @@ class EndpointServer:
 
 
 def _from_a_page(head: Head) -> bool:
-    """Whether a browser asks for a page of the web: no program has an Origin."""
+    """Whether a browser asks for a page of the web: no program has an Origin, which a browser sends with every POST."""
     return "origin" in head.headers or head.headers.get("sec-fetch-site") == "cross-site"
 
 
