@@ -56,7 +56,7 @@ _OF_ITS_PEOPLE = "/v1/platform/"
 """Paths for a node's own people, who are in this process: peers have no use for them."""
 _MOST_NOTED = 1 << 20
 """Bytes of a peer's request that is kept with its job."""
-_MOST_NOTED_OF_ALL = 1 << 25
+_MOST_NOTED_OF_ALL = 1 << 22
 """Bytes of all that is exchanged about a job, from which on what peers ask is not kept any more."""
 _APART = "{peer}'s node is elsewhere: what happens there is not known here, and its columns are empty."
 _ELSEWHERE = "it is made of both parties' data, and only one's own node is here"
