@@ -162,6 +162,8 @@ class Options:
             value = getattr(self, option.name, None)
             if value is not None and option.choices and value not in option.choices:
                 raise KusciaError(f"{option.name} {value!r} is unknown", hint="one of " + ", ".join(option.choices))
+            if option.type is bool and value is not None and value not in (True, False):  # "no" would be a yes
+                raise KusciaError(f"{option.name} {value!r} is not possible", hint="True or False")
         if self.seed is not None and not isinstance(self.seed, Integral):
             hint = "a whole number, or None for a run that is secret"
             raise KusciaError(f"seed {self.seed!r} is not possible", hint=hint)

@@ -75,6 +75,7 @@ def test_programs_are_told_of_some() -> None:
     ("option", "said"),
     [
         ({"trace": "all"}, "trace 'all' is unknown\n  try: one of full, sizes, off"),
+        ({"verify": "no"}, "verify 'no' is not possible\n  try: True or False"),
         ({"seed": 1.5}, "seed 1.5 is not possible\n  try: a whole number, or None for a run that is secret"),
     ],
 )
