@@ -105,6 +105,9 @@ FAULTS: dict[str, tuple[dict[str, str | None], str, str]] = {
     "another server": ({"peer": "bob=http://{ttp}"}, "bob: node", "HTTP 404"),
     "no certificate": ({"trust": None}, "bob: address", "bob's certificate"),
     "a file that is not there": ({"identity": "{folder}/x.pem"}, "{folder}/x.pem", "cannot be read"),
+    "a TTP's key that is not there": ({"ttp_key": "{folder}/x.pem"}, "{folder}/x.pem", "public key cannot be used"),
+    "a TTP's certificate that is not there": ({"ttp_ca": "{folder}/x.crt"}, "{folder}/x.crt", "cannot be read"),
+    "a key in the place of the TTP's": ({"ttp_key": "{folder}/bob.crt"}, "{folder}/bob.crt", "cannot be used"),
     "an address of another machine": (
         {"listen": "192.0.2.1:8084"},
         *("own address", "this machine has no address 192.0.2.1"),

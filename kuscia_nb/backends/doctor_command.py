@@ -80,6 +80,7 @@ def _node(options: argparse.Namespace) -> Iterator[Check]:
     """A node, as far as its flags can be read: what cannot is a check that fails."""
     from ..wire.identity import Identity, read_certificate
     from ..wire.sockets import Address
+    from ..wire.ttp_keys import public_key
     from .node_checks import Subject, checks
     from .settings import Peer
 
@@ -87,6 +88,9 @@ def _node(options: argparse.Namespace) -> Iterator[Check]:
     identity = _read(Identity.read, options.identity, wrong)
     trusted = {name: _read(read_certificate, file, wrong) for name, file in options.trust or ()}
     ttp = options.ttp or ""
+    for read, file in ((public_key, options.ttp_key), (read_certificate, options.ttp_ca)):
+        if file and _read(read, file, wrong) is None:
+            ttp = ""  # what it would be held against is not there
     subject = Subject(
         options.name or (identity.name if identity is not None else ""),
         _read(Address.read, options.listen or LISTEN, wrong),
