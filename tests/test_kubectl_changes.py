@@ -211,6 +211,11 @@ def test_faulty_files(kubectl: Kubectl) -> None:
     Path("latin.yaml").write_bytes(b"a: \xe9")
     for line, what, hint in (
         ("apply -f job_ss_lr.yaml", 'error: the path "job_ss_lr.yaml" does not exist', '"job-ss-lr.yaml"'),
+        (
+            "apply -f nowhere/job.yaml",
+            'error: the path "nowhere/job.yaml" does not exist',
+            f"a path as seen from {Path.cwd()}",
+        ),
         ("apply -f empty.yaml", "error: no objects passed to apply", "a manifest"),
         ("create -f -", "error: no objects passed to create", "%%kubectl"),
         ("apply -f latin.yaml", 'error: cannot read "latin.yaml": ', "a file of UTF-8 text"),

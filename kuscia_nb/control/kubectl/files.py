@@ -68,7 +68,8 @@ def _texts(call: Call, name: str) -> Iterator[tuple[str, str]]:
     path = typed(name)
     if not os.path.exists(path):
         known = sorted(other.name for other in path.parent.glob("*") if other.suffix in _SUFFIXES)
-        raise KubectlError(f'error: the path "{name}" does not exist', hint=choice(path.name, known))
+        hint = choice(path.name, known) if known else f"a path as seen from {os.getcwd()}"
+        raise KubectlError(f'error: the path "{name}" does not exist', hint=hint)
     files = [path]
     if os.path.isdir(path):
         inside = path.rglob("*") if call.flags["recursive"] else path.glob("*")
