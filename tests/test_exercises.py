@@ -153,6 +153,7 @@ def test_progress_of_one_notebook() -> None:
     assert exercises == [name for name in names() if name.startswith("11.")] != []
     with pytest.raises(kn.KusciaError, match=r"(?s)no notebook 77 has exercises.*11"):
         kn.progress(77)
+    assert kn.progress("11").standings == kn.progress(11).standings, "as it is written in 11.1"
 
 
 def test_in_chinese(even: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,16 +52,17 @@ class Progress:
         return Table(say("Exercises"), columns, rows, left=2, empty=say("nothing yet"))
 
 
-def progress(lesson: int | None = None) -> Progress:
+def progress(lesson: int | str | None = None) -> Progress:
     """Where you are with the exercises: of the notebooks of which one was checked in this kernel, or of one notebook.
 
     A verdict is that of the last `kn.check`; nothing is checked again, and a new kernel begins with nothing. An unknown
     notebook is a KusciaError.
     """
     all_names = names()
+    lesson = int(lesson) if isinstance(lesson, str) and lesson.isdecimal() else lesson
     lessons = {_lesson(name) for name in all_names}
     if lesson is not None and lesson not in lessons:
-        raise KusciaError(f"no notebook {lesson!r} has exercises", hint=choice(str(lesson), map(str, sorted(lessons))))
+        raise KusciaError(f"no notebook {lesson!r} has exercises", hint=choice(str(lesson), map(str, lessons)))
     shown = {_lesson(name) for name in verdicts} if lesson is None else {lesson}
     return Progress(tuple(_standing(name) for name in all_names if _lesson(name) in shown))
 
