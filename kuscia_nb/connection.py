@@ -6,7 +6,7 @@ import threading
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 if TYPE_CHECKING:
     from .backends.base import Backend
@@ -75,7 +75,7 @@ def connect(
     chosen |= {"token": token, "transport": transport}
     said = {key: value for key, value in chosen.items() if value is not None}
     with _connecting:
-        if to is not None and to.startswith(("http://", "https://")) and storage is None and nodes is None:
+        if _is_url(to) and storage is None and nodes is None:
             _default = _platform(to, said)
             return _default
         if token is not None:
@@ -112,10 +112,14 @@ def disconnect() -> list[Backend]:
     return closed
 
 
+def _is_url(to: object) -> TypeGuard[str]:
+    return isinstance(to, str) and to.startswith(("http://", "https://"))
+
+
 def _check(to: str | None, said: Mapping[str, Any]) -> None:
     from .errors import KusciaError
 
-    if to is not None and to.startswith(("http://", "https://")):
+    if _is_url(to):
         raise KusciaError("a node that is reached by its port has its own files", hint=f"connect({to!r})")
     if to not in (None, "local", "docker", "node"):
         hint = 'connect("local"): alice, bob and a TTP here; connect("node", ...): one node here, its peers elsewhere'
@@ -176,7 +180,7 @@ def _own(storage: str | Path) -> Cluster:
         if place not in _stored or _stored[place].closed:  # a cell may run twice
             _stored[place] = _opened(LocalBackend(Path(storage)))
         return _stored[place]
-    except (OSError, ValueError) as error:
+    except (OSError, TypeError, ValueError) as error:
         what = f"{storage} cannot be the storage: {getattr(error, 'strerror', None) or error}"
         raise KusciaError(what, hint="a folder that you may write to; it is made if need be") from error
 

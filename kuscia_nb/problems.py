@@ -35,9 +35,9 @@ def nearest(word: str, options: Iterable[str]) -> str | None:
     return folded[matches[0]] if matches else None
 
 
-def choice(word: str, options: Iterable[str]) -> str:
-    """A hint with the nearest option and all there are."""
+def choice(word: object, options: Iterable[str]) -> str:
+    """A hint with the nearest option, if the word is a text, and all there are."""
     options = sorted(set(options))
     known = ", ".join(options)
-    match = nearest(word, options)
+    match = nearest(word, options) if isinstance(word, str) else None
     return f'"{match}" (known: {known})' if match else f"one of: {known}" if known else "none is known"

@@ -166,6 +166,8 @@ def test_a_storage_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(KusciaError, match="file cannot be the storage: Not a directory"):
         kn.connect(storage=tmp_path / "file")
+    with pytest.raises(KusciaError, match="5 cannot be the storage"):
+        kn.connect(storage=5)  # type: ignore[arg-type]
 
 
 def test_open_ports_are_not_opened_elsewhere(tmp_path: Path) -> None:
@@ -177,11 +179,19 @@ def test_open_ports_are_not_opened_elsewhere(tmp_path: Path) -> None:
             cluster.up_http(port + 1)
 
 
+def test_a_name_that_is_no_text_is_unknown_like_another(shared: kn.Cluster) -> None:
+    for ask in (shared.job, shared.data, shared.delete, kn.template):
+        with pytest.raises(KusciaError, match=r"no .* 5"):
+            ask(*([5, "x.csv"] if ask == shared.data else [5]))  # type: ignore[operator]
+
+
 def test_connect_knows_what_there_is() -> None:
     with pytest.raises(KusciaError, match="cannot connect to 'dokcer'") as caught:
         kn.connect("dokcer")
     assert "local" in caught.value.hint
     assert "docker" in caught.value.hint
+    with pytest.raises(KusciaError, match="cannot connect to 8084"):
+        kn.connect(8084)  # type: ignore[arg-type]
     with pytest.raises(KusciaError, match="nodes are named for containers"):
         kn.connect(nodes={"alice": "some-container"})
 

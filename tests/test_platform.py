@@ -136,6 +136,8 @@ def test_who_may_be_asked(nodes: kn.Cluster) -> None:
     with pytest.raises(KusciaError, match="has no user and no password") as refused:
         kn.connect("http://ann:s3cret@127.0.0.1:8084")
     assert "s3cret" not in str(refused.value)
+    with pytest.raises(KusciaError, match="is not the address of a node"):
+        kn.connect("http://")
     with pytest.raises(KusciaError, match="listen: for a node alone"):
         kn.connect("http://127.0.0.1:8084", listen="127.0.0.1:8085")
     with pytest.raises(KusciaError, match="a token is shown to a BFIA node"):

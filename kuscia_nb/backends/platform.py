@@ -127,13 +127,13 @@ class PlatformBackend:
     }
 
     def __init__(self, url: str, *, token: str = "", insecure: bool = False) -> None:
-        parts = urlsplit(url)
+        parts, transport = urlsplit(url), http_transport(url, token=token)
         if "@" in parts.netloc:  # it would be sent to nobody, and shown in whatever is said of the node
             raise KusciaError("the address of a node has no user and no password", hint="token=..., if it asks for one")
         if parts.scheme == "http" and not is_loopback(parts.hostname or "") and not insecure:
             what = f"{url} is on another machine, and what is sent there can be read and changed on the way"
             raise KusciaError(what, hint="https://, or insecure=True if that is no matter")
-        self._client = Client("", parts.netloc, http_transport(url, token=token))
+        self._client = Client("", parts.netloc, transport)
         self.closed, self.ttp, self.observer = False, NoWork(), Observer()
         self._node = PlatformNode(parts.netloc)
         self.nodes = {self._node.domain: self._node}
