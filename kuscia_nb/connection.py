@@ -49,8 +49,8 @@ def connect(
     """The cluster to work with; without arguments, the one that the magics work with.
 
     "local" is alice, bob and a TTP in this process; they start at the first call and are the same ever after. With
-    `storage`, a cluster of its own; it is the same one until it is closed. Its files and jobs stay in that folder, and
-    are there again at the next `connect`, also after a crash.
+    `storage`, a cluster of its own, which the magics do not work with; it is the same one until it is closed. Its files
+    and jobs stay in that folder, and are there again at the next `connect`, also after a crash.
 
     "node" is one's own node alone: `name` (such as alice) with its port at `listen` (127.0.0.1:8084), its `peers` by
     name and URL, and the `ttp` that neither party runs, with its public key in the file `ttp_key`. `peer_headers` are
