@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 from .errors import KusciaError
 from .options import taken_by
@@ -61,8 +62,11 @@ def _demo(words: list[str]) -> int:
 
     options = demo_parser().parse_args(words)
     if options.manifest:
-        with open(options.manifest, encoding="utf-8") as file:
-            manifest = file.read()
+        try:
+            manifest = Path(options.manifest).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            what = f"{options.manifest} is no command, and no file that can be read: {error}"
+            raise KusciaError(what, hint=f"a KusciaJob's YAML file, or one of: {', '.join(COMMANDS)}") from error
     else:
         manifest = tutorial_manifest()
     said = {option.name: getattr(options, option.name) for option in taken_by("terminal")}

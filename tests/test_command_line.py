@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import ssl
 import subprocess
@@ -102,6 +103,19 @@ def test_an_error_is_one_block_and_an_exit_code(tmp_path: Path, capsys: pytest.C
     (tmp_path / "private.pem").chmod(0o600)
     assert main(["ttp", "--listen", "127.0.0.1:0", "--keys", str(tmp_path)]) == 1
     assert capsys.readouterr().err.startswith("TtpError: the TTP's keys cannot be used")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["stauts"], r"stauts is no command, and no file .*doctor"),
+        (["node", "--name", "bob", "--ttp", "http://127.0.0.1:9449"], "a node needs --peer"),
+        (["node", "--name", "bob", "--peer", "alice=http://127.0.0.1:8084"], "a node needs --ttp"),
+    ],
+)
+def test_what_is_missing_is_said(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 1
+    assert re.match(f"(?s)KusciaError: {said}", capsys.readouterr().err)
 
 
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:

@@ -62,6 +62,9 @@ def main(arguments: Sequence[str]) -> int:
 def _started(options: argparse.Namespace) -> tuple[Say, NodeBackend]:
     """The node, and what says what becomes of it."""
     if options.config is None:
+        for flag, example in (("peer", "bob=http://127.0.0.1:8085"), ("ttp", "http://127.0.0.1:9449")):
+            if not getattr(options, flag):
+                raise KusciaError(f"a node needs --{flag}", hint=f"--{flag} {example}")
         return _say, NodeBackend(Settings.read(name=options.name, **said(options)))
     if given := [name for name, value in said(options).items() if value]:
         raise KusciaError(f"{', '.join(given)}: that is in the file that --config names", where=str(options.config))
