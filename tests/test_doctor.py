@@ -77,6 +77,7 @@ def test_a_node_that_is_up_looks_at_itself(nodes: Apart) -> None:
         assert set(frame["verdict"]) == {"ok"}
         shown = doctor(cluster)
         assert "route of links" in repr(shown)
+        assert str(nodes.identities["alice"].fingerprint) in repr(shown), "nothing is cut"
         assert "WebSockets get through" in shown._repr_mimebundle_()["text/html"]
 
 

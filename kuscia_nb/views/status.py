@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..backends.base import Seen
-from ..backends.doctor import Check
+from ..backends.doctor import Check, line
 from .table import Table, html_paragraph, wrapped
 
 if TYPE_CHECKING:
@@ -77,13 +77,21 @@ def peers(cluster: Cluster) -> Overview:
     return Overview(_headline(cluster), (Table("Peers", columns, rows, left=5),))
 
 
+class Checks(Overview):
+    """Checks; their text is that of a terminal, where nothing is cut: what to do is at the end of a line."""
+
+    def __repr__(self) -> str:
+        (table,) = self.tables
+        return "\n".join([wrapped(self.headline), "", *(line(Check(*row)) for row in table.rows)])  # type: ignore[arg-type]
+
+
 def doctor(cluster: Cluster) -> Overview:
     """What works and what does not, of a node that is alone here, and what to do."""
     rows = [
         (check.verdict, check.name, check.value, check.remedy)
         for check in (Check(*row) for row in cluster.doctor().to_numpy(dtype=object).tolist())
     ]
-    return Overview(_headline(cluster), (Table("Checks", ("", "check", "found", "what to do"), rows, left=4),))
+    return Checks(_headline(cluster), (Table("Checks", ("", "check", "found", "what to do"), rows, left=4),))
 
 
 def operators(known: Iterable[Operator]) -> Overview:
