@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from certificates import certificate
+from gateway import Gateway
 from nodes_apart import Apart, apart, free_ports, process
 
 from kuscia_nb.__main__ import main
@@ -148,6 +149,15 @@ def test_another_ttps_key(nodes: Apart, tmp_path: Path, capsys: pytest.CaptureFi
     code, checks = found(capsys, flags(nodes, ttp_key=tmp_path / "public.pem"))
     assert (code, checks["TTP"].verdict) == (1, "no")
     assert checks["TTP"].value.startswith(f"it has the key {keys_in(nodes.key.parent).fingerprint}, and ")
+
+
+def test_a_peer_behind_a_gateway_that_asks_for_a_token(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with apart(tmp_path) as made, made.there("bob"), Gateway(made.ports["bob"], "/proxy", "token 4711") as gateway:
+        words = ["--name", "alice", "--listen", f"127.0.0.1:{made.ports['alice']}"]
+        words += ["--peer", f"bob=http://127.0.0.1:{gateway.port}/proxy"]
+        assert "--peer-header" in found(capsys, words)[1]["bob: node"].remedy
+        code, checks = found(capsys, [*words, "--peer-header", "bob=Authorization: token 4711"])
+    assert (code, checks["bob: route of links"].verdict) == (0, "ok"), checks
 
 
 def test_a_ttp_that_a_party_runs(nodes: Apart, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,14 +13,14 @@ from typing import Any
 
 from ..errors import KusciaError
 from .doctor import Check, exit_code, line
-from .flags import FLAGS, LISTEN
+from .flags import FLAGS, LISTEN, headers
 
 _ABOUT = """Look at a node before it starts, with its flags: its own address, folder and identity; each peer's address,
 certificate, version, clock and route; the TTP. Nothing is changed, and no job is started. One line for each check: ok,
 warn, or no with a remedy. Exit code 1 if a check says no."""
 
 _OF_A_NODE = (
-    *("--listen", "--peer", "--ttp", "--ttp-key", "--ttp-ca"),
+    *("--listen", "--peer", "--peer-header", "--ttp", "--ttp-key", "--ttp-ca"),
     *("--identity", "--trust", "--transport", "--storage"),
 )
 
@@ -30,17 +30,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="kuscia-nb doctor", description=_ABOUT)
     made.add_argument("--backend", choices=tuple(KINDS), default="node", help="what is looked at (node)")
     made.add_argument("--name", metavar="NAME", help="the node's domain; otherwise as its identity says")
-    for flag in (
-        "--listen",
-        "--peer",
-        "--ttp",
-        "--ttp-key",
-        "--ttp-ca",
-        "--identity",
-        "--trust",
-        "--transport",
-        "--storage",
-    ):
+    for flag in _OF_A_NODE:
         made.add_argument(flag, **FLAGS[flag])
     containers = "with --backend docker: a node's container, if Kuscia's script has not named it"
     made.add_argument("--container", **{**FLAGS["--trust"], "metavar": "NAME=CONTAINER", "help": containers})
@@ -86,6 +76,7 @@ def _node(options: argparse.Namespace) -> Iterator[Check]:
 
     wrong: list[Check] = []
     identity = _read(Identity.read, options.identity, wrong)
+    shown = headers(options.peer_header or [])
     trusted = {name: _read(read_certificate, file, wrong) for name, file in options.trust or ()}
     ttp = options.ttp or ""
     for read, file in ((public_key, options.ttp_key), (read_certificate, options.ttp_ca)):
@@ -94,7 +85,7 @@ def _node(options: argparse.Namespace) -> Iterator[Check]:
     subject = Subject(
         options.name or (identity.name if identity is not None else ""),
         _read(Address.read, options.listen or LISTEN, wrong),
-        tuple(Peer(name, url.rstrip("/"), trusted.get(name)) for name, url in options.peer or ()),
+        tuple(Peer(name, url.rstrip("/"), trusted.get(name), shown.get(name, {})) for name, url in options.peer or ()),
         identity,
         ttp if "://" in ttp or not ttp else f"http{'s' if options.ttp_ca else ''}://{ttp}",
         Path(options.ttp_key) if options.ttp_key else None,

@@ -62,7 +62,7 @@ def said(options: Namespace) -> dict[str, Any]:
         name = flag.removeprefix("--").replace("-", "_")
         value = getattr(options, name)
         if value not in (None, False):
-            found[_NAMES.get(name, name)] = _headers(value) if name == "peer_header" else _plain(value)
+            found[_NAMES.get(name, name)] = headers(value) if name == "peer_header" else _plain(value)
     return found
 
 
@@ -70,7 +70,7 @@ def _plain(value: Any) -> Any:
     return dict(value) if isinstance(value, list) else value
 
 
-def _headers(said: list[tuple[str, str]]) -> dict[str, dict[str, str]]:
+def headers(said: list[tuple[str, str]]) -> dict[str, dict[str, str]]:
     """By peer and name, of `NAME: VALUE`s."""
     found: dict[str, dict[str, str]] = {}
     for peer, header in said:

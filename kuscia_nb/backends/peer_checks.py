@@ -61,11 +61,11 @@ class Visit:
     def _dial(self) -> Dial:
         peer, own = self._peer, self._own
         if not peer.url.startswith("https:"):
-            return Dial(peer.url)
+            return Dial(peer.url, headers=peer.headers)
         if own is None or peer.certificate is None:
             what = f"{peer.url} needs this node's identity and {peer.name}'s certificate"
             raise KusciaError(what, hint=f"--identity, and --trust {peer.name}={peer.name}.crt")
-        return Dial(peer.url, own, peer.certificate)
+        return Dial(peer.url, own, peer.certificate, peer.headers)
 
     def _who(self, dial: Dial) -> Check:
         name, certificate = f"{self._peer.name}: certificate", self._peer.certificate
@@ -79,7 +79,7 @@ class Visit:
     def _about(self, dial: Dial) -> tuple[Mapping[str, Any], Check | None]:
         """What the node says of itself, or why it does not."""
         name, remedy = f"{self._peer.name}: node", "the URL of a node, and a gateway that leads to it"
-        ask = http_transport(self._peer.url, total=SECONDS, tls=dial.tls)
+        ask = http_transport(self._peer.url, total=SECONDS, tls=dial.tls, headers=self._peer.headers)
         headers = {"Content-Type": "application/json"} | dict.fromkeys(SENDERS[:2], self._name)
         begun = time.time()
         try:
@@ -100,7 +100,9 @@ class Visit:
             if answer.status in (502, 503, 504):
                 kind = "a gateway that does not reach the node behind it"
             if answer.status == 403:
-                kind, remedy = "refused", "the other side has to name this node as its peer, with its certificate"
+                kind = "refused"
+                remedy = "the other side has to name this node as its peer, with its certificate"
+                remedy += "; or --peer-header, if a gateway asks for one"
             return {}, Check(name, "no", f"no node of this package is there: HTTP {answer.status}, {kind}", remedy)
         self._clocks[self._peer.name] = ahead
         return data, None
