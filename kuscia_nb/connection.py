@@ -23,6 +23,8 @@ _open: weakref.WeakSet[Backend] = weakref.WeakSet()
 _stored: dict[Path, Cluster] = {}
 _nodes: dict[str, tuple[Mapping[str, Any], Cluster]] = {}
 _connecting = threading.Lock()
+_TEXTS = {"name": "alice", "listen": "127.0.0.1:8084", "ttp": "http://127.0.0.1:9449", "transport": "127.0.0.1:8081"}
+"""What a node is told as a text, and an example."""
 
 
 def connect(
@@ -195,6 +197,12 @@ def _node(said: Mapping[str, Any]) -> Cluster:
         if not said.get(needed):
             hint = 'connect("node", name="alice", peers={"bob": "http://127.0.0.1:8085"}, ttp="http://127.0.0.1:9449")'
             raise KusciaError(f"a node needs its {needed}", hint=hint)
+    for name, example in _TEXTS.items():
+        if name in said and not isinstance(said[name], str):
+            raise KusciaError(f"{name} is a text, this is {said[name]!r}", hint=f'{name}="{example}"')
+    if not isinstance(said["peers"], Mapping) or not all(isinstance(url, str) for url in said["peers"].values()):
+        what = "peers are URLs by the nodes' names"
+        raise KusciaError(what, hint='peers={"bob": "http://127.0.0.1:8085"}')
     known, cluster = _nodes.get(said["name"], (None, None))
     if cluster is not None and not cluster.closed:
         if known == said:

@@ -179,6 +179,21 @@ def test_open_ports_are_not_opened_elsewhere(tmp_path: Path) -> None:
             cluster.up_http(port + 1)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"listen": 8084}, r"listen is a text, this is 8084\n.*127.0.0.1:8084"),
+        ({"ttp": 9449}, "ttp is a text"),
+        ({"peers": "bob"}, "peers are URLs by the nodes' names"),
+        ({"peers": {"bob": 8085}}, "peers are URLs by the nodes' names"),
+    ],
+)
+def test_what_a_node_is_told_wrongly(wrong: Any, said: str) -> None:
+    right: Any = {"name": "alice", "peers": {"bob": "http://127.0.0.1:8085"}, "ttp": "http://127.0.0.1:9449"}
+    with pytest.raises(KusciaError, match=said):
+        kn.connect("node", **{**right, **wrong})
+
+
 def test_a_name_that_is_no_text_is_unknown_like_another(shared: kn.Cluster) -> None:
     for ask in (shared.job, shared.data, shared.delete, kn.template):
         with pytest.raises(KusciaError, match=r"no .* 5"):
