@@ -251,6 +251,8 @@ def test_a_model_is_saved_and_loaded(tmp_path: Path, trained: kn.Job) -> None:
             Model.load(tmp_path / "other.json")
     with pytest.raises(DataError, match="no column 'b1', which the model has of bob"):
         model.predict(pd.DataFrame({"b0": [1.0], "a0": [2.0]}))
+    with pytest.raises(DataError, match=r"ndarray has no names of columns\n.*b0, b1"):
+        model.predict(np.ones((2, 5)))  # type: ignore[arg-type]
 
 
 def wrong_columns(alice: pd.DataFrame, bob: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

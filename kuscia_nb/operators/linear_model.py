@@ -40,6 +40,10 @@ class Model:
 
     def decision_function(self, rows: pd.DataFrame) -> NDArray[np.float64]:
         """The score of each row. A DataError names a column that is missing; what is no feature is left out."""
+        if not hasattr(rows, "columns"):
+            raise DataError(
+                f"{type(rows).__name__} has no names of columns", hint=f"a frame with {_some(self.features)}"
+            )
         found = [_column(rows, name, owner) for name, owner in zip(self.features, self.owners, strict=True)]
         return np.column_stack(found) @ np.array(self.weights) + self.intercept
 
