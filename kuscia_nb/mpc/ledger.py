@@ -145,7 +145,7 @@ def _unpacked(packed: bytes, columns: int) -> NDArray[np.int64]:
 
 @lru_cache(1024)
 def _shared(stream: Stream) -> Stream:
-    """The one for all ledgers: every job's have the same."""
+    """The one for all ledgers of what is over: every job's have the same. No party holds those any more."""
     return stream
 
 
@@ -178,7 +178,7 @@ class Ledger:
 
     def register(self, stream: Stream) -> int:
         """The number of a stream whose messages are going to be recorded."""
-        self._streams.append(_shared(stream))
+        self._streams.append(stream)
         return len(self._streams) - 1
 
     def page(self, writer: str) -> Ledger:
@@ -240,6 +240,7 @@ class Ledger:
                 if page._columns is None:
                     page.record, page.same_shape = _nowhere, _same
                     page._columns, page._fields = Columns(page._fields) if page._fields else _NOTHING, []
+                    page._streams = [_shared(stream) for stream in page._streams]
 
     def _parts(self) -> list[Ledger]:
         return [self, *self._pages.values()]
