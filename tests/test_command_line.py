@@ -59,6 +59,7 @@ def test_a_ttp_serves_until_it_is_stopped(tmp_path: Path, number: signal.Signals
         process.send_signal(number)
         said, errors = process.communicate(timeout=20)
     assert (process.returncode, errors) == (0, "")
+    assert "1 AdjustMul, 16 bytes" in said
     assert "stopped: 1 requests, 16 bytes" in said  # others may have knocked at its port, and been refused
 
 

@@ -159,6 +159,12 @@ def test_digests_find_every_lie_about_a_message_and_name_its_direction(
             with pytest.raises(UnexpectedMessage, match=told):
                 lied.wait(60)
             assert lied.phase == "Failed"
+    for seed in range(8):  # the digests are a message, too: a bit of any part of it, and nobody else is blamed
+        sender, receiver = ("alice", "bob") if seed % 2 else ("bob", "alice")
+        lied = start(small("false"), verify=True, inject=f"flip:{messages // 2 + 1}@{sender}#{seed}")
+        told = f"what {receiver} got from {sender} is not what {sender} has sent: the digests themselves"
+        with pytest.raises(UnexpectedMessage, match=told):
+            lied.wait(60)
     assert [path for folder in cluster.nodes.values() for path in folder.rglob("false-*/*")] == []
 
 

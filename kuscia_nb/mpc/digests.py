@@ -91,7 +91,12 @@ def verified(link: Link, inbox: VerifiedMailbox) -> Compare:
 
     async def compare() -> tuple[int, int]:
         mine, count = sent.now() + inbox.taken.now(), sent.count + inbox.taken.count
-        theirs = await link.exchange_bytes(mine + zeros.now(), "digests of all messages", 2 * _LENGTH + _SIZE)
+        told = mine + zeros.now()
+        theirs = await link.exchange_bytes(told + _sum(told), "digests of all messages", len(told) + _SIZE)
+        theirs, checked = theirs[:-_SIZE], theirs[-_SIZE:]
+        if _sum(theirs) != checked:  # of nothing that stands in it, neither the TTP nor a direction, can be relied upon
+            what = f"what {link.name} got from {link.peer} is not what {link.peer} has sent: the digests themselves"
+            raise UnexpectedMessage(what, hint=_HINT)
         directions = (
             (link.name, link.peer, mine[:_LENGTH], theirs[_LENGTH : 2 * _LENGTH]),
             (link.peer, link.name, theirs[:_LENGTH], mine[_LENGTH:]),
@@ -110,6 +115,10 @@ def verified(link: Link, inbox: VerifiedMailbox) -> Compare:
         return count, zeros.count
 
     return compare
+
+
+def _sum(told: bytes) -> bytes:
+    return hashlib.blake2b(told, digest_size=_SIZE).digest()
 
 
 async def comparing(program: Coroutine[Any, Any, T], compare: Compare, tell: Callable[[int, int], None]) -> T:

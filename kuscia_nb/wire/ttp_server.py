@@ -195,11 +195,11 @@ class TtpServer:
         except OSError:
             pass  # it has gone away, or was too slow
         finally:
-            with self._lock:
-                self._connections.pop(connection, None)
             connection.close()
             if said:
                 self._say(f"{name}: {', '.join(f'{count} {what}' for what, count in said.items())}")
+            with self._lock:  # at the very end: `stop` waits for those that are here
+                self._connections.pop(connection, None)
 
     def count(self, what: str, size: int, said: Counter[str]) -> None:
         """Note a request, here and for its connection."""

@@ -133,11 +133,11 @@ class Connections:
         except OSError:
             pass  # it has gone away, or was too slow
         finally:
-            with self._lock:
-                self._open.pop(served, None)
             served.socket.close()
             for line in lines.values():
                 line.close()
+            with self._lock:  # at the very end: `close` waits for those that are here
+                self._open.pop(served, None)
 
     def _secure(self, served: _Served, tls: ssl.SSLContext) -> None:
         served.socket.settimeout(_SHAKING_HANDS)
