@@ -6,14 +6,15 @@ import asyncio
 import json
 import socket
 import ssl
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 
+from tornado.httpserver import HTTPServer
 from tornado.iostream import StreamClosedError
 from tornado.web import Application, RequestHandler
 
 from ..bfia.http_server import BODY, BoundedServer
+from ..bfia.server_thread import ServerThread
 from ..bfia.wire import Request
 from ..control.node import Node
 from ..control.store import Change
@@ -38,9 +39,8 @@ class ApiServer:
 
     def __init__(self, node: Node, tls: ssl.SSLContext, port: int = 0) -> None:
         self._node, self._tls, self._wanted = node, tls, port
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop
-        self._stopping: asyncio.Event
+        self._thread: ServerThread | None = None
+        self._watches = set[asyncio.Queue[Noted | None]]()
         self.port = 0
 
     @property
@@ -57,48 +57,29 @@ class ApiServer:
             raise KusciaError(f"port {self._wanted} cannot be had: {error.strerror}", hint=hint) from error
         listener.setblocking(False)
         self.port = int(listener.getsockname()[1])
-        started = threading.Event()
-
-        def serve() -> None:
-            try:
-                asyncio.run(self._serve(listener, started))
-            finally:
-                started.set()
-
-        self._thread = threading.Thread(target=serve, name=f"kuscia_nb api {self.port}", daemon=True)
-        self._thread.start()
-        started.wait()
+        self._history = History(self._node.store)
+        self._thread = ServerThread(f"kuscia_nb api {self.port}", listener, self._made, self._end_watches)
 
     def stop(self) -> None:
         """Close the port and all connections; returns when nothing is left of them."""
         if self._thread is not None:
-            self._loop.call_soon_threadsafe(self._stopping.set)
-            self._thread.join()
-            self._thread = None
+            self._thread.stop()
+            self._history.close()
 
-    async def _serve(self, listener: socket.socket, started: threading.Event) -> None:
-        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
-        history, watches = History(self._node.store), set[asyncio.Queue[Noted | None]]()
-        about = {"api": Api(self._node), "history": history, "watches": watches}
-        application = Application([(r"/.*", _Handler, about)], log_function=lambda handler: None)
-        server = BoundedServer(
-            application,
+    def _made(self) -> HTTPServer:
+        about = {"api": Api(self._node), "history": self._history, "watches": self._watches}
+        return BoundedServer(
+            Application([(r"/.*", _Handler, about)], log_function=lambda handler: None),
             ssl_options=self._tls,
             idle_connection_timeout=_SILENT,
             body_timeout=BODY,
             max_body_size=MOST_BYTES,
             max_buffer_size=MOST_BYTES,
         )
-        server.add_socket(listener)
-        started.set()
-        try:
-            await self._stopping.wait()
-        finally:
-            server.stop()
-            for queue in watches:
-                queue.put_nowait(None)
-            await server.close_all_connections()
-            history.close()
+
+    def _end_watches(self) -> None:
+        for queue in self._watches:
+            queue.put_nowait(None)
 
 
 class _Handler(RequestHandler):

@@ -7,24 +7,21 @@ machine a `Guard` knows everybody by a certificate.
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import hmac
 import json
 import re
 import socket
-import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from ..errors import KusciaError
 from .guard import Guard, is_loopback
+from .server_thread import ServerThread
 from .wire import Request, Response, Transport
 
 if TYPE_CHECKING:
-    from tornado.httpserver import HTTPServer
-
     from .http_server import Upgrade
 
 HOST = "127.0.0.1"
@@ -54,9 +51,7 @@ class BfiaServer:
         self._wanted, self._host = port, host
         self._guard, self._upgrades, self._token = guard, upgrades, token
         self._document = b""
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop
-        self._stopping: asyncio.Event
+        self._thread: ServerThread | None = None
         self.port: int | None = None
 
     @property
@@ -76,34 +71,16 @@ class BfiaServer:
             raise KusciaError("a BFIA server needs tornado", hint="pip install tornado") from error
         listener = _listen(self._host, self._wanted)
         self.port = port = int(listener.getsockname()[1])
-        started = threading.Event()
-
-        def serve() -> None:
-            try:
-                asyncio.run(self._serve(http_server(self._answer, self._guard, self._upgrades), listener, started))
-            finally:
-                started.set()
-
-        self._thread = threading.Thread(target=serve, name=f"kuscia_nb bfia {port}", daemon=True)
-        self._thread.start()
-        started.wait()
+        self._thread = ServerThread(
+            f"kuscia_nb bfia {port}", listener, lambda: http_server(self._answer, self._guard, self._upgrades)
+        )
         return port
 
     def stop(self) -> None:
         """Close the port and all connections; returns when nothing is left of them."""
-        if self._thread is None:
-            return
-        self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.stop()
         self._thread = self.port = None
-
-    async def _serve(self, server: HTTPServer, listener: socket.socket, started: threading.Event) -> None:
-        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
-        server.add_socket(listener)
-        started.set()
-        await self._stopping.wait()
-        server.stop()
-        await server.close_all_connections()
 
     def _answer(self, request: Request) -> Response:
         if stranger := _stranger(request, anywhere=not is_loopback(self._host)):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
 import ssl
 import threading
 from collections.abc import Callable, Mapping
@@ -24,6 +22,7 @@ from tornado.httputil import (
 )
 from tornado.iostream import IOStream
 
+from ...bfia.server_thread import ServerThread
 from ..sockets import Address, Closed, in_words, listen
 from . import websocket
 from .connection import OwnConnection
@@ -121,42 +120,23 @@ class LinkServer:
     ) -> None:
         """`say` hears of who was not let in."""
         self._doors, self._wanted, self._tls, self._say = doors, address, tls, say
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop
-        self._stopping: asyncio.Event
+        self._thread: ServerThread | None = None
 
     def start(self) -> Address:
         """Listen; returns where. LinkError says why there is nothing to listen on."""
         listener = listen(self._wanted)
-        started = threading.Event()
-
-        def serve() -> None:
-            try:
-                asyncio.run(self._serve(listener, started))
-            finally:
-                started.set()
-
-        self._thread = threading.Thread(target=serve, name="kuscia_nb links", daemon=True)
-        self._thread.start()
-        started.wait()
+        self._thread = ServerThread("kuscia_nb links", listener, self._made)
         return Address(*listener.getsockname()[:2])
 
     def stop(self) -> None:
         """Close the port; what was handed over lives on. Again is fine."""
         if self._thread is not None:
-            self._loop.call_soon_threadsafe(self._stopping.set)
-            self._thread.join()
-            self._thread = None
+            self._thread.stop()
 
-    async def _serve(self, listener: socket.socket, started: threading.Event) -> None:
-        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+    def _made(self) -> HTTPServer:
         server = _Server(_Requests(self._doors), ssl_options=self._tls, idle_connection_timeout=_HEADERS)
         server.say = self._say
-        server.add_socket(listener)
-        started.set()
-        await self._stopping.wait()
-        server.stop()
-        await server.close_all_connections()
+        return server
 
 
 class _Server(HTTPServer):
