@@ -157,6 +157,11 @@ class Options:
         ),
     ] = None
 
+    @property
+    def chosen(self) -> list[str]:
+        """The names of those that are not what they are by default."""
+        return [field.name for field in fields(self) if getattr(self, field.name) != field.default]
+
     def __post_init__(self) -> None:
         for option in OPTIONS:
             value = getattr(self, option.name, None)

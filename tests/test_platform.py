@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
-from test_cluster import ALICE, BOB, put_own
+from test_cluster import ALICE, BOB, put_own, until
 from test_storage import small
 
 import kuscia_nb as kn
@@ -102,9 +104,47 @@ def test_a_node_that_falls_silent_is_given_up(
     monkeypatch.setattr(platform, "LIMIT", 0.5)
     job = there.submit(request(nodes, "job-silent", num_epoch=100_000))
     nodes.down_http()
-    with pytest.raises(JobFailed, match=r"no answer for 0.5 s: .* is unreachable.* The job may go on there"):
+    with pytest.raises(JobFailed, match=r"no news for 0.5 s: .* is unreachable.* The job may go on there"):
         job.wait(60)
     nodes.delete("job-silent")
+
+
+class Waiting(BaseHTTPRequestHandler):
+    """A Kuscia whose jobs wait for ever, but for those called job-done (spec: kuscia §3.3, §7)."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.say({"status": "PENDING"})
+
+    def do_GET(self) -> None:
+        self.say({"status": {"job-done-0123456789ab": "SUCCESS"} if "job-done" in self.path else {}})
+
+    def say(self, data: object) -> None:
+        body = json.dumps({"code": 200, "msg": "", "data": data}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing is said."""
+
+
+def test_that_a_job_waits_without_a_word_is_said_of_each(nodes: kn.Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "POLL", 0.05)
+    monkeypatch.setattr(platform, "LIMIT", 0.2)
+    with HTTPServer(("127.0.0.1", 0), Waiting) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        there = kn.connect(f"http://127.0.0.1:{server.server_port}")
+        assert there.submit(request(nodes, "job-done")).wait(60).warnings == []
+        waits = there.submit(request(nodes, "job-waits"))
+        until(lambda: bool(waits.warnings))
+        assert "nothing is known of a task of this job after 0.2 s" in waits.warnings[0]
+        assert waits.phase == "Pending"
+        there.close()
+        server.shutdown()
+        thread.join()
 
 
 def test_everything_else_is_one_error(nodes: kn.Cluster, there: kn.Cluster) -> None:

@@ -71,6 +71,12 @@ class Work(Protocol):
         ...
 
 
+class NoWork:
+    """What is known of a trusted third party that others run, or that is a container like others: nothing."""
+
+    opened = requests = bytes = 0
+
+
 class Seen(NamedTuple):
     """What is known of a peer after a look at it."""
 

@@ -10,7 +10,6 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 from urllib.parse import urlsplit
 
@@ -26,10 +25,11 @@ from ..control.resources import FAILED, PENDING, RUNNING, SUCCEEDED, KusciaJob, 
 from ..control.scheduling import FINAL
 from ..control.store import Store
 from ..errors import JobError, KusciaError
-from ..observer.events import Said
+from ..observer.events import Said, TaskMade
 from ..observer.observer import Observer
 from ..observer.runs import Matter, Run
 from ..options import Options
+from .base import NoWork
 
 if TYPE_CHECKING:
     from ..control.kubectl import Output
@@ -105,12 +105,6 @@ class PlatformNode:
         _lacks("no files")
 
 
-class NoWork:
-    """What is known of a trusted third party that others run: nothing."""
-
-    opened = requests = bytes = 0
-
-
 class PlatformBackend:
     """One BFIA node at http://host:port, and the jobs that were submitted to it from here."""
 
@@ -147,9 +141,8 @@ class PlatformBackend:
 
     def submit(self, request: str | Mapping[str, Any], options: Options) -> Run:
         """Check a create-job request and send it. JobError says why the node has not taken it."""
-        default = {field.name: field.default for field in fields(Options)}
-        if given := [name for name in default if getattr(options, name) != default[name]]:
-            raise KusciaError(f"{', '.join(given)}: " + _LACKS.format(what="no such option"), hint=_HINT)
+        if options.chosen:
+            raise KusciaError(f"{', '.join(options.chosen)}: " + _LACKS.format(what="no such option"), hint=_HINT)
         create = bfia.read_request(request) if isinstance(request, str) else bfia.from_dict(request)
         job, body = to_job(create), request if isinstance(request, str) else json.dumps(request)
         if self._node.store.get(KusciaJob, job.name):
@@ -184,9 +177,9 @@ class PlatformBackend:
                 self._write(run.name, phases, state)
             except BfiaError as error:
                 if time.monotonic() - heard > LIMIT:
-                    text = f"no answer for {LIMIT:g} s: {error.what}. The job may go on there"
+                    text = f"no news for {LIMIT:g} s: {error.what}. The job may go on there"
                     self._jobs.set(run.name, phase=FAILED, message=text, completion_time=now())
-            if not warned and not self._node.store.objects(KusciaTask) and time.monotonic() - began > LIMIT:
+            if not warned and not run.events.select(TaskMade) and time.monotonic() - began > LIMIT:
                 warned = True
                 run.events.emit(Said(self._node.domain, run.name, "warning", _SILENT.format(seconds=LIMIT)))
 
@@ -209,14 +202,11 @@ class PlatformBackend:
         job = self._node.store.get(KusciaJob, name)
         assert job is not None
         known = {task.task_id for task in job.spec.tasks}
-        new = iter([task_id for task_id in phases if task_id not in known])
-        tasks = tuple(
-            task if task.task_id else task.model_copy(update={"task_id": next(new, None)}) for task in job.spec.tasks
-        )
-        if tasks != job.spec.tasks:
-            spec = job.spec.model_copy(update={"tasks": tasks})
+        unnamed = [task.alias for task in job.spec.tasks if not task.task_id]
+        spec = job.spec.named(dict(zip(unnamed, (one for one in phases if one not in known), strict=False)))
+        if spec is not job.spec:
             job = self._node.store.change(KusciaJob, name, lambda job: job.model_copy(update={"spec": spec})) or job
-            for task in tasks:
+            for task in spec.tasks:
                 if task.task_id and task.task_id not in known:
                     self._jobs.make_task(job, task)
         return job

@@ -46,13 +46,8 @@ def settle(nodes: Mapping[str, Node]) -> list[str]:
 
 def _name_tasks(node: Node, job: KusciaJob, ids: Mapping[str, str | None]) -> None:
     """Give a job's tasks the ids by their alias, which a node may have heard after it last wrote the job down."""
-    spec = job.spec
-    tasks = tuple(
-        task if task.task_id else task.model_copy(update={"task_id": ids.get(task.alias)}) for task in spec.tasks
-    )
-    if tasks != spec.tasks:
-        new = spec.model_copy(update={"tasks": tasks})
-        node.store.change(KusciaJob, job.name, lambda job: job.model_copy(update={"spec": new}))
+    if (spec := job.spec.named(ids)) is not job.spec:
+        node.store.change(KusciaJob, job.name, lambda job: job.model_copy(update={"spec": spec}))
 
 
 def _settle_task(node: Node, task: KusciaTask, succeeded: bool) -> None:

@@ -61,11 +61,8 @@ class Initiator:
         """The stage, the taskIDs, and the condition: the spec is written twice, as Kuscia does."""
 
         def identified(current: KusciaJob) -> KusciaJob:
-            tasks = tuple(
-                task if task.task_id else task.model_copy(update={"task_id": new_task_id(job.name)})
-                for task in current.spec.tasks
-            )
-            return current.model_copy(update={"spec": current.spec.model_copy(update={"tasks": tasks})})
+            ids = {task.alias: new_task_id(job.name) for task in current.spec.tasks}
+            return current.model_copy(update={"spec": current.spec.named(ids)})
 
         self._store.change(KusciaJob, job.name, lambda current: current.in_stage("Start"))
         self._store.change(KusciaJob, job.name, identified)

@@ -137,11 +137,8 @@ def _spec(old: Object, new: Object) -> object:
 def _job_spec(old: KusciaJob, new: KusciaJob) -> object:
     """The spec of a job that is there already: what may change is its stage, to Stop."""
     ids = {task.alias: task.task_id for task in old.spec.tasks}
-    tasks = tuple(
-        task if task.task_id else task.model_copy(update={"task_id": ids.get(task.alias)}) for task in new.spec.tasks
-    )
     stage = old.spec.stage if new.spec.stage != "Stop" else "Stop"
-    spec = new.spec.model_copy(update={"tasks": tasks, "stage": stage})
+    spec = new.spec.named(ids).model_copy(update={"stage": stage})
     if spec == old.spec:
         return old.spec
     if spec.model_copy(update={"stage": old.spec.stage}) != old.spec:

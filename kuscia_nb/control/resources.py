@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from functools import lru_cache
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, PrivateAttr, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -223,6 +223,13 @@ class JobSpec(CrdModel):
     )
     max_parallelism: int = Field(default=1, ge=1, le=128, description="how many tasks may run at once, 1 to 128")
     tasks: tuple[JobTask, ...] = Field(strict=False, min_length=1, max_length=128, description="1 to 128 tasks")
+
+    def named(self, ids: Mapping[str, str | None]) -> Self:
+        """With the taskIDs of tasks that have none yet, by their aliases; the same one, if that changes nothing."""
+        tasks = tuple(
+            task if task.task_id else task.model_copy(update={"task_id": ids.get(task.alias)}) for task in self.tasks
+        )
+        return self if tasks == self.tasks else self.model_copy(update={"tasks": tasks})
 
 
 _Phase = Literal[

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import NotReached, PeerFailed, TimeLimit
-from .protobuf import Buffer
+from .channel_transport import ChannelTransport
 from .sockets import Address, Tls
 from .spu_channel import BOUNDS, Bounds, SpuChannel
 from .spu_endpoint import SpuEndpoint, Statistics
@@ -47,7 +47,7 @@ def _silent(text: str) -> None:
     """Nobody wants to know."""
 
 
-class SpuTransport:
+class SpuTransport(ChannelTransport[SpuEndpoint]):
     """One party's end. It listens at once; `connect` meets the peer. Whoever has it calls `close` or `abort`."""
 
     def __init__(
@@ -125,28 +125,6 @@ class SpuTransport:
 
     # Messages.
 
-    def send(self, key: str, value: Buffer) -> None:
-        """Send a message, or leave it behind those for which the window has no room yet: they leave as it opens."""
-        self._channel.post(key, value)
-        self._end.write(self._channel.leaving())
-        if self._end.blocked:
-            self._wait(lambda: not self._end.blocked, f"room to send {key}")
-
-    def receive(self, key: str) -> bytes:
-        """The message with this key. TimeLimit or PeerFailed, if it does not come."""
-        value = self._channel.take(key)
-        if value is None:
-            self._end.write(self._channel.leaving())  # acknowledgements, which the peer may wait for
-            found: list[bytes] = []
-
-            def there() -> bool:
-                one = self._channel.take(key)
-                return one is not None and not found.append(one)
-
-            self._wait(there, key)
-            value = found[0]
-        return value
-
     def _wait(self, until: Callable[[], bool], what: str) -> None:
         seconds, began = self._terms.message_seconds, time.monotonic()
         while not until():
@@ -176,9 +154,6 @@ class SpuTransport:
             hint = "the same rows, batch_size, l2_norm, truncation and openings at both parties; "
             hint += "--no-handshake, if the peer has none"
         return TimeLimit(text + self._last_strange(), where=f"rank {1 - self._rank} at {self._peer}", hint=hint)
-
-    def _last_strange(self) -> str:
-        return f"; refused: {self._end.strange}" if self._end.strange else ""
 
     # The end.
 

@@ -26,6 +26,7 @@ from typing import NamedTuple
 from ..errors import SeedDecryptError, TtpError
 from ..mpc.prg import SEED_BYTES, BlockPrg
 from . import sm2
+from .accepting import Accepting
 from .http_channel import BOUNDS, Bounds, HttpChannel, Refused
 from .ttp_adjust import Correction, adjust
 from .ttp_keys import TtpKeys
@@ -76,8 +77,7 @@ class TtpServer:
         self._seeds: OrderedDict[bytes, bytes] = OrderedDict()
         self._lock, self._turn = threading.Lock(), threading.Lock()
         self._connections: dict[socket.socket, threading.Thread] = {}
-        self._listener: socket.socket | None = None
-        self._accepting: threading.Thread | None = None
+        self._accepting: Accepting | None = None
         self.served: Counter[str] = Counter()
         """Requests by method, and `refused`, `connections`, `bytes` of corrections."""
         self.started = time.time()
@@ -87,27 +87,22 @@ class TtpServer:
         host, port = self._wanted
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            self._listener = socket.create_server((host, port), family=family, backlog=self._limits.connections)
+            listener = socket.create_server((host, port), family=family, backlog=self._limits.connections)
         except OSError as error:
             hint = "another port" if port else ""
             if error.errno in (99, -2, -5):
                 hint = "this machine has no such address: listen on 0.0.0.0, and let the parties dial the public one"
             raise TtpError(f"cannot listen on {host}:{port}: {error.strerror or error}", hint=hint) from error
-        self.address = self._listener.getsockname()[:2]
-        self._accepting = threading.Thread(target=self._accept, args=(self._listener,), name="ttp", daemon=True)
-        self._accepting.start()
+        self.address = listener.getsockname()[:2]
+        self._accepting = Accepting(listener, self._accept, "ttp")
         return self
 
     def stop(self) -> None:
         """Close the port and all connections; returns when nothing is left of them."""
-        listener, self._listener = self._listener, None
-        if listener is None:
+        accepting, self._accepting = self._accepting, None
+        if accepting is None:
             return
-        with suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        assert self._accepting is not None
-        self._accepting.join()
+        accepting.stop()
         with self._lock:
             connections = list(self._connections.items())
         for connection, _ in connections:
@@ -154,26 +149,18 @@ class TtpServer:
                 self._seeds.popitem(last=False)
         return found
 
-    def _accept(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                connection, address = listener.accept()
-            except OSError:
-                if self._listener is None:
-                    return
-                time.sleep(0.1)  # no file descriptor is left, say: the next one may come when another one ends
-                continue
-            thread = threading.Thread(target=self._serve, args=(connection, f"{address[0]}:{address[1]}"), daemon=True)
-            with self._lock:
-                full = len(self._connections) >= self._limits.connections
-                if not full:
-                    self._connections[connection] = thread
-                    self.served["connections"] += 1
-            if full:
-                self._say(f"{address[0]}:{address[1]}: refused, {self._limits.connections} connections are open")
-                connection.close()
-            else:
-                thread.start()
+    def _accept(self, connection: socket.socket, address: tuple[str, int]) -> None:
+        thread = threading.Thread(target=self._serve, args=(connection, f"{address[0]}:{address[1]}"), daemon=True)
+        with self._lock:
+            full = len(self._connections) >= self._limits.connections
+            if not full:
+                self._connections[connection] = thread
+                self.served["connections"] += 1
+        if full:
+            self._say(f"{address[0]}:{address[1]}: refused, {self._limits.connections} connections are open")
+            connection.close()
+        else:
+            thread.start()
 
     def _serve(self, connection: socket.socket, name: str) -> None:
         """All requests of one connection."""

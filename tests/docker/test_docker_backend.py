@@ -274,6 +274,13 @@ def test_what_is_refused(start: Start) -> None:
     nodes = pair(start)
     cluster = kn.connect("docker")
     refused: list[dict[str, Any]] = [{"seed": 1}, {"strategy": "interconnection"}, {"shadow": True}, {"trace": "full"}]
+    refused += [
+        {"verify": True},
+        {"inject": "drop:7"},
+        {"memory_limit": 300},
+        {"truncation": "ttp"},
+        {"time_limit": 9.0},
+    ]
     for options in refused:
         with pytest.raises(KusciaError, match=f"{next(iter(options))}: that is about programs of this package"):
             cluster.apply(TUTORIAL, **options)

@@ -11,7 +11,6 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from ...bfia import reader as bfia
@@ -29,13 +28,14 @@ from ...observer.observer import Observer
 from ...observer.runs import Matter, Run
 from ...operators import OPERATORS
 from ...options import Options
+from ..base import NoWork
 from ..doctor import Check
-from . import attach
+from . import attach, hanging
 from . import kubectl as lines
 from .checks import examine
 from .engine import Engine
 from .evidence import LOOKED_AT, gather
-from .hanging import PATIENCE, Hanging
+from .hanging import Hanging
 from .known_problems import causes
 from .node import DockerNode
 from .results import PrintedShares
@@ -47,8 +47,6 @@ if TYPE_CHECKING:
 
 _CREATE = "http://127.0.0.1:8084/v1/interconn/schedule/job/create"
 _CURL = ["curl", "-sS", "-H", "Content-Type: application/json", "--data-binary", "@-", _CREATE]
-_OURS = ("strategy", "truncation", "seed", "time_limit", "trace", "shadow")
-"""Options that are about our own programs."""
 _PATIENCE = 5.0
 _NOT_OURS = "its node is not one that we reach, and its files are not ours to read"
 
@@ -68,12 +66,6 @@ _UNKNOWN_OF_OURS: Mapping[Matter, str] = {
     "ttp": _TTP,
     "progress": "how far the programs are is known within their containers",
 }
-
-
-class NoWork:
-    """What is known of a trusted third party that is a container like others: nothing."""
-
-    opened = requests = bytes = 0
 
 
 class DockerBackend:
@@ -291,8 +283,7 @@ class DockerBackend:
             with suppress(KusciaError):
                 node.refresh(KusciaTask)
                 run = self.observer.run_of(job)
-                tasks = [one for one in node.store.objects(KusciaTask) if _is_of(one, job)]
-                for task in tasks if run else ():
+                for task in node.store.owned(KusciaTask, job) if run else ():
                     for line in node.log_lines(task.name):
                         level = "note" if "Accuracy = " in line.text else "log"
                         run.events.emit(Said(domain, task.name, level, line.text, time=line.time))  # type: ignore[union-attr]
@@ -309,7 +300,7 @@ class DockerBackend:
             except KusciaError as error:
                 unheard.append(f"{node.domain} cannot be asked: {error.what}")
         found = [*unheard, *(str(cause) for cause in causes(evidence))]
-        nothing = f"nothing has happened for {PATIENCE:g} s, and no known cause was found in {LOOKED_AT}"
+        nothing = f"nothing has happened for {hanging.PATIENCE:g} s, and no known cause was found in {LOOKED_AT}"
         for sentence in found or [nothing]:
             run.events.emit(Said(run.job.spec.initiator, run.name, "warning", sentence))
 
@@ -326,8 +317,7 @@ class DockerBackend:
 
 def _refuse(options: Options, why: str) -> None:
     """A KusciaError for options that programs in containers are not told."""
-    default = {field.name: field.default for field in fields(Options)}
-    if given := [name for name in _OURS if getattr(options, name) != default[name]]:
+    if given := [name for name in options.chosen if name != "replace"]:
         what = f"{', '.join(given)}: that is about programs of this package, and {why}"
         raise KusciaError(what, hint="kn.connect(), whose nodes are in this process, has it")
 
@@ -345,7 +335,3 @@ def _post(node: DockerNode, body: str) -> None:
         code, said = None, ran.text.strip()[:200]
     if code != 200:
         raise JobError(f"{node.domain} did not take the job: {said}", where=f"{node.container}: job/create")
-
-
-def _is_of(task: KusciaTask, job: KusciaJob) -> bool:
-    return any(owner.uid == job.metadata.uid for owner in task.metadata.owner_references)

@@ -64,7 +64,7 @@ class Evidence(NamedTuple):
 def gather(node: DockerNode, name: str) -> Evidence:
     """Ask a node about a job. KusciaError, if it cannot be asked at all."""
     job = node.store.get(KusciaJob, name)
-    tasks = [task for task in node.store.objects(KusciaTask) if job and _of(task, job)]
+    tasks = node.store.owned(KusciaTask, job) if job else []
     return Evidence(
         node.domain,
         node.container,
@@ -127,7 +127,3 @@ def _ttp(node: DockerNode, job: KusciaJob | None) -> str:
 def _pod_of(pod: Json, tasks: list[KusciaTask]) -> bool:
     """Pods are called <taskID>-<role>-<index> (spec: kuscia §2.4)."""
     return any(pod.get("metadata", {}).get("name", "").startswith(f"{task.name}-") for task in tasks)
-
-
-def _of(task: KusciaTask, job: KusciaJob) -> bool:
-    return any(owner.uid == job.metadata.uid for owner in task.metadata.owner_references)

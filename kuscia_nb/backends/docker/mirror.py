@@ -69,6 +69,10 @@ class Mirror:
         kept = self._of(kind).copy()
         return [kept[name] for name in sorted(kept)]
 
+    def owned(self, kind: type[O], owner: Object) -> list[O]:
+        """The objects of a kind that go with `owner`, by name."""
+        return [one for one in self.objects(kind) if _owner(one) == owner.metadata.uid]
+
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` at every change, in order, within the change; returns what ends that."""
         return subscribed(self._listeners, self._lock, listener)
@@ -130,7 +134,7 @@ class Mirror:
             return
         del self._of(kind)[name]
         self._tell(Change("DELETED", old, None))
-        for task in [task for task in self._of(KusciaTask).values() if _owner(task) == old.metadata.uid]:
+        for task in self.owned(KusciaTask, old):
             self._drop(KusciaTask, task.name)
 
     def _running(self, job: KusciaJob) -> bool:
@@ -155,5 +159,5 @@ class Mirror:
             listener(change)
 
 
-def _owner(task: KusciaTask) -> str:
-    return next((owner.uid for owner in task.metadata.owner_references), "")
+def _owner(object: Object) -> str:
+    return next((owner.uid for owner in object.metadata.owner_references), "")

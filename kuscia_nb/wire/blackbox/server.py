@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from ..accepting import Accepting
 from ..http_channel import Bounds, Head, HttpChannel, Refused
 from ..sockets import Address, in_words, listen
 from .desk import Call, Caller, Desk, Lines, seconds
@@ -205,31 +206,22 @@ class EndpointServer:
     ) -> None:
         """`caller` says who is at the other end of a connection, by its certificate."""
         self._connections, self._wanted, self._caller, self._tls = connections, address, caller, tls
-        self._listener: socket.socket | None = None
-        self._accepting: threading.Thread | None = None
+        self._accepting: Accepting | None = None
         self.address = address
         """Where it listens; the port is known after `start`."""
 
     def start(self) -> EndpointServer:
         """Listen. LinkError, if the address cannot be had."""
-        listener = self._listener = listen(self._wanted)
-        listener.setblocking(True)
+        listener = listen(self._wanted)
         self.address = Address(*listener.getsockname()[:2])
-        self._accepting = threading.Thread(
-            target=self._accept, args=(listener,), name="kuscia_nb transport", daemon=True
-        )
-        self._accepting.start()
+        self._accepting = Accepting(listener, self._accept, "kuscia_nb transport")
         return self
 
     def stop(self) -> None:
         """Close the port; returns when nothing listens. Connections are closed by who has them."""
-        listener, self._listener = self._listener, None
-        if listener is None or self._accepting is None:
-            return
-        with suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        self._accepting.join()
+        accepting, self._accepting = self._accepting, None
+        if accepting is not None:
+            accepting.stop()
 
     def __enter__(self) -> EndpointServer:
         return self.start()
@@ -238,16 +230,8 @@ class EndpointServer:
         self.stop()
         self._connections.close()
 
-    def _accept(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                connection, address = listener.accept()
-            except OSError:
-                if self._listener is None:
-                    return
-                time.sleep(0.1)  # no file descriptor is left, say: the next one may come when another one ends
-                continue
-            self._connections.take(connection, str(Address(*address[:2])), self._caller, self._tls)
+    def _accept(self, connection: socket.socket, address: tuple[str, int]) -> None:
+        self._connections.take(connection, str(Address(*address)), self._caller, self._tls)
 
 
 def _from_a_page(head: Head) -> bool:

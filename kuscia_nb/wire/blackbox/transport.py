@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from ...errors import NotReached, TimeLimit
-from ..protobuf import Buffer
+from ..channel_transport import ChannelTransport
 from ..spu_channel import SpuChannel
 from ..spu_transport import Terms
 from .end import BlackBoxEnd, Endpoint
@@ -14,7 +14,7 @@ from .end import BlackBoxEnd, Endpoint
 _REPORT = 5.0
 
 
-class BlackBoxTransport:
+class BlackBoxTransport(ChannelTransport[BlackBoxEnd]):
     """One party's end. `connect` meets the peer. Whoever has it calls `close` or `abort`.
 
     No message tells whether the peer still computes, so `message_seconds` of the terms have to be enough for that.
@@ -64,28 +64,6 @@ class BlackBoxTransport:
             hint = "both endpoints have to run, and to know each other; kuscia-nb doctor --transport looks at them"
         return NotReached(what + self._last_strange(), hint=hint)
 
-    def send(self, key: str, value: Buffer) -> None:
-        """Send a message, or leave it behind those for which the window has no room yet: they leave as it opens."""
-        self._channel.post(key, value)
-        self._end.write(self._channel.leaving())
-        if self._end.blocked:
-            self._wait(lambda: not self._end.blocked, f"room to send {key}")
-
-    def receive(self, key: str) -> bytes:
-        """The message with this key. TimeLimit or another LinkError, if it does not come."""
-        value = self._channel.take(key)
-        if value is None:
-            found: list[bytes] = []
-
-            def there() -> bool:
-                one = self._channel.take(key)
-                return one is not None and not found.append(one)
-
-            self._end.write(self._channel.leaving())
-            self._wait(there, key)
-            value = found[0]
-        return value
-
     def _wait(self, until: Callable[[], bool], what: str) -> None:
         seconds, began = self._terms.message_seconds, time.monotonic()
         while not until():
@@ -106,9 +84,6 @@ class BlackBoxTransport:
         if self._end.busy:
             text += f"; not delivered: {self._end.trouble or 'no answer'}"
         return TimeLimit(text + self._last_strange(), where=f"rank {1 - self._rank} at node {self._peer}", hint=hint)
-
-    def _last_strange(self) -> str:
-        return f"; refused: {self._end.strange}" if self._end.strange else ""
 
     def close(self) -> None:
         """Part from the peer: when this returns, all messages have arrived at both. TimeLimit, if that takes long."""
