@@ -74,7 +74,9 @@ class Forwarder:
 
     def values(self) -> dict[str, bytes]:
         """The value of every message by its key without the sequence number."""
-        return {key.split("\x01")[0]: value for heard in self.heard for key, value in pushed(bytes(heard))}
+        # Others may knock at a port that was free a moment ago.
+        ours = (bytes(heard) for heard in self.heard if heard[:4] == b"PRPC")
+        return {key.split("\x01")[0]: value for heard in ours for key, value in pushed(heard)}
 
 
 def _pump(source: socket.socket, sink: socket.socket, record: bytearray | None) -> None:
