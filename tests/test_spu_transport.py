@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +20,7 @@ from kuscia_nb.errors import JobStopped, LinkError, NotReached, ParameterError, 
 from kuscia_nb.wire import baidu_std, push
 from kuscia_nb.wire.sockets import Address, Tls
 from kuscia_nb.wire.spu_transport import SpuTransport, Terms
-from kuscia_nb.wire.tls import client_context, server_context
+from kuscia_nb.wire.tls import client_context, server_context, wrapped
 
 ANY = Address("127.0.0.1", 0)
 
@@ -290,6 +292,31 @@ def test_tls_with_certificates_of_both(tmp_path: Path) -> None:
     alice, bob = certificate(tmp_path, "alice"), certificate(tmp_path, "bob")
     ends = pair((contexts(bob, alice[0]), contexts(alice, bob[0])))
     assert both(ends, lambda end: talk(end, 2, 3_000_000)) == [expected(1, 2, 3_000_000), expected(0, 2, 3_000_000)]
+
+
+def knock_and_go(at: Address) -> None:
+    """A connection that was cut at this end before the other one has taken it."""
+    knocking = socket.create_connection(at)
+    knocking.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    knocking.close()
+
+
+def test_who_knocks_and_goes_changes_nothing(tmp_path: Path) -> None:
+    alice, bob = certificate(tmp_path, "alice"), certificate(tmp_path, "bob")
+    ends = pair((contexts(bob, alice[0]), contexts(alice, bob[0])))
+    for end in ends:
+        knock_and_go(end.address)
+    assert both(ends, lambda end: talk(end, 2, 3_000)) == [expected(1, 2, 3_000), expected(0, 2, 3_000)]
+
+
+def test_tls_over_a_connection_that_was_cut_leaves_nothing(tmp_path: Path) -> None:
+    alice = certificate(tmp_path, "alice")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        knock_and_go(Address(*listener.getsockname()))
+        accepted, _ = listener.accept()
+        with accepted, pytest.raises(ConnectionResetError):
+            wrapped(accepted, server_context(*alice, alice[0]), server_side=True)
+    gc.collect()  # what was not closed complains now
 
 
 @pytest.mark.parametrize("trusts", ["nobody else", "plain"])

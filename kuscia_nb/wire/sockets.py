@@ -67,6 +67,8 @@ class Connection:
         self._secure = tls is not None or isinstance(connected, ssl.SSLSocket)
         self.shaking_hands = tls is not None
         if tls is not None:
+            if server:
+                connected.getpeername()  # see `tls.wrapped`; one that is being dialled has no peer yet
             self._socket = tls.wrap_socket(connected, server_side=server, do_handshake_on_connect=False)
         self.waiting: deque[memoryview] = deque()
         """To be written."""

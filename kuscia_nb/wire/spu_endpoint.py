@@ -202,7 +202,11 @@ class SpuEndpoint:
                 return
             self._drop(stranger)
         tls = self._tls and self._tls.server
-        incoming = _Incoming(Connection(accepted, str(Address(host, port)), tls, server=True))
+        try:
+            incoming = _Incoming(Connection(accepted, str(Address(host, port)), tls, server=True))
+        except OSError:  # it has gone already
+            accepted.close()
+            return
         self._incoming[incoming] = None
         self._selector.register(
             incoming.connection, selectors.EVENT_READ, lambda events: self._read_pushes(incoming, events)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 import ssl
 from pathlib import Path
+from typing import Any
 
 from ..errors import KusciaError
 
@@ -16,6 +19,15 @@ def server_context(certificate: str | Path, key: str | Path, clients: str | Path
 def client_context(certificate: str | Path, key: str | Path, servers: str | Path) -> ssl.SSLContext:
     """For who dials. `servers`: the certificate that is expected, or that of who has signed it."""
     return _context(ssl.PROTOCOL_TLS_CLIENT, certificate, key, servers)
+
+
+def wrapped(connected: socket.socket, context: ssl.SSLContext, **how: Any) -> ssl.SSLSocket:
+    """`context.wrap_socket`. OSError, if the other end has cut the connection already: Python leaves it open then."""
+    try:
+        connected.getpeername()
+    except OSError as error:
+        raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer") from error
+    return context.wrap_socket(connected, **how)
 
 
 def _context(protocol: int, certificate: str | Path, key: str | Path, trusted: str | Path) -> ssl.SSLContext:

@@ -15,6 +15,7 @@ from collections import deque
 from typing import NamedTuple
 
 from ..errors import OpAdjustError, SeedDecryptError, TtpError, TtpNotReached
+from .tls import wrapped
 from .ttp_requests import SERVICE
 
 _FRAME = struct.Struct("<bq")
@@ -128,7 +129,7 @@ class TtpConnection:
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls is not None:
-                connection = self._tls.wrap_socket(connection, server_hostname=self._host)
+                connection = wrapped(connection, self._tls, server_hostname=self._host)
             for pending in self._waiting:
                 connection.sendall(pending.message)
         except BaseException:

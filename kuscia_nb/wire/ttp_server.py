@@ -28,6 +28,7 @@ from ..mpc.prg import SEED_BYTES, BlockPrg
 from . import sm2
 from .accepting import Accepting
 from .http_channel import BOUNDS, Bounds, HttpChannel, Refused
+from .tls import wrapped
 from .ttp_adjust import Correction, adjust
 from .ttp_keys import TtpKeys
 from .ttp_requests import METHODS, SERVICE, Ciphertext, Request, ciphertext, read_json, read_protobuf
@@ -169,7 +170,7 @@ class TtpServer:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.settimeout(self._limits.client.sending)
             if self._tls is not None:
-                channel = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+                channel = wrapped(connection, self._tls, server_side=True, do_handshake_on_connect=False)
                 with self._lock:
                     self._connections[channel] = self._connections.pop(connection)
                 connection = channel

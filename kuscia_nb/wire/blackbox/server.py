@@ -17,6 +17,7 @@ from contextlib import suppress
 from ..accepting import Accepting
 from ..http_channel import Bounds, Head, HttpChannel, Refused
 from ..sockets import Address, in_words, listen
+from ..tls import wrapped
 from .desk import Call, Caller, Desk, Lines, seconds
 from .outbound import CONTENT_TYPE, FULL, PATH, TOO_LARGE, Outbound
 
@@ -142,7 +143,7 @@ class Connections:
 
     def _secure(self, served: _Served, tls: ssl.SSLContext) -> None:
         served.socket.settimeout(_SHAKING_HANDS)
-        secured = tls.wrap_socket(served.socket, server_side=True, do_handshake_on_connect=False)
+        secured = wrapped(served.socket, tls, server_side=True, do_handshake_on_connect=False)
         with self._lock:
             served.socket = secured
             if served not in self._open:  # it has made room

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 from ...errors import ParameterError
 from ..identity import Certificate, Identity, client_tls
 from ..sockets import in_words
+from ..tls import wrapped
 from . import websocket
 from .connection import OwnConnection
 from .mistrust import not_accepted, not_let_in
@@ -92,7 +93,7 @@ class Dial:
         assert self.identity is not None
         assert self.peer is not None
         try:
-            secured = self.tls.wrap_socket(connected, server_hostname=self.address[0])
+            secured = wrapped(connected, self.tls, server_hostname=self.address[0])
         except ssl.SSLCertVerificationError as error:
             why, hint = not_accepted(self.address, self.identity, self.peer, error)
             raise Unreached(why, lasting=True, hint=hint) from None

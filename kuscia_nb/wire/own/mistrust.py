@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from ..identity import Certificate, Identity, certificate_of, client_tls, fingerprint, span, validity
+from ..tls import wrapped
 from . import websocket
 
 _SECONDS = 5.0
@@ -54,7 +55,7 @@ def _look(address: tuple[str, int], own: Identity) -> tuple[bytes | None, dateti
     try:
         with (
             socket.create_connection(address, _SECONDS) as connected,
-            client_tls(own, None).wrap_socket(connected, server_hostname=address[0]) as secured,
+            wrapped(connected, client_tls(own, None), server_hostname=address[0]) as secured,
         ):
             seen = secured.getpeercert(binary_form=True)
             secured.sendall(f"HEAD / HTTP/1.1\r\nHost: {address[0]}\r\nConnection: close\r\n\r\n".encode())
