@@ -21,9 +21,11 @@ from kuscia_nb.panel.form import operators, templates
 from kuscia_nb.texts import chinese, language, speaker
 from kuscia_nb.texts.chinese import CHINESE
 from kuscia_nb.texts.chinese.panel import COUNTED, PANEL
+from kuscia_nb.texts.chinese.steps import STEPS
 from kuscia_nb.texts.chinese.viewer import VIEWER
 from kuscia_nb.texts.sentence import Sentence
 from kuscia_nb.trace.formulas import KINDS
+from kuscia_nb.trace.tour import STOPS
 from kuscia_nb.views.job import Report
 
 PACKAGE = Path(kn.__file__).parent
@@ -88,7 +90,15 @@ def test_nothing_is_left_over() -> None:
 
 
 def test_no_text_is_there_twice() -> None:
-    stores = (chinese.EXERCISES, chinese.LATER_EXERCISES, chinese.EXPLORE, chinese.JOBS, chinese.OPTIONS)
+    stores = (
+        chinese.EXERCISES,
+        chinese.LATER_EXERCISES,
+        chinese.EXPLORE,
+        chinese.JOBS,
+        chinese.OPTIONS,
+        chinese.TRACE,
+        chinese.STEPS,
+    )
     assert len(CHINESE) == sum(map(len, stores))
 
 
@@ -145,14 +155,20 @@ def test_so_has_the_viewer() -> None:
     source = (LABEXTENSION / "src" / "viewer" / "english.ts").read_text("utf-8")
     said = {one or other for one, other in re.findall(r"""^  (?:\w+:)?\s*(?:'(.+)'|"(.+)"),?$""", source, re.MULTILINE)}
     assert len(said) > 50
-    assert said | {text for kind in KINDS.values() for text in (kind.title, kind.text)} == VIEWER.keys()
+    assert said == VIEWER.keys()
+
+
+def test_so_have_the_steps_of_a_trace_and_the_tour() -> None:
+    kinds = {text for kind in KINDS.values() for text in (kind.title, kind.text)}
+    asked = {text for stop in STOPS for pair in (stop.party, stop.ttp, stop.observer) for text in pair}
+    assert kinds | asked | {stop.text for stop in STOPS} == STEPS.keys()
 
 
 SAME = {"%1, %2", "Kuscia", "schema\x04Kuscia", "%1, guest", "TTP", "…"}
 
 
 def test_translations_of_pages_have_the_same_values() -> None:
-    for text, other in {**PANEL, **COUNTED, **VIEWER}.items():
+    for text, other in {**PANEL, **COUNTED, **VIEWER, **STEPS}.items():
         found, expected = (set(re.findall(r"%\d|\{\w+\}", one)) for one in (other, text))
         assert found == expected, text
         assert re.search("[\u4e00-\u9fff]", other) or text in SAME, text

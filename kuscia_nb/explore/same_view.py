@@ -72,7 +72,7 @@ class SameView(Lesson):
     def tables(self) -> list[Table]:
         say = speaker()
         true, other = say("with bob's true column"), say("with the invented one")
-        columns = (say("message"), say("numbers"), say("the first one, with bob's true column"), other)
+        columns = (say("message"), say("how many"), say("the first one, with bob's true column"), other)
         rows = [(what, str(real.size), f"{real.flat[0]}", f"{found.flat[0]}") for what, real, found in self.received]
         hidden = [*self._cells(), *self._draws(), *self._weights()]
         return [

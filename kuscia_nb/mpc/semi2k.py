@@ -96,6 +96,9 @@ class Semi2k:
         semi2k.sacrifice = sacrifice
         return semi2k
 
+    def begin_training(self, rate: Ring, l2: Ring) -> None:
+        """A training begins, with these public terms: for who writes it down; here nobody does."""
+
     def leave(self) -> None:
         """End this party's part in what it has opened at the TTP."""
         self.ttp.leave()

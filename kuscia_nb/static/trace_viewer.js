@@ -27,7 +27,7 @@ var chinese_default = {
   Batch: "批次",
   "outside of training": "训练之外",
   "batch {b}": "批次 {b}",
-  "epoch {e}, batch {b}": "轮次 {e}，批次 {b}",
+  "epoch {e}, batch {b}": "训练轮次 {e}，批次 {b}",
   "{place}, task {task}": "{place}，任务 {task}",
   "Go to next": "跳到下一个",
   "choose an operation": "选择操作",
@@ -60,8 +60,15 @@ var chinese_default = {
   computes: "计算",
   "Sequence diagram around the current step": "当前步骤附近的时序图",
   "Kinds of steps around the current one: TTP, messages, local": "当前步骤附近的步骤种类：TTP、消息、本地",
-  "Keys: ← → step, Page Up/Down batch, Home End, Space play, 1–4 seen by, F numbers": "按键：← → 单步，Page Up/Down 批次，Home End，空格 播放，1–4 视角，F 数值",
+  "Keys: ← → step, Page Up/Down batch, Home End, Space play, 1–4 seen by, F numbers, T tour": "按键：← → 单步，Page Up/Down 批次，Home End，空格 播放，1–4 视角，F 数值，T 导览",
   "Keys: ← → step, Home End, Space play": "按键：← → 单步，Home End，空格 播放",
+  Tour: "导览",
+  "Guided tour (T)": "分步导览（T）",
+  "Tour: {i} of {n}": "导览：第 {i} 站，共 {n} 站",
+  "Back in the tour": "上一站",
+  "On with the tour": "下一站",
+  "{who} is asked: ": "提问{who}：",
+  Answer: "答案",
   "{n} steps are not in this view": "有 {n} 步不在此视图中",
   "Told to the TTP: {list}": "告知 TTP：{list}",
   "counter {c}, {n} elements": "计数器 {c}，{n} 个元素",
@@ -122,7 +129,43 @@ var chinese_default = {
   "Times a whole number": "乘整数",
   "Add a public multiple": "加上公开倍数",
   "Take the step": "更新权重",
-  "Update the weights": "更新权重"
+  "Update the weights": "更新权重",
+  "Each party on its own share, no message: h is the penalty's part of the gradient, and t is the step. The rate is learning_rate / batch_size; l2 is 0 for the intercept.": "各方只在自己的分片上计算，没有消息：h 是梯度中的正则化项，t 是更新量。rate = 学习率 / 批大小；截距的 l2 为 0。",
+  "A product of two secrets begins with a message: each party sends a share minus a fresh random number, the mask.": "两个秘密值相乘，先要发一条消息：双方各自把分片减去一个新的随机数（掩码）再发送。",
+  "What does {me} learn from the number that {peer} sends?": "{me} 能从 {peer} 发来的数中得知什么？",
+  "Nothing. {me} does not know the mask, so every share of {peer}'s is as likely as it was before.": "什么也得不到。{me} 不知道掩码，{peer} 的分片取任何值的可能性都和之前一样。",
+  "Does the TTP see this message?": "TTP 能看到这条消息吗？",
+  "No, it goes from party to party. The TTP knows the masks, and never sees what they are taken from.": "不能，消息在双方之间传递。TTP 知道掩码，但看不到用掩码掩藏的数。",
+  "The weights begin at 0. Are the first messages 0, too?": "权重从 0 开始。最先发送的消息也是 0 吗？",
+  "No: 0 minus a mask is as random as the mask. Compare s, v and m in the table.": "不是：0 减去掩码，和掩码一样随机。请对比表中的 s、v 和 m。",
+  "Each party makes its share z of the product from what came and what was prepared. No message.": "双方各自用收到的数和预处理好的数，算出乘积的分片 z。没有消息。",
+  "Does {me} know a prediction now?": "{me} 现在知道某个预测值吗？",
+  "No. {me} has one share of each; without {peer}'s share it is a random number.": "不知道。每个预测值 {me} 只有一个分片；没有 {peer} 的分片，它只是一个随机数。",
+  "What does the TTP learn of the product?": "TTP 能得知乘积的什么？",
+  "Nothing. It has only helped before, with shares of products of masks.": "什么也得不到。TTP 只在之前提供过掩码乘积的分片。",
+  "Add both parties' z: what should come out?": "把双方的 z 相加，应当得到什么？",
+  "The product of the secrets. See “both, added” in the table, with numbers in fixed point.": "两个秘密值的乘积。请把数值切换为定点数，查看表中的“双方之和”。",
+  "On the way to the error, prediction minus label. Who has the label puts in y - 1/2, the other party 0 - 0.": "计算误差：预测值减去标签。标签所有者的分片来自 y − 1/2，对方的分片来自 0 − 0。",
+  "Does the label tell its owner the error?": "标签的所有者能由标签得知误差吗？",
+  "No. The error is prediction minus label, and the prediction stays in two shares.": "不能。误差是预测值减去标签，而预测值始终拆成两个分片。",
+  "Whose label is it? Can the TTP tell?": "标签属于哪一方？TTP 看得出来吗？",
+  "Not from here: it sees masks and lengths, and no data.": "从这里看不出来：TTP 只看到掩码和长度，看不到数据。",
+  "All weights are 0. What is the error of a row with label 1?": "权重都是 0。标签为 1 的样本，误差是多少？",
+  "A half for the prediction, minus 1: -0.5. In fixed point both shares add up to it, but for a rounding.": "预测值是一半，减去 1，得 −0.5。用定点数显示时，双方的分片之和就是它，只差一次舍入。",
+  "The second product of the batch, columns times errors, gives the gradient. It had a message of its own.": "本批次的第二个乘积：特征列乘以误差，得到梯度。这次乘法另有一条消息。",
+  "Why did its message need a new mask?": "这条消息为什么要用新的掩码？",
+  "With one mask for two numbers, {me} could subtract the messages and learn how {peer}'s two shares differ.": "如果两个数用同一个掩码，{me} 把两条消息相减，就能得知 {peer} 的两个分片相差多少。",
+  "What would the TTP and one party know together?": "TTP 与其中一方合谋，能得知什么？",
+  "The other party's shares, as mask and message add up to them, and with them the errors and weights. So the TTP must not work together with a party.": "掩码加上消息就是另一方的分片，由此可得误差和权重。所以 TTP 不能与任何一方合谋。",
+  "Would other data change how many bytes were sent?": "换一份数据，发送的字节数会变吗？",
+  "No. Only lengths and parameters decide that, and both parties know them.": "不会。字节数只取决于长度和参数，这些双方都知道。",
+  "The update. Rate and penalty are public, so each party moves its own share. Compute a line yourself.": "更新权重。学习率和正则化系数是公开的，双方各自更新自己的分片。请自己验算一行。",
+  "Does {me} know a weight of the model now?": "{me} 现在知道模型的某个权重吗？",
+  "No, not even of a column of {me}'s own: {me} has one share of each.": "不知道，连 {me} 自己特征列的权重也不知道：每个权重 {me} 只有一个分片。",
+  "What has the TTP learned from the whole batch?": "整个批次下来，TTP 得知了什么？",
+  "How many rows and columns it has. Nothing of data, errors or weights.": "批次有多少行、多少列。数据、误差和权重都不知道。",
+  "The weights were 0. What are they now?": "权重原来是 0，现在是多少？",
+  "Minus rate times gradient, below “both, added” at w'. With numbers in fixed point you can check it by hand.": "学习率乘以梯度，再取负，见 w' 的“双方之和”。把数值切换为定点数，就能手工验算。"
 };
 
 // src/viewer/english.ts
@@ -186,8 +229,15 @@ var EN = {
   local: "computes",
   diagram: "Sequence diagram around the current step",
   timeline: "Kinds of steps around the current one: TTP, messages, local",
-  keys: "Keys: ← → step, Page Up/Down batch, Home End, Space play, 1–4 seen by, F numbers",
+  keys: "Keys: ← → step, Page Up/Down batch, Home End, Space play, 1–4 seen by, F numbers, T tour",
   keysSizes: "Keys: ← → step, Home End, Space play",
+  tour: "Tour",
+  tourHint: "Guided tour (T)",
+  tourPlace: "Tour: {i} of {n}",
+  tourBack: "Back in the tour",
+  tourForward: "On with the tour",
+  tourAsked: "{who} is asked: ",
+  tourAnswer: "Answer",
   gap: "{n} steps are not in this view",
   draws: "Told to the TTP: {list}",
   draw: "counter {c}, {n} elements",
@@ -206,7 +256,11 @@ var Texts = class {
   }
   /** A text, its holes filled. */
   t(key, values = {}) {
-    return this._say(EN[key]).replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+    return this.told(EN[key], values);
+  }
+  /** The same of an English text that came with the trace. */
+  told(text, values) {
+    return this._say(text).replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
   }
   /** What a kind of step is called, and what happens in it. */
   kind({ title, text }) {
@@ -548,7 +602,7 @@ function press(event, keys) {
 function isOfControl(event) {
   const { tagName, type } = event.target;
   const radio = type === "radio";
-  return tagName === "SELECT" || radio && event.key.startsWith("Arrow") || event.key === " " && (radio || tagName === "BUTTON");
+  return tagName === "SELECT" || radio && event.key.startsWith("Arrow") || event.key === " " && (radio || tagName === "BUTTON" || tagName === "SUMMARY");
 }
 
 // src/viewer/tour.ts
@@ -566,6 +620,14 @@ function batches(trace) {
     last = key;
   }
   return begins;
+}
+function opening(trace) {
+  for (let i = 0; i < trace.count; i++) {
+    if (trace.batch(i) > 0) {
+      return i;
+    }
+  }
+  return 0;
 }
 function lastUpTo(numbers, limit) {
   let [low, high] = [0, numbers.length];
@@ -606,6 +668,69 @@ function nextLike(trace, like, step) {
   return step;
 }
 
+// src/viewer/guide.ts
+var Guide = class {
+  constructor(_trace, _texts) {
+    this._trace = _trace;
+    this._texts = _texts;
+    this._place = make("span", { class: "knt-position", "data-testid": "trace-tour-place" });
+    this._text = make("p", { class: "knt-caption" });
+    this._who = make("span");
+    this._question = make("strong", { "data-testid": "trace-question" });
+    this._answer = make("p", { "data-testid": "trace-answer" });
+    this._details = make("details", { class: "knt-answer" }, make("summary", {}), this._answer);
+    const { stops } = _trace.header.tour;
+    const numbers = Array.from({ length: _trace.count }, (_, i) => _trace.number(i));
+    this._stops = stops.filter(({ step }) => numbers[lastUpTo(numbers, step)] === step);
+    this.steps = this._stops.map(({ step }) => lastUpTo(numbers, step));
+    const t = _texts.t.bind(_texts);
+    this.toggle = button("trace-tour", t("tourHint"), t("tour"));
+    this.toggle.hidden = !this.steps.length;
+    this.back = button("trace-tour-back", t("tourBack"), "◀");
+    this.forward = button("trace-tour-forward", t("tourForward"), "▶");
+    this.root = make(
+      "div",
+      { class: "knt-tour", role: "group", "aria-label": t("tour"), "data-testid": "trace-caption" },
+      make("div", { class: "knt-bar" }, this.back, this.forward, this._place),
+      this._text,
+      make("p", { class: "knt-question" }, this._who, this._question),
+      this._details
+    );
+  }
+  /** The stop before or after a step; the first and the last one stay where they are. */
+  from(step, forward) {
+    const at = lastUpTo(this.steps, forward ? step : step - 1) + (forward ? 1 : 0);
+    return this.steps[Math.min(Math.max(at, 0), this.steps.length - 1)];
+  }
+  /** Show the stop that was last before a step, or is there, to who looks. */
+  show(shown, step, lens) {
+    this.root.hidden = !shown;
+    this.toggle.setAttribute("aria-pressed", String(shown));
+    if (!shown) {
+      return;
+    }
+    const at = Math.max(0, lastUpTo(this.steps, step));
+    const key = `${at} ${lens}`;
+    if (this.root.dataset.shown === key) {
+      return;
+    }
+    this.root.dataset.shown = key;
+    const { _texts: texts, _trace: trace } = this;
+    const stop = this._stops[at];
+    const names = { me: lens, peer: trace.parties.find((name) => name !== lens) ?? "" };
+    const [question, answer] = stop[lens === "ttp" || lens === "observer" ? lens : "party"];
+    this._place.textContent = texts.t("tourPlace", { i: at + 1, n: this.steps.length });
+    this._text.textContent = texts.told(stop.text, names);
+    this._who.textContent = texts.t("tourAsked", { who: texts.person(lens) });
+    this._question.textContent = texts.told(question, names);
+    this._answer.textContent = texts.told(answer, names);
+    this._details.open = false;
+    this._details.firstElementChild.textContent = texts.t("tourAnswer");
+    this.back.disabled = at === 0;
+    this.forward.disabled = at === this.steps.length - 1;
+  }
+};
+
 // src/viewer/page.ts
 function buildPage(trace, texts) {
   const parts = partsOf(trace, texts, `knt-${Math.random().toString(36).slice(2)}`);
@@ -623,6 +748,7 @@ function buildPage(trace, texts) {
     },
     ...head(trace, texts),
     ...controls(trace, texts, parts),
+    parts.guide.root,
     main(trace, parts),
     make(
       "p",
@@ -631,7 +757,7 @@ function buildPage(trace, texts) {
     ),
     parts.live
   );
-  for (const control of root.querySelectorAll("button, input, select")) {
+  for (const control of root.querySelectorAll("button, input, select, summary")) {
     control.setAttribute("data-lm-suppress-shortcuts", "true");
   }
   return { root, ...parts };
@@ -678,6 +804,7 @@ function partsOf(trace, texts, id) {
       ...{ class: "knt-live", role: "status" },
       ...{ "aria-live": "polite", "data-testid": "trace-live" }
     }),
+    guide: new Guide(trace, texts),
     begins: batches(trace)
   };
 }
@@ -717,7 +844,7 @@ function controls(trace, texts, parts) {
   const bar = make(
     "div",
     { class: "knt-bar", role: "toolbar", "aria-label": texts.t("stepping") },
-    ...[parts.first, parts.back, parts.play, parts.forward, parts.last, parts.position]
+    ...[parts.first, parts.back, parts.play, parts.forward, parts.last, parts.guide.toggle, parts.position]
   );
   const options = make("div", { class: "knt-bar" }, labelled(texts.t("jump"), parts.jump));
   const looks = make("div", { class: "knt-bar" });
@@ -902,7 +1029,10 @@ var Viewer = class {
     this._timer = 0;
     this._speaking = 0;
     this._page = buildPage(_trace, _texts);
-    this._state = { step: 0, lens: _trace.header.lenses.indexOf("observer"), fixed: false, element: 0 };
+    const { lenses, tour } = _trace.header;
+    const touring = tour.open && this._page.guide.steps.length > 0;
+    const step = touring ? this._page.guide.steps[0] : opening(_trace);
+    this._state = { step, lens: lenses.indexOf("observer"), fixed: touring, element: 0, tour: touring };
     this._keys = this._keysOf();
     this._listen();
     this._change({});
@@ -959,12 +1089,21 @@ var Viewer = class {
     page.text.textContent = header.numbers ? about.text : "";
     page.lens.inputs.forEach((input) => input.checked = input.value === lens);
     page.format.inputs.forEach((input) => input.checked = input.value === format);
+    page.guide.show(state.tour, state.step, lens);
     page.batch.selectedIndex = lastUpTo(page.begins, state.step);
     const [title, op] = [about.title, trace.op(state.step)];
     clearTimeout(this._speaking);
     this._speaking = window.setTimeout(() => {
       page.live.textContent = texts.t("live", { where, title, op, lens: texts.person(lens) });
     }, SPOKEN);
+  }
+  /** Show the tour from its first stop on, or hide it. */
+  _tour() {
+    const { steps } = this._page.guide;
+    if (steps.length) {
+      const tour = !this._state.tour;
+      this._change(tour ? { tour, step: steps[0] } : { tour });
+    }
   }
   _play(playing) {
     this._playing = playing;
@@ -999,17 +1138,22 @@ var Viewer = class {
       " ": () => this._play(!this._playing),
       f: format,
       F: format,
+      t: () => this._tour(),
+      T: () => this._tour(),
       ...Object.fromEntries(lenses)
     };
   }
   _listen() {
-    const { _page: page, _keys: keys } = this;
+    const { _page: page, _keys: keys, _state: state } = this;
     this._on(page.root, "keydown", (event) => press(event, keys));
     this._on(page.first, "click", keys.Home);
     this._on(page.last, "click", keys.End);
     this._on(page.back, "click", keys.ArrowLeft);
     this._on(page.forward, "click", keys.ArrowRight);
     this._on(page.play, "click", keys[" "]);
+    this._on(page.guide.toggle, "click", keys.t);
+    this._on(page.guide.back, "click", () => this._go(page.guide.from(state.step, false)));
+    this._on(page.guide.forward, "click", () => this._go(page.guide.from(state.step, true)));
     this._on(page.slider, "input", () => this._go(Number(page.slider.value)));
     this._on(page.batch, "change", () => this._go(Number(page.batch.value)));
     this._on(page.element, "change", () => this._change({ element: Number(page.element.value) }));

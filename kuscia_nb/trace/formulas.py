@@ -313,7 +313,18 @@ KINDS: dict[str, StepKind] = {
     "times": _local("Times a whole number", "z.i = x.i*p", small="p"),
     "add scaled": _local("Add a public multiple", "z.i = x.i + y.i*p", wide="x z"),
     "step": _local("Take the step", "w'.i = w.i - t.i"),
-    "update": _local("Update the weights", "w'.i = w.i - rate*grad.i - rate*l2*w.i !"),
+    "update": _kind(
+        "Update the weights",
+        "Each party on its own share, no message: h is the penalty's part of the gradient, and t is the step. The rate"
+        " is learning_rate / batch_size; l2 is 0 for the intercept.",
+        "h.i = T(l2*w.i)",
+        "t.i = T(rate*grad.i + rate*h.i)",
+        "w'.i = w.i - t.i",
+        shared="w grad h t w'",
+        product="elementwise",
+        own="w grad h t w'",
+        sent="rate l2",
+    ),
 }
 
 TTP, FIRST, SECOND = "ttp", 0, 1
@@ -353,9 +364,9 @@ EXPANDED: dict[str, tuple[Part, ...]] = {
 }
 """What a note of a party becomes. A note that is not here is a step as it is."""
 
-SHIFTING = frozenset({"truncate", "scale", "pair", "send top bit", "assisted truncate"})
+SHIFTING = frozenset({"truncate", "scale", "update", "pair", "send top bit", "assisted truncate"})
 """Kinds of steps that depend on by how many bits a number is truncated."""
-COMMON = frozenset({"e", "g", "eg", "o", "p", "B", "W", "C", "D"})
+COMMON = frozenset({"e", "g", "eg", "o", "p", "rate", "l2", "B", "W", "C", "D"})
 """Names of numbers that are the same at both parties."""
 PARTS = {"e.i": "me", "g.i": "mg"}
 """What a note calls the parts of a number that also is common."""

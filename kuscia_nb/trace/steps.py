@@ -12,6 +12,7 @@ import numpy as np
 
 from ..mpc.ledger import Message, Total
 from ..mpc.ring import Ring
+from ..texts.sentence import Sentence
 from .formulas import KINDS, StepKind
 
 BOTH = 2
@@ -133,19 +134,26 @@ class Record:
         """Message seq -> the step that it belongs to."""
         return {seq: i for i, step in enumerate(self.steps) for seq in step.messages}
 
-    @cached_property
+    @property
     def left_out(self) -> str:
         """What is not in the trace, as text; empty if all is."""
+        return "left out: " + "; ".join(self.lacking) if self.lacking else ""
+
+    @cached_property
+    def lacking(self) -> list[Sentence]:
+        """Each thing that is not in the trace."""
         parts = []
         operations, unlisted = (sum(getattr(task, name) for task in self.tasks) for name in ("left_out", "unlisted"))
         if operations:
-            parts.append(f"{operations:,} operations from the middle of the run")
+            parts.append(Sentence("{count:,} operations from the middle of the run", count=operations))
         if unlisted:
-            parts.append(f"{unlisted:,} messages behind the first ones, which are counted in the totals")
+            text = "{count:,} messages behind the first ones, which are counted in the totals"
+            parts.append(Sentence(text, count=unlisted))
         cut, shortest = _cut(self.steps)
         if cut:
-            parts.append(f"all but the first {shortest} elements of {cut:,} arrays")
-        return "left out: " + "; ".join(parts) if parts else ""
+            text = "all but the first {shortest} elements of {count:,} arrays"
+            parts.append(Sentence(text, shortest=shortest, count=cut))
+        return parts
 
 
 def _cut(steps: Iterable[Step]) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from html import escape
 from typing import NamedTuple
 
 from ..errors import KusciaError
+from ..texts import speaker
 from ..trace.steps import Record
 
 LANE, ROW, TOP, LABEL = 260, 30, 46, 13
@@ -54,7 +55,12 @@ def diagram(record: Record, start: int | None = None, count: int = 12, format: s
 
 def describe(shown: list[Arrow]) -> str:
     """The diagram in words."""
-    return "; ".join(f"{arrow.sender} to {arrow.receiver}: {arrow.label}" for arrow in shown)
+    say = speaker()
+    return "; ".join(say("{sender} to {receiver}: {what}", **_words(arrow)) for arrow in shown)
+
+
+def _words(arrow: Arrow) -> dict[str, str]:
+    return {"sender": arrow.sender, "receiver": arrow.receiver, "what": arrow.label}
 
 
 def svg(people: list[str], shown: list[Arrow]) -> str:

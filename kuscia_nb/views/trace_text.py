@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..texts import speaker
 from ..trace.steps import Record
 from ..trace.view import View
 from .table import Table, wrapped
@@ -17,20 +18,25 @@ OBSERVER = "This is the observer's trace: it has the numbers of all parties, whi
 
 def headline(record: Record) -> str:
     """What there is, in a line."""
-    of = f"Trace of {record.title}" if record.title else "Trace"
+    say = speaker()
+    of = say("Trace of {job}", job=record.title) if record.title else say("Trace")
     if record.level == "off":
-        return f"{of}: off"
-    steps = f"{len(record.steps):,} steps, " if record.steps else ""
-    return f"{of}: {steps}{len(record.messages):,} messages"
+        return say("{of}: off", of=of)
+    if not record.steps:
+        return say("{of}: {messages:,} messages", of=of, messages=len(record.messages))
+    counts = {"steps": len(record.steps), "messages": len(record.messages)}
+    return say("{of}: {steps:,} steps, {messages:,} messages", of=of, **counts)
 
 
 def remarks(record: Record) -> list[str]:
     """What has to be said with it."""
+    say = speaker()
     about = {"full": OBSERVER, "sizes": GET_NUMBERS}.get(record.level, NOTHING)
     if record.level != "off" and not record.messages:
         about = NO_MESSAGE
-    left_out = [record.left_out[0].upper() + record.left_out[1:] + "."] if record.left_out else []
-    return [about, *record.notes, *left_out]
+    what = "; ".join(map(say, record.lacking))
+    left_out = [say("Left out: {what}.", what=what)] if what else []
+    return [say(about), *map(say, record.notes), *left_out]
 
 
 def totals(record: Record) -> Table:
@@ -40,18 +46,25 @@ def totals(record: Record) -> Table:
         for task in record.tasks
         for sender, receiver, total in task.totals
     ]
-    return Table("Messages", ("task", "from", "to", "messages", "rounds", "bytes"), rows, left=3)
+    say = speaker()
+    columns = (say("task"), say("from"), say("to"), say("messages"), say("rounds"), say("bytes"))
+    return Table(say("Messages"), columns, rows, left=3)
 
 
 def steps(record: Record, count: int = FIRST) -> Table:
     """The first steps, each with its formula and the first element of every number."""
-    view, rows = View(record, "observer"), []
+    say, view, rows = speaker(), View(record, "observer"), []
     for seq, step in enumerate(record.steps[:count]):
-        what = (str(seq), step.about.title, step.op, str(step.batch or ""))
+        what = (str(seq), say(step.about.title), step.op, str(step.batch or ""))
         lines = view.lines(seq) or [("", "")]
         rows += [(*(what if i == 0 else ("",) * 4), *line) for i, line in enumerate(lines)]
-    title = f"The first of {len(record.steps):,} steps; numbers modulo 2^64, the first element of each"
-    return Table(title, ("step", "what", "of", "batch", "formula", "numbers"), rows, left=6)
+    columns = (say("step"), say("what"), say("of"), say("batch"), say("formula"), say("numbers"))
+    return Table(_steps_title(record), columns, rows, left=6)
+
+
+def _steps_title(record: Record) -> str:
+    text = "The first of {count:,} steps; numbers modulo 2^64, the first element of each"
+    return speaker()(text, count=len(record.steps))
 
 
 def messages(record: Record, count: int = FIRST) -> Table:
@@ -60,8 +73,9 @@ def messages(record: Record, count: int = FIRST) -> Table:
         (str(seq), m.sender, m.receiver, m.op, str(m.round), f"{m.bytes:,}")
         for seq, (_, m) in enumerate(record.messages[:count])
     ]
-    title = f"The first of {len(record.messages):,} messages"
-    return Table(title, ("seq", "from", "to", "what", "round", "bytes"), rows, left=4)
+    say = speaker()
+    columns = (say("seq"), say("from"), say("to"), say("what"), say("round"), say("bytes"))
+    return Table(say("The first of {count:,} messages", count=len(record.messages)), columns, rows, left=4)
 
 
 def tables(record: Record) -> list[Table]:
@@ -75,8 +89,8 @@ def text(record: Record) -> str:
     """The trace for a terminal."""
     parts = ["\n".join(wrapped(line) for line in [headline(record), *remarks(record)])]
     if record.steps:
-        title = f"The first of {len(record.steps):,} steps; numbers modulo 2^64, the first element of each"
-        parts += [totals(record).text(), wrapped(f"{title}\n{View(record, 'observer').excerpt(0, FIRST)}")]
+        excerpt = View(record, "observer").excerpt(0, FIRST)
+        parts += [totals(record).text(), wrapped(f"{_steps_title(record)}\n{excerpt}")]
     else:
         parts += [table.text() for table in tables(record)]
     return "\n\n".join(parts)

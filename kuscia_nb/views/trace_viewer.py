@@ -23,9 +23,11 @@ import numpy as np
 
 from ..errors import KusciaError
 from ..mpc.ledger import Message
+from ..texts import speaker
 from ..trace.columns import Arrays, pack
 from ..trace.garbage import uncollected
 from ..trace.steps import Record, Step
+from ..trace.tour import told
 from ..trace.view import OBSERVER, TTP
 from .table import html_note, html_paragraph
 from .trace_diagram import arrows, lanes
@@ -62,8 +64,8 @@ def html(record: Record) -> str:
     parts += [table.html() for table in tables(record)]
     shown = arrows(record, None, 12)
     if shown:
-        first, last = shown[0].seq, shown[-1].seq
-        parts.append(f"<p>{escape(f'Messages {first:,} to {last:,}')}</p>{diagram(lanes(record), shown)}")
+        words = speaker()("Messages {first:,} to {last:,}", first=shown[0].seq, last=shown[-1].seq)
+        parts.append(f"<p>{escape(words)}</p>{diagram(lanes(record), shown)}")
     return "".join(parts)
 
 
@@ -119,6 +121,7 @@ def _described(record: Record, elements: int) -> tuple[dict[str, Any], Arrays]:
         "draws_seen": seen_by((TTP, OBSERVER), record),
         "names": {name: packed["names"][name] for name in ("ops", "people", "keys")},
         "kinds": kinds(found),
+        "tour": told(record),
         "patterns": found,
     }
     return header, columns

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kuscia_nb.texts.chinese.panel import COUNTED, PANEL
+from kuscia_nb.texts.chinese.steps import STEPS
 from kuscia_nb.texts.chinese.viewer import VIEWER
 
 ROOT = Path(__file__).parent.parent.parent
@@ -22,7 +23,7 @@ def files() -> dict[Path, str]:
     """What JupyterLab reads for the panel, and what the viewer is built with."""
     return {
         ROOT / "kuscia_nb/locale/zh_CN/LC_MESSAGES/kuscia_nb.json": _written(_PACK),
-        ROOT / "labextension/src/viewer/chinese.json": _written(VIEWER),
+        ROOT / "labextension/src/viewer/chinese.json": _written({**VIEWER, **STEPS}),
     }
 
 

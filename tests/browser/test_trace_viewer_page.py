@@ -23,7 +23,9 @@ def test_stepping_and_looking_through_other_eyes(desk: Desk, app: str) -> None:
     viewer, position = output.get_by_role("region", name="Trace of job-ss-lr"), output.get_by_role("slider")
     expect(viewer).to_have_attribute("data-lens", "observer")
     notebook.command("notebook:enter-command-mode")  # in which arrows are the notebook's
+    expect(viewer).to_have_attribute("data-step", "10")  # where the first batch begins
     position.focus()
+    notebook.page.keyboard.press("Home")
     for _ in range(30):
         notebook.page.keyboard.press("ArrowRight")
     expect(viewer).to_have_attribute("data-step", "30")
@@ -65,9 +67,9 @@ def test_jumping_to_a_batch_and_to_an_operation_and_changing_numbers(desk: Desk)
     output.get_by_label("Go to next").select_option("Update the weights")
     expect(position).to_contain_text("batch 5")
     numbers = output.get_by_test_id("trace-formulas").locator(".knt-number")
-    expect(numbers.first).to_have_text(re.compile(r"^\d{5,20}$"))
+    expect(numbers.last).to_have_text(re.compile(r"^\d{5,20}$"))
     output.get_by_text("fixed point").click()
-    expect(numbers.first).to_have_text(re.compile(r"^-?\d+(\.\d+)?$"))
+    expect(numbers.last).to_have_text(re.compile(r"^-?\d+(\.\d+)?$"))
     expect(viewer).to_have_attribute("data-format", "fixed")
 
 
@@ -97,9 +99,6 @@ def test_the_letters_of_the_diagram_are_as_large_on_a_narrow_page(desk: Desk, wi
     for cell in range(3):
         notebook.run(cell)
     diagram = notebook.output(2).get_by_test_id("trace-diagram")
-    notebook.output(2).get_by_role("slider").focus()
-    for _ in range(10):
-        notebook.page.keyboard.press("ArrowRight")
     expect(diagram.locator(".knt-current")).to_contain_text("10")
     boxes = "texts => texts.map(text => text.getBoundingClientRect()).map(box => [box.left, box.right, box.height])"
     titles = diagram.locator(".knt-row-title").evaluate_all(boxes)
@@ -109,3 +108,64 @@ def test_the_letters_of_the_diagram_are_as_large_on_a_narrow_page(desk: Desk, wi
     box = diagram.bounding_box()
     assert box is not None
     assert all(box["x"] <= left and right <= box["x"] + box["width"] for left, right, _ in titles + labels)
+
+
+TOY = """\
+import pandas as pd
+cluster = kn.connect()
+cluster.put("alice", "toy_a.csv", pd.DataFrame({"a": [1, 0, 2, -1], "y": [1, 0, 1, 0]}))
+cluster.put("bob", "toy_b.csv", pd.DataFrame({"b": [2, -1, 1, 0]}))
+text = kn.tutorial_manifest().replace("perfect_logit_", "toy_")
+text = text.replace('"batch_size":21', '"batch_size":4').replace(":0.0001", ":1")
+job = cluster.apply(text, replace=True, trace="full", seed=6).wait()
+job.trace"""
+
+
+@pytest.mark.parametrize("width", [1024, 1280])
+def test_a_tour_of_one_batch_asks_who_looks_by_mouse_and_by_keys(desk: Desk, width: int) -> None:
+    notebook = desk.open("lab", f"trace_tour_{width}.ipynb", RUN + "import kuscia_nb as kn\n" + TOY)
+    notebook.page.set_viewport_size({"width": width, "height": 1000})
+    notebook.run(0)
+    output, keyboard = notebook.output(0), notebook.page.keyboard
+    viewer, caption = output.get_by_test_id("trace-viewer"), output.get_by_test_id("trace-caption")
+    question, answer = output.get_by_test_id("trace-question"), output.get_by_test_id("trace-answer")
+    expect(caption).to_contain_text("Tour: 1 of 5")
+    expect(question).to_have_text("The weights begin at 0. Are the first messages 0, too?")
+    viewer.focus()
+    keyboard.press("1")
+    expect(question).to_have_text("What does alice learn from the number that bob sends?")
+    expect(answer).to_be_hidden()
+    caption.get_by_text("Answer").focus()
+    keyboard.press("Space")
+    expect(answer).to_contain_text("alice does not know the mask")
+    for _ in range(3):
+        output.get_by_role("button", name="On with the tour").press("Enter")
+    expect(caption).to_contain_text("Tour: 4 of 5")
+    expect(answer).to_be_hidden()
+    output.get_by_role("button", name="On with the tour").click()
+    expect(output.get_by_role("button", name="On with the tour")).to_be_disabled()
+    viewer.focus()
+    keyboard.press("4")
+    caption.get_by_text("Answer").click()
+    expect(answer).to_contain_text("Minus rate times gradient")
+    rows = output.get_by_test_id("trace-numbers").get_by_role("row")
+    shown = {
+        text[0] + text[1]: text[3]
+        for text in ([*row.get_by_role("cell").all_inner_texts(), ""] for row in rows.all()[1:])
+    }
+    assert {name: shown[name] for name in ("rateboth", "l2both", "gradboth, added", "w'both, added")} == {
+        "rateboth": "0.2500000",
+        "l2both": "0.5000000 0.5000000 0",
+        "gradboth, added": "-2 -2 0",
+        "w'both, added": "0.5000000 0.5000000 0",
+    }
+    box = "cells => cells.every(cell => cell.scrollWidth <= cell.clientWidth + 1)"
+    assert output.get_by_test_id("trace-numbers").locator("td").evaluate_all(box)
+    for theme in ("light", "dark"):
+        notebook.theme(theme)
+        assert [text for text in notebook.unreadable(0) if not text.endswith("]:")] == []
+    viewer.focus()
+    keyboard.press("t")
+    expect(caption).to_be_hidden()
+    output.get_by_role("button", name="Guided tour").click()
+    expect(caption).to_contain_text("Tour: 1 of 5")

@@ -80,6 +80,8 @@ class Notes:
         self._weights: tuple[Share, Ring] | None = None
         self._gradient: Ring | None = None
         self._change = "update"
+        self.terms: tuple[Ring | None, Ring | None] = None, None
+        """Of the training: the rate, and the penalty of each weight."""
 
     def read(self) -> list[Note]:
         """What was kept, in order."""
@@ -127,7 +129,11 @@ class Notes:
         """What the program has made of weights and gradient since."""
         if self._weights is not None and self._gradient is not None:
             share, before = self._weights
-            self.write(self._change, "update", (before, self._gradient, share.operand.copy()))
+            arrays = before, self._gradient, share.operand.copy()
+            if self._change == "update":
+                self.write("update", "update", (*arrays, *self.terms), bits=self.fxp_bits)
+            else:
+                self.write(self._change, "update", arrays)
         self._weights = self._gradient = None
 
     def _open_chapter(self) -> list[Note | Draft]:

@@ -5,6 +5,7 @@ Names are those of the formulas:
     e = x - a    g = y - b    z = c + e b + a g + [rank 0] e g            c = k + [adjust rank] d
     m = s - v    z = q + X (w + n)        n is the peer's m, w this party's share of its own columns' weights
     h = a + u    t = (s >> b) - m W + [rank 0] C + [rank 1] D    s = x - [rank 0] B, u its top bit (see `truncation`)
+    h = l2 w >> b    t = (rate grad + rate h) >> b    w' = w - t
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..ring import Ring, Words, matmul, matvec, vecmat
+from ..ring import Ring, Words, matmul, matvec, shift, vecmat
 from ..truncation import constants
 
 
@@ -71,6 +72,8 @@ def values_of(kind: str, arrays: Arrays, rank: int, bits: int, *, mirrored: bool
         return _product(named, _PRODUCTS[kind])
     if kind in ("cross product", "transposed cross product"):
         return _cross_product(named, rank, kind == "transposed cross product")
+    if kind == "update":
+        return _update(named, bits, mirrored=mirrored)
     return _vectors(named) if kind == "vectors" else named
 
 
@@ -91,7 +94,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "multiply by public": ("-x", "p", "-z"),
     "times": ("-x", "p", "-z"),
     "add scaled": ("-x", "-y", "p", "-z"),
-    "update": ("-w", "-grad", "-w'"),
+    "update": ("-w", "-grad", "-w'", "rate", "l2"),
     "step": ("-w", "-t", "-w'"),
     "mask columns": ("X", "A", "F"),
     "blind": ("H", "P"),
@@ -128,6 +131,16 @@ def _cross_product(named: Values, rank: int, transpose: bool) -> Values:
     else:
         product = matvec(own, u)
     return named | {"u": u, "Xu": product, "z": q + product}
+
+
+def _update(named: Values, bits: int, *, mirrored: bool) -> Values:
+    """With h, the penalty's part of the gradient, and t, the step."""
+    w, after, l2 = named["w"], named["w'"], named["l2"]
+    if w is None or after is None or l2 is None:
+        return named
+    sign = np.uint64(2**64 - 1 if mirrored else 1)
+    terms: Values = {"h": sign * shift(sign * w * l2, bits), "t": w - after}
+    return named | terms
 
 
 def _pair(a: Words, c: Words, d: Words | None) -> Values:

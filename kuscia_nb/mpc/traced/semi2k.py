@@ -38,6 +38,9 @@ class TracedSemi2k(Semi2k):
         """What was drawn last of triples."""
         self._drawn: list[PrgBuffer] = []
 
+    def begin_training(self, rate: Ring, l2: Ring) -> None:
+        self.notes.terms = rate, l2
+
     def input(self, values: Ring) -> Share:
         self.notes.write("share", f"input of {self.notes.name}", (values,))
         return super().input(values)

@@ -64,6 +64,7 @@ async def train(
     make = strategy or mpc.link.variant(STRATEGIES[plan.strategy])
     data = make(mpc, own, targets, plan.layout)
     bits, descent, weights = mpc.fxp_bits, Descent(plan, mpc.fxp_bits), data.zero_weights()
+    mpc.begin_training(plan.rate, descent.l2)
     steps, done, report = plan.layout.epochs * plan.layout.batches, 0, 0.0
     for epoch in range(plan.layout.epochs):
         async for batch in data.batches(epoch):
@@ -96,16 +97,16 @@ class Descent:
         self._penalised = plan.layout.penalised
         self._bits = SHIFTS[bits]
         self._rate = plan.rate
-        self._l2 = np.full(plan.layout.width, plan.l2)
-        self._l2[-1] = 0  # no penalty on the intercept
-        self._buffer = np.empty_like(self._l2)
+        self.l2 = np.full(plan.layout.width, plan.l2)
+        self.l2[-1] = 0  # no penalty on the intercept
+        self._buffer = np.empty_like(self.l2)
         self._signed = self._buffer.view(np.int64)
 
     def step(self, weights: Share, gradient: Share) -> None:
         """Update the weights in place: w -= (g + w.scale(l2, bits)).scale(rate, bits)."""
         w, buffer, signed, bits = weights.operand, self._buffer, self._signed, self._bits
         if self._penalised:
-            multiply(w, self._l2, buffer)
+            multiply(w, self.l2, buffer)
             right_shift(signed, bits, signed)
             add(buffer, gradient.operand, buffer)
             multiply(buffer, self._rate, buffer)
@@ -116,5 +117,5 @@ class Descent:
 
     async def change(self, weights: Share, predictions: Share, batch: AssistedBatch) -> None:
         """The same from a batch's predictions, where it makes all of the step itself."""
-        change = await batch.change(predictions, weights, self._rate, self._l2 if self._penalised else None)
+        change = await batch.change(predictions, weights, self._rate, self.l2 if self._penalised else None)
         subtract(weights.operand, change.operand, weights.operand)

@@ -11,6 +11,7 @@ from .explore import EXPLORE
 from .jobs import JOBS
 from .later_exercises import LATER_EXERCISES
 from .options import OPTIONS
+from .steps import STEPS, TRACE
 
-CHINESE = {**JOBS, **OPTIONS, **EXERCISES, **LATER_EXERCISES, **EXPLORE}
+CHINESE = {**JOBS, **OPTIONS, **EXERCISES, **LATER_EXERCISES, **EXPLORE, **TRACE, **STEPS}
 """What Python says."""

@@ -48,7 +48,7 @@ EXPLORE = {
         "无论 bob 的列是 {real} 还是 {invented}，alice 收到的 {count} 个数都逐位相同"
     ),
     "message": "消息",
-    "numbers": "个数",
+    "how many": "个数",
     "with bob's true column": "bob 的真实列",
     "with the invented one": "编造的列",
     "the first one, with bob's true column": "第一个数：bob 的真实列",

@@ -7,7 +7,8 @@
  * trace-title, trace-badge, trace-notes, trace-first, trace-back, trace-play, trace-forward, trace-last, trace-slider,
  * trace-position, trace-batch, trace-jump, trace-lens-<name>, trace-format-ring, trace-format-fixed, trace-element,
  * trace-step-title, trace-step-text, trace-formulas, trace-numbers, trace-messages, trace-diagram, trace-timeline,
- * trace-live, trace-keys.
+ * trace-live, trace-keys; of the tour trace-tour, trace-caption, trace-tour-back, trace-tour-forward, trace-tour-place,
+ * trace-question, trace-answer.
  */
 import type { IHeader } from './state';
 import { Texts } from './texts';

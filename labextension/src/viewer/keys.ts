@@ -23,6 +23,6 @@ function isOfControl(event: KeyboardEvent): boolean {
   return (
     tagName === 'SELECT' ||
     (radio && event.key.startsWith('Arrow')) ||
-    (event.key === ' ' && (radio || tagName === 'BUTTON'))
+    (event.key === ' ' && (radio || tagName === 'BUTTON' || tagName === 'SUMMARY'))
   );
 }

@@ -1,4 +1,5 @@
 import { button, choices, type IChoices, labelled, make } from './dom';
+import { Guide } from './guide';
 import type { Texts } from './texts';
 import { batches, operations } from './tour';
 import type { Trace } from './trace';
@@ -26,6 +27,7 @@ export interface IPage {
   messages: HTMLElement;
   numbers: HTMLElement;
   live: HTMLElement;
+  guide: Guide;
   /** The steps with which the batches begin. */
   begins: number[];
 }
@@ -47,6 +49,7 @@ export function buildPage(trace: Trace, texts: Texts): IPage {
     },
     ...head(trace, texts),
     ...controls(trace, texts, parts),
+    parts.guide.root,
     main(trace, parts),
     make(
       'p',
@@ -56,7 +59,7 @@ export function buildPage(trace: Trace, texts: Texts): IPage {
     parts.live
   );
   // JupyterLab's command mode takes arrows from whatever has the focus, unless that very element says no.
-  for (const control of root.querySelectorAll('button, input, select')) {
+  for (const control of root.querySelectorAll('button, input, select, summary')) {
     control.setAttribute('data-lm-suppress-shortcuts', 'true');
   }
   return { root, ...parts };
@@ -106,6 +109,7 @@ function partsOf(trace: Trace, texts: Texts, id: string): Parts {
       ...{ class: 'knt-live', role: 'status' },
       ...{ 'aria-live': 'polite', 'data-testid': 'trace-live' }
     }),
+    guide: new Guide(trace, texts),
     begins: batches(trace)
   };
 }
@@ -151,7 +155,7 @@ function controls(trace: Trace, texts: Texts, parts: Parts): HTMLElement[] {
   const bar = make(
     'div',
     { class: 'knt-bar', role: 'toolbar', 'aria-label': texts.t('stepping') },
-    ...[parts.first, parts.back, parts.play, parts.forward, parts.last, parts.position]
+    ...[parts.first, parts.back, parts.play, parts.forward, parts.last, parts.guide.toggle, parts.position]
   );
   const options = make('div', { class: 'knt-bar' }, labelled(texts.t('jump'), parts.jump));
   const looks = make('div', { class: 'knt-bar' });

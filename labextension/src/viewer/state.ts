@@ -21,6 +21,17 @@ export interface IHeader {
   kinds: Record<string, IKind>;
   patterns: IPattern[];
   columns: IPlace[];
+  tour: { stops: IStop[]; open: boolean };
+}
+
+/** Where the tour halts: what happens there, and a question and its answer for who looks; {me} and {peer} are holes. */
+export interface IStop {
+  /** Its place in the trace. */
+  step: number;
+  text: string;
+  party: [string, string];
+  ttp: [string, string];
+  observer: [string, string];
 }
 
 /** What steps of a kind do, in English. */

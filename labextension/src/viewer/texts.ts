@@ -21,7 +21,12 @@ export class Texts {
 
   /** A text, its holes filled. */
   t(key: Key, values: Record<string, string | number> = {}): string {
-    return this._say(EN[key]).replace(/\{(\w+)\}/g, (_, name: string) => String(values[name]));
+    return this.told(EN[key], values);
+  }
+
+  /** The same of an English text that came with the trace. */
+  told(text: string, values: Record<string, string | number>): string {
+    return this._say(text).replace(/\{(\w+)\}/g, (_, name: string) => String(values[name]));
   }
 
   /** What a kind of step is called, and what happens in it. */

@@ -20,6 +20,16 @@ export function batches(trace: Trace): number[] {
   return begins;
 }
 
+/** Where a look at a trace begins: with the first batch, as what comes before it only prepares. */
+export function opening(trace: Trace): number {
+  for (let i = 0; i < trace.count; i++) {
+    if (trace.batch(i) > 0) {
+      return i;
+    }
+  }
+  return 0;
+}
+
 /** The place of the last of these rising numbers that is not above a limit. */
 export function lastUpTo(numbers: number[], limit: number): number {
   let [low, high] = [0, numbers.length];

@@ -5,7 +5,7 @@ import { buildPage, type IPage } from './page';
 import { showFormulas, showMessages, showNumbers } from './step';
 import type { Texts } from './texts';
 import { drawTimeline, stepAt } from './timeline';
-import { clamp, lastUpTo, nextBatch, nextLike, previousBatch } from './tour';
+import { clamp, lastUpTo, nextBatch, nextLike, opening, previousBatch } from './tour';
 import type { Trace } from './trace';
 
 const PAUSE = 30; // milliseconds between two drawings of the tables and the diagram, at least
@@ -14,6 +14,8 @@ const SPOKEN = 400; // milliseconds of rest before a screen reader hears of a st
 
 interface IState extends ILook {
   step: number;
+  /** Whether the tour is shown. */
+  tour: boolean;
 }
 
 /** A trace on the page, and what somebody does with it, until the signal. */
@@ -24,7 +26,10 @@ export class Viewer {
     private readonly _signal: AbortSignal
   ) {
     this._page = buildPage(_trace, _texts);
-    this._state = { step: 0, lens: _trace.header.lenses.indexOf('observer'), fixed: false, element: 0 };
+    const { lenses, tour } = _trace.header;
+    const touring = tour.open && this._page.guide.steps.length > 0;
+    const step = touring ? this._page.guide.steps[0] : opening(_trace);
+    this._state = { step, lens: lenses.indexOf('observer'), fixed: touring, element: 0, tour: touring };
     this._keys = this._keysOf();
     this._listen();
     this._change({});
@@ -87,12 +92,22 @@ export class Viewer {
     page.text.textContent = header.numbers ? about.text : ''; // of sizes alone nobody knows what they are of
     page.lens.inputs.forEach(input => (input.checked = input.value === lens));
     page.format.inputs.forEach(input => (input.checked = input.value === format));
+    page.guide.show(state.tour, state.step, lens);
     page.batch.selectedIndex = lastUpTo(page.begins, state.step);
     const [title, op] = [about.title, trace.op(state.step)];
     clearTimeout(this._speaking);
     this._speaking = window.setTimeout(() => {
       page.live.textContent = texts.t('live', { where, title, op, lens: texts.person(lens) });
     }, SPOKEN);
+  }
+
+  /** Show the tour from its first stop on, or hide it. */
+  private _tour(): void {
+    const { steps } = this._page.guide;
+    if (steps.length) {
+      const tour = !this._state.tour;
+      this._change(tour ? { tour, step: steps[0] } : { tour });
+    }
   }
 
   private _play(playing: boolean): void {
@@ -130,18 +145,23 @@ export class Viewer {
       ' ': () => this._play(!this._playing),
       f: format,
       F: format,
+      t: () => this._tour(),
+      T: () => this._tour(),
       ...(Object.fromEntries(lenses) as Keys)
     };
   }
 
   private _listen(): void {
-    const { _page: page, _keys: keys } = this;
+    const { _page: page, _keys: keys, _state: state } = this;
     this._on(page.root, 'keydown', event => press(event, keys));
     this._on(page.first, 'click', keys.Home);
     this._on(page.last, 'click', keys.End);
     this._on(page.back, 'click', keys.ArrowLeft);
     this._on(page.forward, 'click', keys.ArrowRight);
     this._on(page.play, 'click', keys[' ']);
+    this._on(page.guide.toggle, 'click', keys.t);
+    this._on(page.guide.back, 'click', () => this._go(page.guide.from(state.step, false)));
+    this._on(page.guide.forward, 'click', () => this._go(page.guide.from(state.step, true)));
     this._on(page.slider, 'input', () => this._go(Number(page.slider.value)));
     this._on(page.batch, 'change', () => this._go(Number(page.batch.value)));
     this._on(page.element, 'change', () => this._change({ element: Number(page.element.value) }));
