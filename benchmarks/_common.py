@@ -53,7 +53,7 @@ def publish(name: str, title: str, body: str, *, save: bool, others: Mapping[str
     if save:
         path = FOLDER / "results" / f"{name}.md"
         path.parent.mkdir(exist_ok=True)
-        path.write_text(f"<!-- Written by benchmarks/{name}.py --save. -->\n\n{text}", "utf-8")
+        path.write_text(f"<!-- Written by benchmarks/{Path(sys.argv[0]).name} --save. -->\n\n{text}", "utf-8")
         print(f"saved as {path.relative_to(PROJECT)}")
 
 

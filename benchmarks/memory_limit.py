@@ -6,7 +6,7 @@
 
 The second one is a row of SecretFlow's published benchmark, which took 694 s on two machines with 32 cores each, over a
 network that was slow on purpose: it is not the same contest. It writes 10 GB into the folder for temporary files, and
-takes hours.
+takes 5 to 15 minutes.
 
 Data are made on the fly, block by block, as a CSV file's are when it is read, and are not measured; nor is a CSV file's
 parsing, which is the same for both (end_to_end.py has it). What is measured is the training of both parties on one
@@ -109,7 +109,9 @@ def main() -> None:
     parser.add_argument("--rows", type=positive, help="default: 100,000, or those of the published row")
     parser.add_argument("--published", action="store_true", help="the published row, once, from a file alone")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--save", action="store_true", help="write results/memory_limit.md")
+    parser.add_argument(
+        "--save", action="store_true", help="write results/memory_limit.md, or memory_limit_published.md"
+    )
     arguments = parser.parse_args()
     if arguments.child:
         return child(arguments)
@@ -135,6 +137,9 @@ def main() -> None:
             for limit, (clock, processor, peak) in best.items()
         ],
     )
+    body += (
+        "\n\nBoth parties on one thread. If the clock shows much more than the processor, the machine had other work."
+    )
     body = f"{arguments.rows:,} x {arguments.columns:,}, batch {arguments.batch:,}, {arguments.epochs} epochs\n\n{body}"
     if len(limits) == 2:
         ratio, peak = best[arguments.limit][0] / best[0][0], best[arguments.limit][2]
@@ -144,7 +149,8 @@ def main() -> None:
         body += (
             f" peak {peak:,.0f} MB, {'met' if peak <= PEAK else 'MISSED'} (goal {PEAK} MB with memory_limit 300 MB)."
         )
-    publish("memory_limit", "More than fits into memory", body, save=arguments.save)
+    name = "memory_limit_published" if arguments.published else "memory_limit"
+    publish(name, "More than fits into memory", body, save=arguments.save)
 
 
 if __name__ == "__main__":
