@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -22,6 +22,8 @@ _platforms: dict[tuple[str, str], Cluster] = {}
 _open: weakref.WeakSet[Backend] = weakref.WeakSet()
 _stored: dict[Path, Cluster] = {}
 _nodes: dict[str, tuple[Mapping[str, Any], Cluster]] = {}
+_brought_up: set[str] = set()
+"""Names of clusters in containers that this process has brought up, or tried to."""
 _connecting = threading.Lock()
 _TEXTS = {"name": "alice", "listen": "127.0.0.1:8084", "ttp": "http://127.0.0.1:9449", "transport": "127.0.0.1:8081"}
 """What a node is told as a text, and an example."""
@@ -63,8 +65,9 @@ def connect(
     who may know both parties' data. At `transport` (127.0.0.1:8081, say) programs of this machine that are not of this
     package push and pop their messages. The magics work with the node from then on, until it is closed.
 
-    "docker" is Kuscia's own nodes in containers that are up: those that its script has made, or the containers that
-    `nodes` names by their domains, also one alone whose partner is elsewhere. The magics work with them from then on.
+    "docker" is Kuscia's own nodes in containers that are up: those that its script or %kuscia up --backend docker has
+    made, or the containers that `nodes` names by their domains, also one alone whose partner is elsewhere. The magics
+    work with them from then on.
 
     "http://host:8084" is any BFIA node: its API takes jobs, says how far their tasks are, and stops them, and has
     nothing else. A server that asks for a `token` is shown it; beyond this machine http:// needs `insecure`.
@@ -95,6 +98,47 @@ def connect(
             return _default
         _default = _shared()
         return _default
+
+
+def bring_up(tell: Callable[[str], None], **said: str) -> Cluster:
+    """Two nodes in containers, brought up from images, and the cluster of them; `tell` hears of each step.
+
+    Who says nothing gets the nodes that are there, if there are any. Takes what `Plan.read` does. EngineError, if a
+    step fails or is interrupted: what is there by then stays until `take_down` of its name.
+    """
+    from .backends.docker import bringup
+    from .backends.docker.engine import Engine
+    from .backends.docker.plan import Plan
+
+    plan, engine = Plan.read(**said), Engine()
+    try:
+        if not said and not bringup.wanted(engine, plan):
+            return connect("docker")
+        _brought_up.add(plan.name)
+        bringup.up(engine, plan, tell)
+    finally:
+        engine.close()
+    return connect("docker", nodes=plan.nodes)
+
+
+def take_down(closed: Iterable[Backend], *names: str) -> list[str]:
+    """Remove the containers of these backends that were brought up here, what this process has brought up, and `names`.
+
+    Returns the names of what is gone.
+    """
+    from .backends.docker import bringup
+    from .backends.docker.engine import Engine
+
+    theirs = {name for backend in closed for name in getattr(backend, "brought_up", ())}
+    if not (asked := {*names, *theirs, *_brought_up}):
+        return []
+    engine = Engine()
+    try:
+        gone = [one for name in sorted(asked) for one in bringup.down(engine, name)]
+    finally:
+        engine.close()
+    _brought_up.clear()
+    return gone
 
 
 def running() -> Cluster | None:

@@ -87,21 +87,28 @@ def image() -> bytes:
         "crictl": _CRICTL,
         "main": _MAIN,
     }
+    return pack(
+        {f"bin/{name}": text for name, text in programs.items()}, ("tmp", "state", "home/kuscia/var/storage/data")
+    )
+
+
+def pack(files: dict[str, str], folders: tuple[str, ...]) -> bytes:
+    """An archive with Debian's busybox, these folders, and these files, which can be run."""
     applets = subprocess.run([_BUSYBOX, "--list"], check=True, capture_output=True, text=True).stdout.split()
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
-        for folder in ("bin", "tmp", "state", "home/kuscia/var/storage/data"):
+        for folder in ("bin", *folders):
             entry = tarfile.TarInfo(folder)
             entry.type, entry.mode = tarfile.DIRTYPE, 0o755
             archive.addfile(entry)
         archive.add(_BUSYBOX, "bin/busybox")
         for applet in applets:
-            if applet != "busybox" and applet not in programs:
+            if applet != "busybox" and f"bin/{applet}" not in files:
                 link = tarfile.TarInfo(f"bin/{applet}")
                 link.type, link.linkname = tarfile.SYMTYPE, "busybox"
                 archive.addfile(link)
-        for name, text in programs.items():
-            entry = tarfile.TarInfo(f"bin/{name}")
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
             entry.size, entry.mode = len(text), 0o755
             archive.addfile(entry, io.BytesIO(text.encode()))
     return packed.getvalue()

@@ -11,7 +11,7 @@ from .engine import Engine
 from .exec import Exec
 from .versions import Version, check_protocol, version_of
 
-_KUSCIA = re.compile(r"(.+)-kuscia-autonomy-(.+)")
+KUSCIA = re.compile(r"(.+)-kuscia-autonomy-(.+)")
 """Who has brought it up, and of which domain it is (spec: kuscia §5.1)."""
 
 
@@ -37,10 +37,10 @@ def _by_name(containers: Sequence[str], user: str) -> dict[str, str]:
     """By domain, the containers that one user has brought up."""
     owners: dict[str, dict[str, str]] = {}
     for name in containers:
-        if match := _KUSCIA.fullmatch(name):
+        if match := KUSCIA.fullmatch(name):
             owners.setdefault(match[1], {})[match[2]] = name
     if not owners:
-        hint = "./kuscia.sh p2p -P bfia -a none brings two nodes up; kn.connect('docker', nodes={'alice': 'NAME'})"
+        hint = "%kuscia up --backend docker brings two nodes up; kn.connect('docker', nodes={'alice': 'NAME'})"
         raise EngineError("there is no container called USER-kuscia-autonomy-DOMAIN", hint=hint)
     if user not in owners and len(owners) > 1:
         listed = ", ".join(name for nodes in owners.values() for name in nodes.values())

@@ -1,6 +1,6 @@
 """A cluster of nodes in containers, Kuscia's own or ours: jobs go in by kubectl, and their mirrors say how they go.
 
-The nodes are somebody's, and were there before: they are let go of at the end, never stopped or removed. Whoever may
+The nodes are let go of at the end, and neither stopped nor removed: that is for who brought them up (bringup). Who may
 use Docker's socket sees all of them, so the notebook is the observer here, too.
 """
 
@@ -79,9 +79,12 @@ class DockerBackend:
         try:
             execs = attach.find(self._engine, nodes)
             versions = attach.versions(execs)
+            labels = {self._engine.container(exec.container).cluster for exec in execs.values()}
         except BaseException:
             self._engine.close()
             raise
+        self.brought_up = frozenset(labels - {""})
+        """The names under which its containers were brought up; none, if others made them."""
         self.closed, self.ttp, self.observer = False, NoWork(), Observer()
         self.urls: dict[str, str] = {}
         self._ours = all(version.ours for version in versions.values())

@@ -24,7 +24,7 @@ TTP, BFIA = "ttp-server:9449", "127.0.0.1:8084"
 """Where Kuscia's scripts put them (spec: kuscia §5.1)."""
 _MEMORY, _DISK, _INOTIFY, _CLOCK = 6 << 30, 10 << 20, 1024, 5.0
 """Bytes of memory for a node, KiB of free disk, inotify instances for a user, seconds between clocks."""
-_BRING_UP = "./kuscia.sh p2p -P bfia -a none brings two nodes up"
+_BRING_UP = "%kuscia up --backend docker brings two nodes up that know each other"
 
 
 def examine(names: Mapping[str, str] | None = None) -> Iterator[Check]:

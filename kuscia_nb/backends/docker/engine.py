@@ -1,11 +1,10 @@
 """A Docker engine: containers, and programs that are started in them. The only module that knows Docker's SDK.
 
-The SDK's and the engine's errors come out as an EngineError, told apart by their texts: their classes are not enough.
+The SDK's and the engine's errors come out as an EngineError (complaints).
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import socket
@@ -14,37 +13,14 @@ from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 from ...errors import EngineError
+from .complaints import LOCAL, in_our_words
 
+CLUSTER = "kuscia_nb.cluster"
+"""The label of all that was brought up here, and nothing else: its value is the name it was given."""
 OLDEST = (20, 10)
 """What Kuscia asks of an engine is 20.10.24; distributions patch an earlier one (spec: kuscia §8)."""
-_LOCAL = "kn.connect() has both nodes in this process and needs no Docker"
-_SAID = (
-    (
-        r"FileNotFoundError|ConnectionRefused|Connection refused|NameResolution|Name or service not known|No such file",
-        "no Docker engine answers at {host}",
-        f"start Docker, or set DOCKER_HOST; {_LOCAL}",
-    ),
-    (
-        r"PermissionError|[Pp]ermission denied",
-        "you may not speak to the Docker engine at {host}",
-        "join the group docker and log in again, which makes you root there; or DOCKER_HOST of a rootless engine",
-    ),
-    (r"is paused", "{where} is paused", "docker unpause {where}"),
-    (r"is restarting", "{where} is restarting: its main process ends again and again", "docker logs --tail 50 {where}"),
-    (
-        r"is not running",
-        "{where} is not running",
-        "docker start {where}; docker logs --tail 50 {where}",
-    ),
-    (r"No such container", "there is no container {where}", "docker ps --all lists those that there are"),
-    (r"no space left", "the engine's disk is full", "docker system df says what takes the room"),
-    (
-        r"Connection aborted|Connection reset|RemoteDisconnected|Broken pipe",
-        "the Docker engine at {host} went away",
-        "is it still running? docker info",
-    ),
-)
-"""What an error's text has in it, and what to say of it and to try."""
+_MINUTES = 1800
+"""Seconds that saving a large image may take on a slow disk before its first byte."""
 
 
 class Container(NamedTuple):
@@ -59,6 +35,8 @@ class Container(NamedTuple):
     exit_code: int
     out_of_memory: bool
     image: str
+    cluster: str = ""
+    """What brought it up here; empty, if it was there before."""
 
     @property
     def why(self) -> str:
@@ -76,6 +54,7 @@ class Container(NamedTuple):
 class Machine(NamedTuple):
     """What an engine runs on."""
 
+    name: str
     architecture: str
     memory: int
     """Bytes."""
@@ -103,25 +82,41 @@ class Engine:
         if found < OLDEST:
             self.close()
             raise EngineError(
-                f"the Docker engine is {self.version}; Kuscia needs 20.10.24", hint=f"a newer one; {_LOCAL}"
+                f"the Docker engine is {self.version}; Kuscia needs 20.10.24", hint=f"a newer one; {LOCAL}"
             )
+
+    @property
+    def api(self) -> Any:
+        """The SDK's own functions, a call of the engine each. To be used within `asking`."""
+        return self._client.api
+
+    @contextmanager
+    def patient(self) -> Iterator[Any]:
+        """The same for what the engine may be silent about for minutes, as it writes gigabytes first."""
+        import docker
+
+        client = docker.from_env(timeout=_MINUTES)
+        try:
+            yield client.api
+        finally:
+            client.close()
 
     def containers(self) -> list[str]:
         """The names of all containers, also of those that do not run."""
         with self.asking():
-            return sorted(one["Names"][0].lstrip("/") for one in self._client.api.containers(all=True))
+            return sorted(one["Names"][0].lstrip("/") for one in self.api.containers(all=True))
 
     def about(self) -> Machine:
         """The engine's machine."""
         with self.asking():
-            found: dict[str, Any] = self._client.info()
+            found: dict[str, Any] = self.api.info()
         rootless = any("rootless" in option for option in found.get("SecurityOptions") or ())
-        return Machine(found.get("Architecture", ""), int(found.get("MemTotal", 0)), rootless)
+        return Machine(found.get("Name", ""), found.get("Architecture", ""), int(found.get("MemTotal", 0)), rootless)
 
     def container(self, name: str) -> Container:
         """A container as it is now; an EngineError, if there is none."""
         with self.asking(name):
-            found: dict[str, Any] = self._client.api.inspect_container(name)
+            found: dict[str, Any] = self.api.inspect_container(name)
         state = found["State"]
         return Container(
             name,
@@ -131,12 +126,13 @@ class Engine:
             state["ExitCode"],
             state["OOMKilled"],
             found["Config"]["Image"],
+            (found["Config"].get("Labels") or {}).get(CLUSTER, ""),
         )
 
     def start(self, container: str, argv: list[str], *, stdin: bool) -> Started:
         """Start a program in a container; what it prints, and what it reads, goes by the socket that comes back."""
         with self.asking(container):
-            api = self._client.api
+            api = self.api
             started = api.exec_create(container, argv, stdin=stdin, stdout=True, stderr=True)["Id"]
             carrier: Any = api.exec_start(started, socket=True)
         return Started(self, container, started, carrier)
@@ -144,22 +140,22 @@ class Engine:
     def exit_code(self, container: str, started: str) -> int | None:
         """Of a program that has ended; None while it runs."""
         with self.asking(container):
-            return self._client.api.exec_inspect(started)["ExitCode"]
+            return self.api.exec_inspect(started)["ExitCode"]
 
     def close(self) -> None:
         """Let go of the engine; what runs there goes on."""
         self._client.close()
 
     @contextmanager
-    def asking(self, container: str = "") -> Iterator[None]:
-        """Say in our words what the SDK complains about in it."""
+    def asking(self, about: str = "") -> Iterator[None]:
+        """Say in our words what the SDK complains about in it; `about` is the container or image that it is about."""
         from docker.errors import DockerException
         from requests.exceptions import RequestException
 
         try:
             yield
         except (DockerException, RequestException, OSError, ValueError) as error:
-            raise _in_our_words(error, self.host, container) from error
+            raise in_our_words(error, self.host, about) from error
 
 
 class Started:
@@ -228,16 +224,3 @@ def _early(carrier: Any, socket: Any) -> bytes:
         return b""
     finally:
         socket.settimeout(None)
-
-
-def _in_our_words(error: BaseException, host: str, container: str) -> EngineError:
-    """What an error of the SDK means."""
-    said = f"{type(error).__name__} {error}"
-    for pattern, what, hint in _SAID:
-        if re.search(pattern, said):
-            known = {"host": host, "where": container}
-            return EngineError(what.format(**known), hint=hint.format(**known))
-    explained = getattr(error, "explanation", None) or error
-    with suppress(TypeError, ValueError):
-        explained = json.loads(str(explained))["message"]
-    return EngineError(f"the Docker engine at {host} says no: {explained}", where=container)

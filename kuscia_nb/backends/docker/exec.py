@@ -40,6 +40,13 @@ class Ran(NamedTuple):
         return (self.err or self.out).decode("utf-8", "replace").strip()
 
 
+class Heard(NamedTuple):
+    """What a program has printed."""
+
+    out: bytes
+    err: bytes
+
+
 class Frames:
     """Docker's stream, in which every block has a header: which of stdout and stderr it is of, and its length."""
 
@@ -58,6 +65,15 @@ class Frames:
             yield kind, content
 
 
+def collect(started: Started, limit: float | None) -> Heard:
+    """All that a program prints; TimeoutError, if it is silent for longer than `limit` seconds."""
+    out, err, frames = bytearray(), bytearray(), Frames()
+    while received := started.receive(limit):
+        for kind, content in frames.feed(received):
+            (err if kind == _STDERR else out).extend(content)
+    return Heard(bytes(out), bytes(err))
+
+
 class Exec:
     """What can be run in one container."""
 
@@ -73,10 +89,7 @@ class Exec:
         try:
             if stdin is not None:
                 _send(started, stdin)
-            out, err, frames = bytearray(), bytearray(), Frames()
-            while received := started.receive(limit):
-                for kind, content in frames.feed(received):
-                    (err if kind == _STDERR else out).extend(content)
+            heard = collect(started, limit)
             code = _exit_code(started)
         except TimeoutError:
             what = f"{argv[0]} was silent for {limit:g} s"
@@ -85,7 +98,7 @@ class Exec:
             started.close()
         if code in (None, _KILLED):
             self._check_alive()
-        return Ran(_KILLED if code is None else code, bytes(out), bytes(err))
+        return Ran(_KILLED if code is None else code, *heard)
 
     def follow(self, argv: Sequence[str]) -> Stream:
         """Run a program whose output is read while it comes, until it ends or is ended."""

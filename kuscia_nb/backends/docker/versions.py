@@ -79,12 +79,28 @@ def version_of(exec: Exec) -> Version:
         return Version(text, "C", ours=True)
     if scope.text.strip() == "Cluster":
         return Version(text, "A")
-    number = _number(text)
-    between = number is not None and (0, 6) <= number < (0, 15)
-    if between or exec.run(["sh", "-c", _BFIA_SUITE]).code:
-        what = f"{exec.container} is Kuscia {text}, in which BFIA jobs wait for ever"
-        raise EngineError(what, hint="Kuscia 0.15.0b0 or newer, with -P bfia; v0.6 to v0.14 cannot do it")
+    check_text(text, exec.container)
+    if exec.run(["sh", "-c", _BFIA_SUITE]).code:
+        raise _useless(text, exec.container)
     return Version(text, "C")
+
+
+def check_text(text: str, where: str) -> None:
+    """Refuse a version that calls itself one in which BFIA jobs wait for ever. What has no number is taken as new."""
+    number = _number(text.removeprefix("kuscia version "))
+    if number is not None and (0, 6) <= number < (0, 15):
+        raise _useless(text, where)
+
+
+def era_of(text: str) -> Era:
+    """Of what `kuscia --version` prints, for a node that does not run yet."""
+    number = _number(text.removeprefix("kuscia version "))
+    return "A" if number is not None and number < (0, 6) else "C"
+
+
+def _useless(text: str, where: str) -> EngineError:
+    what = f"{where} is Kuscia {text}, in which BFIA jobs wait for ever"
+    return EngineError(what, hint="Kuscia 0.15.0b0 or newer, with -P bfia; v0.6 to v0.14 cannot do it")
 
 
 def check_protocol(exec: Exec) -> None:
