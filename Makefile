@@ -49,8 +49,8 @@ test-colab: .venv-colab/ready
 	  nbclient
 	@touch $@
 
-# Against a Docker engine in a network of its own, which needs root and Debian's docker.io, iptables, iproute2 and
-# busybox-static. Where DOCKER_HOST names an engine that may be used, no other one is started.
+# Against a Docker engine in a network of its own, which needs root and Debian's docker.io, docker-registry, iptables,
+# iproute2 and busybox-static. Where DOCKER_HOST names an engine that may be used, no other one is started.
 test-docker: .venv/dev
 	$(if $(DOCKER_HOST),,tests/docker/with_engine.sh) env KUSCIA_NB_DOCKER=1 $(BIN)/python -m pytest tests/docker
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from itertools import pairwise
 from typing import Any
@@ -13,8 +14,11 @@ from hypothesis import strategies as st
 from kuscia_objects import JOB, TASK, UNTIL, job, task
 
 import kuscia_nb as kn
+from kuscia_nb.backends.docker.complaints import in_our_words
+from kuscia_nb.backends.docker.engine import Engine
 from kuscia_nb.backends.docker.exec import Frames
 from kuscia_nb.backends.docker.mirror import Mirror, WatchEvent, WatchEvents
+from kuscia_nb.backends.docker.plan import Plan
 from kuscia_nb.control.kinds import KusciaTask
 from kuscia_nb.control.resources import KusciaJob
 from kuscia_nb.errors import EngineError
@@ -120,3 +124,75 @@ def test_without_the_sdk_one_line_says_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "docker", None)
     with pytest.raises(EngineError, match=r'pip install "kuscia_nb\[docker\]"'):
         kn.connect("docker")
+
+
+# --- what is brought up, and what an engine complains about ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "what"),
+    [
+        ({"image": "registry.local:5000/k", "version": "0.15.0b0"}, "registry.local:5000/k:0.15.0b0"),
+        ({"image": "localhost/kuscia:2.0.0b0"}, "localhost/kuscia:2.0.0b0"),
+        ({"version": "0.5.0b0"}, "secretflow-registry.cn-hangzhou.cr.aliyuncs.com/secretflow/kuscia:0.5.0b0"),
+        ({}, "secretflow-registry.cn-hangzhou.cr.aliyuncs.com/secretflow/kuscia:1.1.0b0"),
+    ],
+)
+def test_which_image_is_meant(said: dict[str, str], what: str) -> None:
+    assert str(Plan.read(name="demo", **said).kuscia) == what
+
+
+@pytest.mark.parametrize(("text", "bytes"), [("6GiB", 6 << 30), ("512m", 512 << 20), ("1.5g", 3 << 29), ("-1", None)])
+def test_memory_is_read_as_docker_reads_it(text: str, bytes: int | None) -> None:
+    assert Plan.read(name="demo", memory=text).memory == bytes
+
+
+@pytest.mark.parametrize(
+    ("said", "what"),
+    [
+        ({"version": "0.8.0b0"}, "in which BFIA jobs wait for ever"),
+        ({"image": "kuscia:0.14.0b0"}, "in which BFIA jobs wait for ever"),
+        ({"image": "kuscia:1.0.0b0", "version": "1.1.0b0"}, "is not version 1.1.0b0"),
+        ({"image": " "}, "is no image"),
+        ({"memory": "much"}, "is no amount of memory"),
+        ({"name": "-x"}, "is no name for containers"),
+    ],
+)
+def test_what_cannot_be_brought_up_is_refused_before_anything_is_done(said: dict[str, str], what: str) -> None:
+    with pytest.raises(EngineError, match=re.escape(what)):
+        Plan.read(**{"name": "demo", **said})
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "hint"),
+    [
+        ("runc create failed: unable to apply caps: operation not permitted", "privileged containers", "no rights"),
+        ("no matching manifest for linux/arm64/v8 in the manifest list entries", "architecture", "x86_64"),
+        ("pull access denied for x, repository does not exist or may require 'docker login'", "login", "docker login"),
+        ('Get "https://r/v2/": dial tcp: lookup r on 10.0.0.1:53: no such host', "cannot reach the registry", "proxy"),
+        ('Get "https://r/v2/": net/http: TLS handshake timeout', "cannot reach the registry", "network"),
+        ("write /var/lib/docker/tmp/x: no space left on device", "disk is full", "docker system df"),
+        ("driver failed programming external connectivity: Bind for 0.0.0.0:80 failed", "port is taken", "docker rm"),
+        ('Conflict. The container name "/x" is already in use by container "1"', "there is a container", "--name"),
+    ],
+)
+def test_complaints_whose_cause_a_test_cannot_bring_about(text: str, what: str, hint: str) -> None:
+    """As engines word them; those of a real engine are in tests/docker."""
+    error = in_our_words(text, "unix:///x", "thing")
+    assert what in error.what
+    assert re.search(hint, error.hint)
+
+
+def test_an_older_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    docker = pytest.importorskip("docker")
+
+    class Old:
+        def version(self) -> dict[str, str]:
+            return {"Version": "19.03.15"}
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(docker, "from_env", Old)
+    with pytest.raises(EngineError, match=r"the Docker engine is 19\.03\.15; Kuscia needs 20\.10\.24"):
+        Engine()

@@ -3,9 +3,9 @@
 # DOCKER_HOST leads to it. It and all that was started in it are gone afterwards, whatever the command has done.
 set -euo pipefail
 if [ "${1:-}" != --inside ]; then
-  for program in dockerd iptables ip busybox; do
+  for program in dockerd docker-registry iptables ip busybox; do
     command -v "$program" >/dev/null || {
-      echo "$program is missing: apt-get install --no-install-recommends docker.io iptables iproute2 busybox-static" >&2
+      echo "$program is missing: apt-get install --no-install-recommends docker.io docker-registry iptables iproute2 busybox-static" >&2
       exit 1
     }
   done
