@@ -29,14 +29,26 @@ class Job(Results):
         self._hidden: Callable[[], bool] = lambda: False
 
     def wait(self, timeout: float | None = None) -> Job:
-        """Wait for the end. Raises the error of a job that failed or was stopped, JobError after `timeout` seconds."""
-        if not self.ended(timeout):
+        """Wait for the end. Raises the error of a job that failed or was stopped, JobError after `timeout` seconds.
+
+        A terminal shows how far the job is, in a line that goes at its end; a kernel without a person, as papermill has
+        it, writes a line every ten seconds.
+        """
+        if not self._followed(timeout):
             why = "".join(f": {text}" for text in self.awaits)
             what = f"job {self.name} is still {self.phase} after {timeout:g} s{why}"
             raise JobError(what, hint="wait again, or job.stop()")
         if self._run.error is not None:
             raise self._run.error
         return self
+
+    def _followed(self, timeout: float | None) -> bool:
+        """`ended`; in a terminal and in a log it is shown how far it is."""
+        if self.ended(0):
+            return True
+        from .views.terminal import follow  # nobody waits long for what was over at once
+
+        return follow(self, timeout)
 
     def __await__(self) -> Generator[Any, None, Job]:
         return self._until_end().__await__()

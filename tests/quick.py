@@ -6,7 +6,8 @@ LONG = {
     "a browser": "browser test_binder",
     "a kernel": """
         test_bfia_notebook test_kubectl_notebook test_kuscia_magic test_live test_live_parts test_magics test_notebook
-        test_notebooks test_panel test_panel_protocol test_trace_viewer test_tutorial test_two_notebooks test_typed
+        test_notebooks test_panel test_panel_protocol test_terminal test_trace_viewer test_tutorial test_two_notebooks
+        test_typed
     """,
     "a build": "test_docs test_openapi_client test_panel_package",
     "other processes": """

@@ -93,7 +93,7 @@ def _program(say: Say, state: State, node: str, task: str) -> str:
     alias, progress = state.aliases[task], state.progress[node, task]
     phase = state.phases.get((node, task), "Pending")
     percent = 100 if phase == "Succeeded" else int(100 * progress.fraction)
-    words = f"{percent} %" if phase == "Succeeded" else _words(say, progress, percent)
+    words = f"{percent} %" if phase == "Succeeded" else how_far(say, progress, percent)
     label = escape(say("{alias} on {node}", alias=alias, node=node))
     bar = (
         f'<div role="progressbar" aria-label="{label}" aria-valuemin="0" aria-valuemax="100" '
@@ -101,12 +101,12 @@ def _program(say: Say, state: State, node: str, task: str) -> str:
         f'<div style="width:{percent}%;{_DONE}"></div></div>'
     )
     first = f'<th scope="row" {_CELL}>{escape(node)}</th>'
-    how_far = f'<div style="{_ASIDE}">{bar}<span>{escape(words)}</span></div>'
+    shown = f'<div style="{_ASIDE}">{bar}<span>{escape(words)}</span></div>'
     cells = "".join(f"<td {_CELL}>{cell}</td>" for cell in (escape(alias), escape(phase)))
-    return f'<tr>{first}{cells}<td style="padding:0.15em 0.7em">{how_far}</td></tr>'
+    return f'<tr>{first}{cells}<td style="padding:0.15em 0.7em">{shown}</td></tr>'
 
 
-def _words(say: Say, progress: Progress, percent: int) -> str:
+def how_far(say: Say, progress: Progress, percent: int) -> str:
     """37 % · epoch 2/5, batch 10/476 · 1,200 steps/s · 0:12 left"""
     parts = [f"{percent} %"]
     if batch := progress.batch:

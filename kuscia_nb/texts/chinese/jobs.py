@@ -205,6 +205,7 @@ JOBS = {
     "of": "所属",
     "job": "作业",
     "Traffic (a round: messages that need not wait for each other)": "通信量（同一轮的消息无须互相等待）",
+    "{name}: no program has begun, after {seconds:.0f} s": "{name}：程序尚未启动，已等待 {seconds:.0f} 秒",
     "from": "发送方",
     "to": "接收方",
     "messages": "消息",
