@@ -16,8 +16,8 @@ from .doctor import Check, exit_code, line
 from .flags import FLAGS, LISTEN, headers
 
 _ABOUT = """Look at a node before it starts, with its flags: its own address, folder and identity; each peer's address,
-certificate, version, clock and route; the TTP. Nothing is changed, and no job is started. One line for each check: ok,
-warn, or no with a remedy. Exit code 1 if a check says no."""
+certificate, version, clock and route; the TTP. Nothing is changed, and no job is started but with --run. One line for
+each check: ok, warn, or no with a remedy. Exit code 1 if a check says no."""
 
 _OF_A_NODE = (
     *("--listen", "--peer", "--peer-header", "--ttp", "--ttp-key", "--ttp-ca"),
@@ -34,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
         made.add_argument(flag, **FLAGS[flag])
     containers = "with --backend docker: a node's container, if Kuscia's script has not named it"
     made.add_argument("--container", **{**FLAGS["--trust"], "metavar": "NAME=CONTAINER", "help": containers})
+    made.add_argument("--run", action="store_true", help="with --backend docker: run the tutorial's job, and compare")
     made.add_argument("--report", metavar="FILE", help="write the checks into a Markdown file, without addresses")
     made.add_argument("--json", action="store_true", help="each check as one line of JSON")
     return made
@@ -42,6 +43,8 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str]) -> int:
     """Look, and say what was found as it is found."""
     options = parser().parse_args(arguments)
+    if options.run and options.backend != "docker":
+        parser().error("--run is for --backend docker")
     found: list[Check] = []
     for check in KINDS[options.backend](options):
         found.append(check)
@@ -110,8 +113,12 @@ def _read(how: Callable[[str], Any], text: str | None, wrong: list[Check]) -> An
 def _docker(options: argparse.Namespace) -> Iterator[Check]:
     """Kuscia's nodes in containers: those that its script has made, or the one that --name and --container say."""
     from .docker.checks import examine
+    from .docker.rehearsal import rehearse
 
-    return examine(dict(options.container) if options.container else None)
+    names = dict(options.container) if options.container else None
+    yield from examine(names)
+    if options.run:
+        yield from rehearse(names)
 
 
 KINDS: Mapping[str, Callable[[argparse.Namespace], Iterator[Check]]] = {"node": _node, "docker": _docker}

@@ -118,7 +118,7 @@ def test_a_port_that_is_taken_is_said(client: docker.DockerClient, engine: Engin
         holder.bind(("127.0.0.1", 0))
         holder.listen()
         port = holder.getsockname()[1]
-        client.containers.create("scripted/ttp-server:1", name="taken", ports={9449: ("127.0.0.1", port)})
+        client.containers.create("scripted/ttp-server:1", name="taken", ports={"9449/tcp": ("127.0.0.1", port)})
         try:
             with pytest.raises(EngineError, match="taken cannot start, for its port is taken") as caught:
                 making.start(engine, "taken")

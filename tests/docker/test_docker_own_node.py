@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -25,6 +26,7 @@ from test_notebook import TUTORIAL
 from test_tutorial import descent
 
 import kuscia_nb as kn
+from kuscia_nb.__main__ import main
 from kuscia_nb.connection import disconnect
 from kuscia_nb.control.kubectl import KubectlError
 from kuscia_nb.errors import JobError, JobStopped, KusciaError
@@ -249,6 +251,23 @@ def test_it_has_no_rights_and_opens_nothing(cluster: kn.Cluster, composed: node_
         assert re.search(refused, ran.output.decode()), (url, ran.output.decode())
     logs = b"".join(container.logs() for container in composed.containers.values())
     assert b"PRIVATE KEY" not in logs
+
+
+def test_the_doctor_runs_the_tutorials_job(
+    cluster: kn.Cluster, composed: node_image.Composed, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report.md"
+    main(["doctor", "--backend", "docker", "--run", "--report", str(report)])
+    said = re.findall(
+        r"^(ok|warn|no) +((?:alice|bob)? ?(?:job|phases|stages|result|log)) +(.*)", capsys.readouterr().out, re.M
+    )
+    assert [verdict for verdict, _, _ in said] == ["ok"] * 8, said
+    assert [name for _, name, _ in said][:5] == ["job", "alice phases", "alice stages", "alice result", "alice log"]
+    assert said[1][2].endswith("Running, Succeeded")
+    assert "21 numbers" in said[3][2]
+    assert "| ok | bob result |" in report.read_text()
+    cluster.refresh()
+    assert cluster.jobs().empty, "its job is gone from both"
 
 
 _ASK = """
