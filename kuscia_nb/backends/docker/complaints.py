@@ -9,7 +9,7 @@ from contextlib import suppress
 from ...errors import EngineError
 
 LOCAL = "kn.connect() has both nodes in this process and needs no Docker"
-OWN_NODE = "--image of a node of this package (containers/node), which needs no rights"
+OWN_NODE = "nodes of this package, which need no rights (containers/node/compose.yaml)"
 _MIRROR = "--image or a mirror's name in its place; an image that is there by `docker load` is not pulled"
 _SAID = (
     # --- of pulls, whose texts have those of a network within them
