@@ -50,6 +50,7 @@ UNITS = {
     "blank lines": "\n",
     "comments": "#\n",
     "objects": '{"a":1},',
+    "a tag": "!",
 }
 
 
@@ -74,6 +75,20 @@ def test_what_is_composed_is_bounded(unit: str, composers: list[Any]) -> None:
         with suppress(KusciaError):
             read(text)
     assert all(one.composed <= parse.MOST_VALUES + 1 for one in composers)
+
+
+def test_a_tag_is_bounded() -> None:
+    """Its text is put together one character at a time, each time anew."""
+    for text in ("!" * SIZE, "a: !" + "b" * 2000 + " c\n"):
+        with pytest.raises(KusciaError, match="a tag is too long"):
+            read_manifest(text)
+
+
+def test_what_a_large_text_is_is_told_by_its_beginning() -> None:
+    with pytest.raises(KusciaError, match="a command line for a shell"):
+        read_manifest("kubectl apply -f job.yaml\n" + "\n" * 10_000_000)
+    with pytest.raises(KusciaError, match="not YAML: more than"):
+        read_manifest("\n" * 10_000_000 + "kubectl apply -f job.yaml\n")
 
 
 @pytest.mark.parametrize("read", READERS)

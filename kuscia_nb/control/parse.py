@@ -15,16 +15,19 @@ from ruamel.yaml import YAML
 from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.scanner import Scanner
 
 from ..problems import FieldPath, Problem
 
-MOST_CHARACTERS = 2**19
-"""Of a text; a job of 128 tasks has less than half of them."""
+MOST_CHARACTERS = 3 * 2**17
+"""Of a text; a job of 128 tasks has a third to a half of them."""
 MOST_VALUES = 10_000
 """Of a text, keys included; a job of 128 tasks has half of them. A few nested aliases can stand for billions."""
 DEEPEST = 100
 _TOO_DEEP = re.compile(rf"(?:[\[{{]\s*+){{{DEEPEST + 1}}}")
 """Brackets that ruamel.yaml would scan, each time anew, before it composes the first."""
+LONGEST_TAG = 1000
+"""Characters of a YAML tag: ruamel.yaml puts its text together one by one, each time anew."""
 MOST_PROBLEMS = 100
 """Of a kind that are looked for: nobody reads more."""
 
@@ -39,6 +42,16 @@ class Place(NamedTuple):
 
 
 # --- YAML ------------------------------------------------------------------------------------------------------------
+
+
+class _Scanner(Scanner):
+    """One that takes no tags without an end."""
+
+    def scan_tag(self) -> Any:
+        token = super().scan_tag()
+        if token.end_mark.index - token.start_mark.index > LONGEST_TAG:
+            raise MarkedYAMLError(problem="a tag is too long", problem_mark=token.start_mark)
+        return token
 
 
 class _Composer(Composer):
@@ -65,7 +78,7 @@ def yaml_documents(text: str) -> Iterator[Reader]:
     if _TOO_DEEP.search(text):
         raise RecursionError
     yaml = YAML(typ="safe", pure=True)
-    yaml.Composer = _Composer
+    yaml.Scanner, yaml.Composer = _Scanner, _Composer
     for node in yaml.compose_all(text):
         if node is not None and (node.value or not isinstance(node, ScalarNode)):
             yield Reader(yaml, node)

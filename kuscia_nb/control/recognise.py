@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..problems import Problem
+from .parse import MOST_CHARACTERS
 
 _EXAMPLE = "print(kn.tutorial_manifest())"
 _CONFIG = frozenset(("module_name", "task_params"))
@@ -38,7 +39,8 @@ _KINDS = (
 
 
 def recognised(text: str) -> Problem | None:
-    """What a text that no reader takes is."""
+    """What a text that no reader takes is. One that is too large to be read is told by its beginning."""
+    text = text[:MOST_CHARACTERS]
     for pattern, what, hint in _KINDS:
         if match := re.search(pattern, text, re.MULTILINE):
             start = match.end() - len(match[0].lstrip())
