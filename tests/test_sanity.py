@@ -147,6 +147,7 @@ def test_an_index_that_was_written_along_is_named(tmp_path: Path) -> None:
         "customer id",
         "uid",
         "Unnamed: 0",
+        "Unnamed: 0.1",
         "序号",
         "row",
     ],
@@ -208,6 +209,14 @@ def test_a_feature_called_like_a_label_is_named(tmp_path: Path, name: str, has_l
     [warning] = sanity(tmp_path, columns, has_label=has_label).warnings()
     assert warning.startswith(f"alice, column 1 ({name}) is a feature, and is called like a label: ")
     assert warning.endswith("the label is the last column" if has_label else "has_label is false here")
+
+
+@pytest.mark.parametrize(
+    ("name", "what"), [("age\u200b", "cannot be seen: U+200B"), ("my\u00a0age", "looks like a blank: U+00A0")]
+)
+def test_a_name_with_a_character_that_only_looks_right_is_told(tmp_path: Path, name: str, what: str) -> None:
+    [warning] = sanity(tmp_path, {name: UNIFORM, "收入（元）": UNIFORM, "y": LABELS}).warnings()
+    assert warning == f"alice, column 1 ({name}): its name has a character that {what}"
 
 
 # The label, and the rows.

@@ -134,6 +134,9 @@ def test_a_bad_cell_deep_in_a_large_file(tmp_path: Path) -> None:
         ('a,b\n"2,500",1\n', 1, "write 2500 if the comma separates thousands, or 2.500 if it is a decimal comma"),
         ('a,b\n"-12,500",1\n', 1, "write -12500 if the comma separates thousands, or -12.500"),
         ('a,b\n"1,234,567",1\n', 1, "write numbers without thousands separators: 1234567"),
+        ('a,b\n"12,34,567",1\n', 1, "write numbers without thousands separators: 1234567"),
+        ('a,b\n"$2,500.75",1\n', 1, "write numbers without thousands separators: 2500.75"),
+        ("a,b\n45 %,1\n", 1, "write the number alone: 45"),
         ('a,b\n"2,500.75",1\n', 1, "write numbers without thousands separators: 2500.75"),
         ("a,b\n1'234'567,1\n", 1, "write numbers without thousands separators: 1234567"),
         ("a,b\n1 234,1\n", 1, "write numbers without thousands separators: 1234"),
@@ -168,6 +171,8 @@ def test_likely_causes_get_a_hint(tmp_path: Path, content: str, skip_rows: int, 
         ('"mpg","cyl"\n"Mazda RX4",21,6\n', 1, "the header has 2 names, and the rows have 3", "row.names = FALSE"),
         ("a,b,c,d\n1,2\n3,4\n", 1, "the header has 4 names, and the rows have 2", "a name for each column"),
         ("a,b\n1,2,3,4\n3,4,5,6\n", 1, "the header has 2 names, and the rows have 4", "quotes around a cell"),
+        ("a,y\n2,500,1\n3,100,0\n", 1, "the header has 2 names, and the rows have 3", "quotes around a cell"),
+        ("a;y\n0,5;1\n0,1;0\n", 1, "the header has 1 name, and the rows have 2", "by commas, not by ';', and write"),
     ],
 )
 def test_a_header_that_does_not_fit(tmp_path: Path, content: str, skip_rows: int, what: str, hint: str) -> None:

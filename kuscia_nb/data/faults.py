@@ -19,8 +19,9 @@ from .header import MISSING, NUMBER, cells_of, width_of
 from .names import is_id
 
 _LARGEST = float(np.finfo(np.float32).max)
-_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")  # 2,500 and 1,234,567.8
+_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{2,3})*,[0-9]{3}(\.[0-9]+)?")  # 2,500, 1,234,567.8 and 12,34,567
 _EUROPEAN = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{3})*(,[0-9]+)?")  # 1.234.567 and 1.234,5
+_UNITS = "$€£¥￥%"
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}([ '_\u00a0\u202f][0-9]{3})+(\.[0-9]+)?")  # 1'234'567 and 1 234
 
 
@@ -145,6 +146,11 @@ def _cell_hint(cell: str, name: str, *, alone: bool) -> str:
     if alone and all(map(NUMBER.fullmatch, cell.split())):
         return "separate the cells by commas, not by blanks"
     if hint := _separator_hint(cell):
+        return hint
+    bare = cell.strip(_UNITS + " ")
+    if NUMBER.fullmatch(bare):
+        return f"write the number alone: {bare}"
+    if hint := _separator_hint(bare):
         return hint
     if cell.lower() in ("true", "false"):
         return "write 1 and 0 for true and false"

@@ -29,7 +29,7 @@ def column_names(skipped: list[bytes], rows: bytes, where: str) -> list[str]:
     if _is_row(cells):
         raise _lost_row(skipped, cells, where)
     if _misses_names(cells, columns) and _misses_names(cells, width := width_of(rows.split(b"\n", MANY))):
-        raise _short_header(len(cells), width, where)
+        raise _short_header(cells, width, where)
     return [cell or f"x{number}" for number, cell in enumerate(header(skipped, columns) or [""] * columns)]
 
 
@@ -84,9 +84,13 @@ def _lost_row(skipped: list[bytes], cells: Sequence[str], where: str) -> DataErr
     return DataError(what, where=where, hint=f"set skip_rows to {first}, so that it counts as one")
 
 
-def _short_header(names: int, columns: int, where: str) -> DataError:
+def _short_header(cells: Sequence[str], columns: int, where: str) -> DataError:
+    names = len(cells)
     what = f"the header has {names} name{'s' * (names != 1)}, and the rows have {columns} cells"
-    hint = "a name for each column, and quotes around a cell that has a comma"
-    if names == columns - 1:
-        hint = "a name for each column; R: write.csv(data, file, row.names = FALSE)"
+    separator = next((mark for mark in ";\t|" if names == 1 and mark in cells[0]), None)
+    if separator:  # and the commas are those of decimals
+        hint = f"separate the cells by commas, not by {separator!r}, and write decimals with a point"
+    else:
+        hint = "a name for each column, and quotes around a cell that has a comma"
+        hint += "; R: write.csv(data, file, row.names = FALSE)" * (names == columns - 1)
     return DataError(what, where=where, hint=hint)

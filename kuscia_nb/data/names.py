@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _ID = re.compile(
-    r"#|no\.|idx|index|(row|case)[ _.-]?(id|no|nr|num|number|names?|index)?|unnamed: ?\d+|level_0"
+    r"#|no\.|idx|index|(row|case)[ _.-]?(id|no|nr|num|number|names?|index)?|unnamed: ?\d+(\.\d+)*|level_0"
     r"|(.*[ _.-])?(u|uu|gu)?id|(user|customer|client|person|member|account|patient|card|cust|sample|record)id"
     r"|.*编号|序号|行号|索引|手机号?|身份证号?|.*号码|(.*[^a-z])?id"
 )

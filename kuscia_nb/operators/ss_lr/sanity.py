@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ...data.names import is_id, is_label
 from ...data.table import Column
 from ...errors import DataError
+from ...lookalike import named
 from ...texts.sentence import Sentence
 from .parameters import Parameters
 from .rows import Rows
@@ -32,6 +33,8 @@ _LOOK = 64
 _DROP = "leave it out (to_csv(index=False), drop), or name it in id_column"
 _INDEX = "{domain}, {column} is a feature, and looks like a row index or an id: {advice}"
 _CALLED_LABEL = "{domain}, {column} is a feature, and is called like a label: {label}"
+_INVISIBLE = "{domain}, {column}: its name has a character that cannot be seen: U+{code:04X}"
+_NO_BLANK = "{domain}, {column}: its name has a character that looks like a blank: U+{code:04X}"
 _ONE_CLASS = "{domain}: every label is {value} ({column}): there is nothing to learn"
 _RARE = "{domain}: only {count:,} of {rows:,} labels are {value} ({column})"
 _LABEL = "{domain}: the label is {column}: {zeros:.4g} % are 0, {ones:.4g} % are 1"
@@ -89,6 +92,7 @@ class Sanity:
             *divergence,
             *(self._say(_INDEX, self.columns[number], advice=Sentence(_DROP)) for number in ids),
             *self._label_warnings(),
+            *self._names(),
             *([] if self._unused_percent < _UNUSED_PERCENT else [self._unused(advice=True)]),
         ]
 
@@ -111,6 +115,13 @@ class Sanity:
 
     def _is_id(self, number: int, column: Column) -> bool:
         return is_id(column.name) or counts_rows(self.file.features[:, number], float(self.file.peaks[number]))
+
+    def _names(self) -> Iterator[Sentence]:
+        """Names that are not what they seem: with a character that cannot be seen, or a blank that is none."""
+        for column in self.rows.columns:
+            found = named(column.name)
+            if found and not found.ascii.strip():
+                yield self._say(_NO_BLANK if found.ascii else _INVISIBLE, column, code=ord(found.character))
 
     # Labels and batches.
 

@@ -77,6 +77,12 @@ JOBS = {
     "leave it out (to_csv(index=False), drop), or name it in id_column": (
         "请去掉该列（to_csv(index=False)、drop），或用 id_column 指明"
     ),
+    "{domain}, {column}: its name has a character that cannot be seen: U+{code:04X}": (
+        "{domain} 的{column}：列名中有不可见的字符 U+{code:04X}"
+    ),
+    "{domain}, {column}: its name has a character that looks like a blank: U+{code:04X}": (
+        "{domain} 的{column}：列名中有看起来像空格的字符 U+{code:04X}"
+    ),
     "{domain}, {column} is a feature, and is called like a label: {label}": (
         "{domain} 的{column}被当作特征，但列名像标签：{label}"
     ),
