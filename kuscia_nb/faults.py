@@ -53,8 +53,6 @@ KINDS = {
     "disk-full": Kind("output", "there is no room for a party's result"),
 }
 """By name."""
-LIES = ("flip", "replay", "random", "ttp-wrong")
-"""What has the right form, so that a protocol for parties that keep to the rules cannot notice it."""
 
 _COUNTED = ("message", "program", "ttp")
 """Places where faults have a number."""

@@ -36,12 +36,14 @@ from kuscia_nb.errors import (
     TtpError,
     UnexpectedMessage,
 )
-from kuscia_nb.faults import KINDS, LIES, Fault
+from kuscia_nb.faults import KINDS, Fault
 
 LIMIT = 60.0
 """Seconds after which a small job hangs."""
 CLOSE = 1e-3
 """Weights that differ less are the same: masks decide how a product is rounded."""
+LIES = ("flip", "replay", "random", "ttp-wrong")
+"""What has the right form, so that a protocol for parties that keep to the rules cannot notice it."""
 NAMED: dict[str, dict[type[KusciaError], str]] = {
     "message": {
         UnexpectedMessage: r"got .*from {party}",

@@ -211,7 +211,7 @@ def test_create(node: Node) -> None:  # row 7
     assert (job.spec.initiator, job.spec.stage, job.spec.max_parallelism) == ("alice", "Create", 2)
     assert job.annotations == {}
     assert len(job.spec.tasks[0].task_input_config) == 798
-    assert job._source is None
+    assert job.source.text == ""
 
 
 def test_create_twice(node: Node) -> None:  # spec: kuscia §3.3 row 2, §7 row 30

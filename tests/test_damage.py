@@ -68,7 +68,7 @@ class Run:
         self.links, ttp = mpc.connect(("bob", "alice")), ttp or mpc.TrustedThirdParty()
         programs = []
         for link in self.links:
-            vars(link)["_deliver"] = partial(self._deliver, link.name, link._deliver)
+            link.deliver = partial(self._deliver, link.name, link.deliver)
             party = Party(environments[link.name], link, ttp, mpc.Seeds(5, link.name), _ignore, _ignore, _ignore)
             programs.append(OPERATORS[module].program(party))
         self.outcomes = mpc.run_lockstep((programs[0], programs[1]), self.links)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kuscia_nb.control.explain import Schema, _schema, explain
+from kuscia_nb.control.explain import Schema, explain, schema_of
 from kuscia_nb.control.kinds import KINDS, Kind
 from kuscia_nb.control.resources import JobSpec
 from kuscia_nb.errors import KusciaError
@@ -133,7 +133,7 @@ def paths(schema: Schema, prefix: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.singular)
 def test_every_field_is_explained_in_words_that_fit(kind: Kind) -> None:
-    known = list(paths(_schema(kind.model), kind.singular))
+    known = list(paths(schema_of(kind.model), kind.singular))
     assert known
     for path in known:
         page = explain(path)
@@ -149,7 +149,7 @@ def test_recursive_lists_every_field_in_its_place() -> None:
     depth = {line.split()[0]: len(line) - len(line.lstrip()) for line in names}
     assert (depth["tasks"], depth["alias"], depth["domainID"]) == (2, 4, 6)
     assert (depth["taskInputConfig"], depth["task_params"], depth["common"]) == (4, 6, 8)
-    assert len(names) == len(list(paths(_schema(KINDS[0].model).fields["spec"].object("spec"), "")))
+    assert len(names) == len(list(paths(schema_of(KINDS[0].model).fields["spec"].object("spec"), "")))
     assert "  scheduleMode\t<string>\n  enum: Strict, BestEffort\n  default: Strict\n  stage\t<string>\n" in page
     assert "after a failure" not in page
     assert explain("kj.spec.initiator", recursive=True) == explain("kj.spec.initiator")

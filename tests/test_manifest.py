@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from kuscia_nb.control import resources
-from kuscia_nb.control.manifest import check_against, from_dict, read_manifest
+from kuscia_nb.control.manifest import from_dict, problems_against, read_manifest
 from kuscia_nb.control.resources import JobTask, KusciaJob, Model, Party
+from kuscia_nb.control.source import manifest_error
 from kuscia_nb.errors import ManifestError
 
 DATA = Path(__file__).parent / "data"
@@ -900,8 +901,12 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 # --- against a cluster (rows 11, 12, 26) -----------------------------------------------------------------------------
 
 
+def check_against(job: KusciaJob, domains: list[str], app_images: list[str]) -> None:
+    raise manifest_error(problems_against(job, domains, app_images), job.source)
+
+
 def test_a_cluster_that_has_everything() -> None:
-    check_against(read_manifest(TUTORIAL), ["alice", "bob"], {"ss-lr"})
+    assert not list(problems_against(read_manifest(TUTORIAL), ["alice", "bob"], {"ss-lr"}))
 
 
 def test_an_unknown_domain() -> None:

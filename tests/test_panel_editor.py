@@ -18,7 +18,6 @@ import kuscia_nb as kn
 from kuscia_nb.cells.position import position
 from kuscia_nb.control.manifest import read_manifest
 from kuscia_nb.control.parse import JsonPlaces, Place
-from kuscia_nb.control.source import Source
 from kuscia_nb.errors import KusciaError
 from kuscia_nb.operators import OPERATORS
 from kuscia_nb.operators.parameter import Parameter
@@ -303,8 +302,7 @@ def places(magic: Magic, text: str) -> list[tuple[tuple[str | int, ...], Place]]
     """Where every key and value of a sound text stands, found by the readers."""
     if magic == "kusciajob":
         job = read_manifest(text)
-        source = job._source
-        assert isinstance(source, Source)
+        source = job.source
         for locate in source.inner.values():
             locate()
         return list(source.places.items())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,31 @@ EXCEPTIONS = {
 }
 
 
+THEIRS = {
+    "_actions": "which options an argparse parser takes: it tells nobody else",
+    "_sock _response _fp": "the socket below a connection of http.client or requests, to close it from another thread",
+    "_reply_subshell_for": "what a comm of ipykernel's asks for where its reply goes",
+    "_exit": "os._exit: of a process that must not wait for its threads",
+    "_replace _asdict _fields": "of named tuples",
+}
+"""Private names of others that are used all the same, and why."""
+
+
+def strange(path: Path) -> Iterator[str]:
+    """Private names that a module reads of an object, or imports, and that nothing in the module defines."""
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    own = {one.name for one in nodes if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
+    own |= {one.id for one in nodes if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+    parts = [one for one in nodes if isinstance(one, ast.Attribute)]
+    at_home = {id(one) for one in parts if ast.unparse(one.value) in ("self", "cls", "super()")}
+    own |= {one.attr for one in parts if id(one) in at_home and isinstance(one.ctx, ast.Store)}
+    used = {one.attr for one in parts if id(one) not in at_home}
+    used |= {one.name for node in nodes if isinstance(node, ast.ImportFrom) for one in node.names}
+    for name in sorted(used - own):
+        if name.startswith("_") and not name.endswith("_") and name not in " ".join(THEIRS).split():
+            yield f"{path.name}: {name}"
+
+
 def wrong(order: tuple[str, ...]) -> set[rooms.Arrow]:
     """The arrows that lead up, imports within functions included."""
     return {(room, other) for room, other in rooms.arrows() if order.index(other) < order.index(room)}
@@ -39,6 +66,18 @@ def test_a_wrong_arrow_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "high.py").write_text("from .low import f\n")
     monkeypatch.setattr(rooms, "PACKAGE", tmp_path)
     assert wrong(("high", "low")) == {("low", "high")}
+
+
+def test_private_names_stay_at_home() -> None:
+    assert [one for path in rooms.PACKAGE.rglob("*.py") for one in strange(path)] == []
+
+
+def test_a_private_name_abroad_is_found(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(
+        "from b import _hidden\nclass A:\n    _left: int\n    def f(self, other):\n        self._mine = 1\n"
+        "        return other._mine, other._left, other._right, other.__class__, other.right\n"
+    )
+    assert list(strange(tmp_path / "a.py")) == ["a.py: _hidden", "a.py: _right"]
 
 
 def test_arrows_are_imports() -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from schedules import Schedules
+from schedules import LIES, Schedules
 
 import kuscia_nb as kn
 from kuscia_nb.backends.local import LocalBackend
-from kuscia_nb.faults import KINDS, LIES
+from kuscia_nb.faults import KINDS
 
 
 @pytest.mark.parametrize(("verify", "count"), [(False, 200), (True, 100)])

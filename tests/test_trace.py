@@ -84,14 +84,14 @@ class Traced:
         self.results = [outcome.result for outcome in outcomes]
 
     def _listen(self, link: mpc.Link) -> None:
-        deliver: Any = link._deliver
+        deliver: Any = link.deliver
 
         def listening(posted: Any) -> None:
             _, (payload, _) = posted
             self.carried.append((link.name, payload))
             deliver(posted)
 
-        vars(link)["_deliver"] = listening
+        link.deliver = listening
 
     @property
     def notes(self) -> list[mpc.Notes]:

@@ -206,7 +206,7 @@ class ControlledNodes:
                 with undisturbed():
                     run = self.observer.expect(job, options)
                     initiator.create(job)
-                    job._source = None  # nothing of it is wrong any more
+                    job.point_into(None)  # nothing of it is wrong any more
                     if self._keeper:
                         self._keeper.flush()  # whoever has started a job finds it again
             except BaseException:

@@ -18,7 +18,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    PrivateAttr,
     SerializerFunctionWrapHandler,
     model_serializer,
     model_validator,
@@ -26,6 +25,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel as camel
 from pydantic_core import PydanticCustomError
 
+from ..control.source import Written
 from ..control.values import to_double
 from ..errors import ManifestError
 
@@ -185,19 +185,13 @@ class Config(Message):
     version: str = Field(default="", description="the version of the standard, for example 2.0.0")
 
 
-class CreateJobRequest(Message):
+class CreateJobRequest(Message, Written):
     """The body of POST /v1/interconn/schedule/job/create."""
 
     job_id: str = Field(default="", description="the job's name, an RFC 1123 name of at most 50 characters")
     flow_id: str = Field(default="", description="the id of the flow this job is part of")
     dag: Dag | None = Field(default=None, description='{"version": "2.0.0", "components": [...]}')
     config: Config | None = Field(default=None, description='{"role": {...}, "initiator": {...}, "task_params": {...}}')
-
-    _source: object | None = PrivateAttr(None)  # the text it was read from, so that later errors can point there
-
-    def __eq__(self, other: object) -> bool:
-        """Equal content, wherever it was read from."""
-        return isinstance(other, CreateJobRequest) and self.model_dump() == other.model_dump()
 
 
 # --- JSON as Go writes it --------------------------------------------------------------------------------------------

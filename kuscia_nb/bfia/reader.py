@@ -27,7 +27,7 @@ from ..control.values import json_like, strange_values, value_problems
 from ..errors import ManifestError
 from ..problems import FieldPath, Problem, choice
 from .messages import CreateJobRequest, Dag
-from .source import RequestSource, in_request, request_error
+from .source import RequestSource, in_request, request_error, source_of
 from .standard import Circumstances, in_kuscias_words
 from .translate import producer, request_problems, to_job
 
@@ -60,23 +60,23 @@ def from_dict(data: Mapping[str, Any], offers: Offers | None = None) -> CreateJo
 
 def written(request: CreateJobRequest) -> Any:
     """The data of a request as it was written, numbers and all."""
-    return request._source.data if isinstance(request._source, RequestSource) else None
+    return source_of(request).data
 
 
 @contextmanager
 def pointing_into(request: CreateJobRequest, job: KusciaJob) -> Iterator[None]:
     """Within it, what is found wrong with the job of a request is said in the words of the request."""
     listener = _Listener()
-    job._source = listener
+    job.point_into(listener)
     try:
         yield
     except ManifestError as error:
         if not listener.heard:
             raise
-        source = request._source if isinstance(request._source, RequestSource) else RequestSource()
-        raise request_error([in_request(problem, request) for problem in listener.heard], source) from error
+        problems = [in_request(problem, request) for problem in listener.heard]
+        raise request_error(problems, source_of(request)) from error
     finally:
-        job._source = None
+        job.point_into(None)
 
 
 class _Listener(Source):
@@ -167,7 +167,7 @@ def examined(source: RequestSource, where: Circumstances) -> tuple[CreateJobRequ
         if named.dag and named.config:
             job, found = _job_problems(named)
             problems += found
-    request._source = source
+    request.point_into(source)
     return request, problems + in_other_words, job
 
 

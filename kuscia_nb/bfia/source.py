@@ -48,6 +48,11 @@ class RequestSource(Source):
         return [str(key) for key in holder] if isinstance(holder, Mapping) else []
 
 
+def source_of(request: CreateJobRequest) -> RequestSource:
+    """What a request was read from; one without a text and data, if it was not read from any."""
+    return request.source if isinstance(request.source, RequestSource) else RequestSource()
+
+
 _OTHER_NAMES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("module_name", "code"), ("componentName", "component_name")),
     **dict.fromkeys(("namespace", "name"), ("dataset_id",)),

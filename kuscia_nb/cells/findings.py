@@ -6,16 +6,15 @@ A program refuses its parameters when it starts; asked beforehand, it says the s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple
 
 from ..bfia import reader as bfia
-from ..bfia.source import RequestSource, in_request
+from ..bfia.source import in_request, source_of
 from ..bfia.translate import to_job
 from ..control.environment import operator_environment
 from ..control.manifest import read_manifest
 from ..control.offers import Offers
 from ..control.resources import JobTask, KusciaJob, Party
-from ..control.source import Source
 from ..errors import ManifestError
 from ..operators import OPERATORS, Operator
 from ..problems import FieldPath, Magic, Problem
@@ -46,14 +45,13 @@ def read(magic: Magic, text: str, offers: Offers | None = None) -> tuple[KusciaJ
 def _manifest(text: str) -> tuple[KusciaJob, Placed]:
     """The job of a manifest, and what places problems of it in its text."""
     job = read_manifest(text)
-    source = cast(Source, job._source)
-    return job, lambda problems: [Finding(source.index(problem), problem) for problem in problems]
+    return job, lambda problems: [Finding(job.source.index(problem), problem) for problem in problems]
 
 
 def _request(text: str, offers: Offers | None) -> tuple[KusciaJob, Placed]:
     """The job of a request, and what places problems of it in the text of the request."""
     request = bfia.read_request(text, offers)
-    source = cast(RequestSource, request._source)
+    source = source_of(request)
 
     def placed(problems: Iterable[Problem]) -> list[Finding]:
         found = [in_request(problem, request) for problem in problems]

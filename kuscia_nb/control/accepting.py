@@ -11,7 +11,7 @@ from .kinds import AppImage, Domain, KusciaTask
 from .manifest import problems_against
 from .offers import Offers, offers_of
 from .resources import KusciaJob
-from .source import Source, manifest_error
+from .source import manifest_error
 from .store import Objects
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def check(store: Objects, job: KusciaJob) -> None:
     """Refuse a job with domains, appImages or operators that this node does not have (spec: kuscia §1.9, §4.3)."""
     if found := list(problems(store, job)):
-        raise manifest_error(found, job._source if isinstance(job._source, Source) else Source())
+        raise manifest_error(found, job.source)
 
 
 def problems(store: Objects, job: KusciaJob) -> Iterator[Problem]:

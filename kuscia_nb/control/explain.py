@@ -137,7 +137,7 @@ class Schema(NamedTuple):
     def object(self, name: str) -> Schema:
         """The object whose fields the field `name` has: itself, an item, a value, or what is in its text."""
         if name in _JSON_TEXTS:
-            return _schema(_JSON_TEXTS[name])
+            return schema_of(_JSON_TEXTS[name])
         return self.inner.object(name) if self.inner else self.value
 
     @property
@@ -162,7 +162,8 @@ class Schema(NamedTuple):
 
 
 @cache
-def _schema(model: type[Model]) -> Schema:
+def schema_of(model: type[Model]) -> Schema:
+    """The form of its objects."""
     raw = model.model_json_schema()
     return Schema(raw, raw.get("$defs", {}))
 
@@ -184,7 +185,7 @@ def _field_page(kind: Kind, head: str, fields: Sequence[str], recursive: bool) -
     """The page of a kind, or of one of its fields."""
     group, _, version = API_VERSION.partition("/")
     parts = [f"GROUP:      {group}\nKIND:       {kind.model.__name__}\nVERSION:    {version}"]
-    holder = _schema(kind.model)
+    holder = schema_of(kind.model)
     field, descriptions = None, [holder.about]
     for position, name in enumerate(fields):
         if name not in holder.fields:

@@ -44,14 +44,8 @@ def from_dict(data: Mapping[str, Any]) -> KusciaJob:
         raise ManifestError("the manifest is nested too deeply") from error
 
 
-def check_against(job: KusciaJob, domains: Collection[str], app_images: Collection[str]) -> None:
-    """Refuse a job with domains or appImages that the cluster does not have (spec: kuscia §1.9 rows 1 and 3, §3.7)."""
-    if problems := list(problems_against(job, domains, app_images)):
-        raise manifest_error(problems, job._source if isinstance(job._source, Source) else Source())
-
-
 def problems_against(job: KusciaJob, domains: Collection[str], app_images: Collection[str]) -> Iterator[Problem]:
-    """The domains and appImages of a job that the cluster does not have."""
+    """The domains and appImages of a job that the cluster does not have (spec: kuscia §1.9 rows 1 and 3, §3.7)."""
 
     def need_domain(domain: str, what: str, path: FieldPath) -> Iterator[Problem]:
         if domain not in domains:
@@ -88,7 +82,7 @@ def checked_job(data: Any, source: Source, problems: list[Problem]) -> KusciaJob
         problems += islice(chain(rule_problems(job), injection_problems(job, configs)), MOST_PROBLEMS)
     if problems or not job:
         raise form_error(problems, source)
-    job._source = source
+    job.point_into(source)
     return job
 
 

@@ -57,7 +57,7 @@ class Node:
             self.delete(KusciaJob, job.name)  # its files stay: a task id is never given twice
         spec = job.spec.model_copy(update={"stage": "Create"})
         kept = job.model_copy(update={"spec": spec, "status": JobStatus()})
-        kept._source = None  # what is wrong later on is not wrong in the text
+        kept.point_into(None)  # what is wrong later on is not wrong in the text
         return self.store.create(kept)
 
     def apply(self, object: Object) -> tuple[Object, Applied]:

@@ -155,6 +155,10 @@ class Object(CrdModel):
         """All that its node says of it: of one that is not ours, also what has no place here."""
         return self.manifest() if self._raw is None else self._raw
 
+    def keep(self, raw: Mapping[str, Any]) -> None:
+        """What its node says of it, of which this is what can be read."""
+        self._raw = raw
+
     @property
     def name(self) -> str:
         return self.metadata.name

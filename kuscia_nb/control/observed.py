@@ -42,7 +42,7 @@ def observed(data: Mapping[str, Any], where: str = "") -> Object:
         name = (data.get("metadata") or {}).get("name", "?")
         path = ".".join(map(str, first["loc"]))
         raise KusciaError(f"{data['kind']} {name} cannot be read: {path}: {first['msg']}", where=where) from error
-    read._raw = data
+    read.keep(data)
     return read
 
 

@@ -10,11 +10,12 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BeforeValidator, Field, PrivateAttr, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from .datasets import split_dataset
 from .objects import API_VERSION, CROSS_DOMAIN, Condition, CrdModel, Metadata, Model, Object, Time
+from .source import Written
 
 __all__ = ["API_VERSION", "CROSS_DOMAIN", "CrdModel", "Metadata", "Model"]
 
@@ -259,18 +260,12 @@ class JobStatus(CrdModel):
     last_reconcile_time: Time | None = Field(default=None, description="when the node last worked on it")
 
 
-class KusciaJob(Object):
+class KusciaJob(Object, Written):
     """Tasks that several domains run together."""
 
     kind: Literal["KusciaJob"] = Field(default="KusciaJob", description="what this manifest describes")
     spec: JobSpec = Field(description="what the job shall do")
     status: JobStatus = Field(default_factory=JobStatus, description="what has become of it; the node writes it")
-
-    _source: object | None = PrivateAttr(None)  # the text it was read from, so that later errors can point there
-
-    def __eq__(self, other: object) -> bool:
-        """Equal content, wherever it was read from."""
-        return isinstance(other, KusciaJob) and self.model_dump() == other.model_dump()
 
     @property
     def finished(self) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from pydantic import BaseModel, PrivateAttr
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
@@ -69,6 +70,25 @@ class Source:
             tokens = re.finditer(_QUOTED.get(style, "."), self.text[start:end])
             characters = [start + token.start() for token in tokens] + ([] if quoted else [end])
         return characters if len(characters) == len(value) + 1 else []  # not so for folded lines
+
+
+class Written(BaseModel):
+    """What was read from a text, so that what is found wrong with it later can be pointed at there."""
+
+    _source: Source | None = PrivateAttr(None)
+
+    def __eq__(self, other: object) -> bool:
+        """Equal content, wherever it was read from."""
+        return isinstance(other, type(self)) and self.model_dump() == other.model_dump()
+
+    @property
+    def source(self) -> Source:
+        """The text; an empty one, which has no places, if it was not read from any."""
+        return self._source or Source()
+
+    def point_into(self, source: Source | None) -> None:
+        """Let what is found wrong from now on be in this text, or in none."""
+        self._source = source
 
 
 _QUOTED: dict[str | None, str] = {  # one character as it is written in quotes

@@ -87,7 +87,7 @@ def verified(link: Link, inbox: VerifiedMailbox) -> Compare:
     WrongTriple, if all have, and the TTP was wrong.
     """
     sent, zeros = Digest(), Zeros(link.rank)
-    link._deliver, link.zeros = _digesting(sent, link._deliver), zeros
+    link.deliver, link.zeros = _digesting(sent, link.deliver), zeros
 
     async def compare() -> tuple[int, int]:
         mine, count = sent.now() + inbox.taken.now(), sent.count + inbox.taken.count

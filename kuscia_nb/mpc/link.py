@@ -74,7 +74,9 @@ class Link:
         """The highest round received so far."""
         self.zeros: Zeros | None = None
         """Where checks of what the TTP gives go, if there are to be any: for who makes the link to say."""
-        self._inbox, self._deliver, self._channel = inbox, deliver, channel
+        self.deliver = deliver
+        """Where its messages go; who makes the link may put something between."""
+        self._inbox, self._channel = inbox, channel
         self._letters: dict[Slot, tuple[Any, int]] = inbox.letters
         page = ledger.page(self.name)
         self._record, self._same_shape, self._compact = page.record, page.same_shape, page.compact
@@ -100,7 +102,7 @@ class Link:
         value = bytes(memoryview(value))
         self._sent += 1
         self._record((self._p2p, self._sent, self.round + 1, op, (len(value),), "uint8", now()))
-        self._deliver((("P2P", self._sent), (value, self.round + 1)))
+        self.deliver((("P2P", self._sent), (value, self.round + 1)))
 
     @types.coroutine
     def receive(self, op: str = "", expect: int | None = None) -> Generator[Slot, None, bytes]:
@@ -128,7 +130,7 @@ class Link:
         self._collectives = number = self._collectives + 1
         round, shape, letters = self.round + 1, value.shape, self._letters
         self._record((self._allgather, number, round, op, self._same_shape(shape, shape), "uint64", now()))
-        self._deliver((number, (value, round)))
+        self.deliver((number, (value, round)))
         try:
             while number not in letters:
                 yield from self._inbox.wait_for(number)
@@ -151,7 +153,7 @@ class Link:
         value = bytes(memoryview(value))
         self._collectives = number = self._collectives + 1
         self._record((self._allgather, number, self.round + 1, op, (len(value),), "uint8", now()))
-        self._deliver((number, (value, self.round + 1)))
+        self.deliver((number, (value, self.round + 1)))
         while number not in self._letters:
             yield from self._wait_for(number, op)
         return self._taken(number, op, None, _bytes(expect))
@@ -165,7 +167,7 @@ class Link:
         self._received = number = self._received + 1
         round, shape, letters = self.round + 1, value.shape, self._letters
         self._record((self._p2p, self._sent, round, op, self._same_shape(shape, shape), WORD[value.itemsize], now()))
-        self._deliver((("P2P", self._sent), (value, round)))
+        self.deliver((("P2P", self._sent), (value, round)))
         slot = ("P2P", number)
         while slot not in letters:
             yield from self._wait_for(slot, op)

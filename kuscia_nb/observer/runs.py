@@ -66,8 +66,9 @@ class Run:
         if ends and ends[0].error and not isinstance(ends[0].error, JobStopped):  # others may be its consequences
             return job_error(ends[0].node, ends[0].error)
         failed = [e for e in self.events.select(PhaseSet, subject=self.name) if e.name in OVER and e.name != SUCCEEDED]
-        if self._deleted or (failed and wanted(failed[0].name, failed[0].reason)):
-            return JobStopped("the job was deleted" if self._deleted else f"the job was stopped on {failed[0].node}")
+        stopped = [event.node for event in failed if wanted(event.name, event.reason)]  # the peer may have failed by it
+        if self._deleted or stopped:
+            return JobStopped("the job was deleted" if self._deleted else f"the job was stopped on {stopped[0]}")
         if failed and failed[0].name == REFUSED:
             return JobFailed(f"job {self.name} was not approved by every party")
         last = self.events.last(PhaseSet, node=self._leader, subject=self.name)

@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterator, Mapping
 
 from ..texts.sentence import Sentence
 
-_NOT_USED = "parameter {name} has no effect: it is for the surroundings of the reference operator"
 _NONE = "leave it out: there is nothing like it here"
 _MEANT = {
     "epochs epoch num_epochs n_epochs max_iter n_iter iters": "did you mean num_epoch?",

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from ..bfia.messages import CreateJobRequest
 from ..cells.position import TEXT, Position, position, without_blank_lines
-from ..control.explain import Schema, _schema
+from ..control.explain import Schema, schema_of
 from ..control.resources import ROLES, KusciaJob, TaskInputConfig
 from ..operators import OPERATORS, Operator
 from ..operators.parameter import Parameter
@@ -192,7 +192,7 @@ class Cell:
 
 
 def _job_schema() -> Schema:
-    return _schema(KusciaJob)
+    return schema_of(KusciaJob)
 
 
 @cache
@@ -224,7 +224,7 @@ def _walked(schema: Schema, path: Iterable[str]) -> Schema | None:
         holder = _holder(schema)
         if name not in holder.fields:
             return None
-        schema = _schema(TaskInputConfig) if name == TEXT else holder.fields[name]
+        schema = schema_of(TaskInputConfig) if name == TEXT else holder.fields[name]
     return schema
 
 

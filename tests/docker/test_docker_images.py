@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import secrets
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 import bringable
 import docker
 import pytest
-from scripted import until
+from scripted import pack, until
 
 from kuscia_nb.backends.docker import bringup, making
 from kuscia_nb.backends.docker.engine import Engine
@@ -63,7 +64,8 @@ def test_an_image_is_pulled_and_its_layers_are_told_of(
 ) -> None:
     image = Image.read(f"{registry}/kuscia:1.1.0b0")
     assert (image.repository, image.tag) == (f"{registry}/kuscia", "1.1.0b0")
-    bringable.make(client, str(image), "1.1.0b0")
+    layer = pack({"random": secrets.token_hex(2**20)}, ())  # one that no other image of the engine has
+    client.api.import_image_from_data(layer, repository=image.repository, tag=image.tag)
     client.api.push(image.repository, tag=image.tag)
     client.images.remove(str(image), force=True)
     assert not making.has_image(engine, image)

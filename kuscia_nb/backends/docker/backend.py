@@ -20,7 +20,7 @@ from ...control.kinds import KusciaTask
 from ...control.kubectl import KubectlError
 from ...control.manifest import from_dict, read_manifest
 from ...control.resources import KusciaJob
-from ...control.source import Source, manifest_error
+from ...control.source import manifest_error
 from ...control.store import Change
 from ...errors import EngineError, JobError, KusciaError
 from ...observer.events import ProgramBegun, Said
@@ -144,7 +144,7 @@ class DockerBackend:
         with self._applying:
             self.refresh()
             if problems := list(accepting.asked_for(node.store, job)):
-                raise manifest_error(problems, job._source if isinstance(job._source, Source) else Source())
+                raise manifest_error(problems, job.source)
             if known := self.observer.by_name.get(job.name):
                 self._make_room(known, options, name_field)
             run = self.observer.expect(job, options)
