@@ -113,9 +113,10 @@ class Cluster:
         self._served.close_api()
 
     def peers(self) -> pd.DataFrame:
-        """Each peer of a node that is alone here: peer, url, error, version, clock, round_trip, fingerprint.
+        """Each peer of a node that is alone here: peer, url, error, version, clock, round_trip, fingerprint, way.
 
-        `clock` is how many seconds its clock is ahead; `error` says why it was not reached, or is not who it should be.
+        `clock` is how many seconds its clock is ahead; `error` says why it was not reached, or is not who it should be;
+        `way` how requests get from one side to the other, if one of the two listens nowhere.
         """
         import pandas as pd
 

@@ -60,20 +60,25 @@ class Apart:
         self.key = folder / "ttp-keys" / "public.pem"
 
         self.identities: dict[str, Identity] = {}
+        self.hidden = ""
+        """Who listens nowhere, and dials the other one."""
+        self.by_way_of: dict[str, int] = {}
+        """Ports at which nodes are dialled, if not at their own."""
 
     def certify(self) -> None:
         """Give both an identity: from now on they speak TLS, and to each other alone."""
         self.identities = {name: make(name, self.folder) for name in self.ports}
 
     def url(self, name: str) -> str:
-        return f"http{'s' if self.identities else ''}://127.0.0.1:{self.ports[name]}"
+        port = self.by_way_of.get(name, self.ports[name])
+        return "none" if name == self.hidden else f"http{'s' if self.identities else ''}://127.0.0.1:{port}"
 
     def told(self, name: str) -> dict[str, Any]:
         """What `connect("node", ...)` takes."""
         (peer,) = {"alice", "bob"} - {name}
         return {
             "name": name,
-            "listen": f"127.0.0.1:{self.ports[name]}",
+            "listen": "none" if name == self.hidden else f"127.0.0.1:{self.ports[name]}",
             "peers": {peer: self.url(peer)},
             "ttp": f"http://{self.ttp}",
             "ttp_key": self.key,

@@ -91,6 +91,8 @@ class Seen(NamedTuple):
     """Seconds from the question to the answer."""
     fingerprint: str = ""
     """Of its certificate; empty, if nothing is encrypted."""
+    way: str = ""
+    """How requests get here or there, if one of the two sides listens nowhere."""
 
 
 @runtime_checkable

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import KusciaError
 from .doctor import Check, exit_code, line
-from .flags import FLAGS, LISTEN, headers
+from .flags import FLAGS, LISTEN, NOWHERE, headers
 
 _ABOUT = """Look at a node before it starts, with its flags: its own address, folder and identity; each peer's address,
 certificate, version, clock and route; the TTP. Nothing is changed, and no job is started but with --run. One line for
@@ -87,8 +87,11 @@ def _node(options: argparse.Namespace) -> Iterator[Check]:
             ttp = ""  # what it would be held against is not there
     subject = Subject(
         options.name or (identity.name if identity is not None else ""),
-        _read(Address.read, options.listen or LISTEN, wrong),
-        tuple(Peer(name, url.rstrip("/"), trusted.get(name), shown.get(name, {})) for name, url in options.peer or ()),
+        None if options.listen == NOWHERE else _read(Address.read, options.listen or LISTEN, wrong),
+        tuple(
+            Peer(name, "" if url == NOWHERE else url.rstrip("/"), trusted.get(name), shown.get(name, {}))
+            for name, url in options.peer or ()
+        ),
         identity,
         ttp if "://" in ttp or not ttp else f"http{'s' if options.ttp_ca else ''}://{ttp}",
         Path(options.ttp_key) if options.ttp_key else None,

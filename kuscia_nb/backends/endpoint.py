@@ -65,8 +65,10 @@ class NodeEndpoint:
         return Caller(node, inside=False)
 
 
-def dial_of(settings: Settings, peer: Peer) -> Dial:
-    """The way to a peer's node."""
+def dial_of(settings: Settings, peer: Peer) -> Dial | None:
+    """The way to a peer's node; None, if there is none, so that the peer dials."""
+    if peer.dials:
+        return None
     encrypts = settings.encrypts(peer)
     own, theirs = (settings.identity, peer.certificate) if encrypts else (None, None)
     return Dial(peer.url, own, theirs, peer.headers)

@@ -10,6 +10,8 @@ from ..options import Accept, Reveal
 
 LISTEN = "127.0.0.1:8084"
 """Kuscia's port, on this machine alone."""
+NOWHERE = "none"
+"""In place of an address, of a node that can only dial out."""
 TTP_KEY = "ttp-keys/public.pem"
 """Where `kuscia-nb ttp` writes its public key if nobody says otherwise."""
 
@@ -22,12 +24,12 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 FLAGS: Mapping[str, Mapping[str, Any]] = {
-    "--listen": {"metavar": "HOST:PORT", "help": f"its one port ({LISTEN})"},
+    "--listen": {"metavar": "HOST:PORT", "help": f"its one port ({LISTEN}); {NOWHERE}: it can only dial out"},
     "--peer": {
         "type": _pair,
         "action": "append",
         "metavar": "NAME=URL",
-        "help": "another node, and its address",
+        "help": f"another node, and its address; NAME={NOWHERE}: it can only dial out, and dials this one",
     },
     "--peer-header": {
         "type": _pair,

@@ -14,11 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..bfia.client import Client, Exchange
-from ..bfia.guard import Guard
 from ..bfia.handlers import Handlers
-from ..bfia.http import http_transport
-from ..bfia.http_server import Upgrade
-from ..bfia.server import BfiaServer
 from ..bfia.told import with_options
 from ..bfia.wire import Request, Response, Transport
 from ..control.consent import APPROVED, check_learners, is_waiting, refused
@@ -35,9 +31,7 @@ from ..observer.observer import Observer
 from ..observer.runs import Matter, Run
 from ..options import Options
 from ..texts.sentence import Sentence
-from ..wire.own.dial import LINK_PATH
-from ..wire.own.doors import Doors, take_over
-from ..wire.own.transport import LIMITS, Limits, OwnTransport
+from ..wire.own.transport import LIMITS, Limits
 from ..wire.tls import client_context
 from ..wire.ttp_client import RemoteTtp, TtpWork
 from ..wire.ttp_connection import Patience
@@ -47,9 +41,9 @@ from .base import Seen
 from .claim import claim, temporary
 from .controlled import ControlledNodes
 from .doctor import Check
-from .endpoint import NodeEndpoint, dial_of
 from .revealing import Revealing
 from .settings import Peer, Settings
+from .ways import Ways
 
 _REVEALS = "It is agreed that {who} will learn the result of task {task}."
 _OF_ITS_PEOPLE = "/v1/platform/"
@@ -83,10 +77,11 @@ class NodeBackend(ControlledNodes):
         name, peers, observer = self.settings.name, self.settings.peers, Observer()
         node = Node(name, storage, observer.logs, self.settings.consent)
         make_folder(storage / "data")
-        self.ttp, self._doors = TtpWork(), Doors()
+        self.ttp, self._ways = TtpWork(), Ways(self.settings)
         self._clients = {peer.name: self._client(peer) for peer in peers.values()}
         self._revealing = Revealing(node, observer, self._ask)
-        agent = AloneAgent(self._wire, self._forget, self._ttp, observer)
+        reach = partial(self._ways.wire, limits=self._limits)
+        agent = AloneAgent(reach, self._ways.forget, self._ttp, observer)
         self._control({name: node}, (name, *peers), observer, agent, {name: self._clients}, keep=keep)
         if name in DOMAINS and not any((storage / "data").iterdir()):
             write_sample(*(storage / "data" / f"perfect_logit_{d[0]}.csv" if d == name else None for d in DOMAINS))
@@ -98,16 +93,7 @@ class NodeBackend(ControlledNodes):
             revealing.PATH: self._revealing.answer,
         }
         handlers = own_paths.with_own_paths(self._noting(Handlers(node)), paths)
-        self._endpoint = NodeEndpoint(self.settings)
-        upgrades = Upgrade(LINK_PATH, partial(take_over, doors=self._doors)), self._endpoint.upgrade
-        address = self.settings.listen
-        self._server = BfiaServer(handlers, address.port, address.host, guard=self._guard(), upgrades=upgrades)
-        self._server.start()
-        try:
-            self._endpoint.start()
-        except KusciaError:
-            self._server.stop()
-            raise
+        self._ways.open(handlers)
         self._begin_work()
 
     @property
@@ -128,23 +114,21 @@ class NodeBackend(ControlledNodes):
     @property
     def urls(self) -> dict[str, str]:
         """Of the node's one port."""
-        return {self.name: self._server.url} if self._server.port is not None else {}
+        return {self.name: self._ways.url} if self._ways.url else {}
 
     def open_http(self, port: int | None = None, *, token: bool = False) -> dict[str, str]:
         """The port is open for as long as the node is up."""
         if token:
             what = f"{self.name} asks its peers for identities, not for a token"
             raise KusciaError(what, hint="identity, at the start of the node")
-        if port not in (None, self._server.port):
-            raise KusciaError(
-                f"{self.name} listens at {self._server.url} already", hint="listen, at the start of the node"
-            )
+        if self.settings.listen is None or port not in (None, self._ways.port):
+            where = "nowhere, as it was told" if self.settings.listen is None else f"at {self._ways.url} already"
+            raise KusciaError(f"{self.name} listens {where}", hint="listen, at the start of the node")
         return self.urls
 
     def close_http(self) -> None:
         """Close the port: nobody reaches this node any more."""
-        self._server.stop()
-        self._endpoint.stop()
+        self._ways.close()
 
     def approve(self, name: str) -> None:
         """Let a peer's job run that waits for it. JobError, if it does not."""
@@ -236,8 +220,7 @@ class NodeBackend(ControlledNodes):
     # --- the peers ---------------------------------------------------------------------------------------------------
 
     def _client(self, peer: Peer) -> Client:
-        transport = http_transport(peer.url, tls=self.settings.client_tls(peer), headers=peer.headers)
-        return Client(self.name, peer.name, transport, self._exchanged)
+        return Client(self.name, peer.name, self._ways.to(peer), self._exchanged)
 
     def _noting(self, handlers: Transport) -> Transport:
         """The handlers; what peers ask is written down with the job that it is about."""
@@ -258,42 +241,19 @@ class NodeBackend(ControlledNodes):
 
     def _look(self, peer: Peer) -> Seen:
         fingerprint = peer.certificate.fingerprint if peer.certificate else ""
+        seen = Seen(peer.name, peer.url, fingerprint=fingerprint, way=self._ways.kept(peer))
         begun, asked = time.time(), time.perf_counter()
         try:
             said = self._clients[peer.name].ask_own(own_paths.ABOUT)
         except KusciaError as error:
-            return Seen(peer.name, peer.url, error.what, fingerprint=fingerprint)
+            return seen._replace(error=error.what)
         took = time.perf_counter() - asked
         if said.get("domain") != peer.name:
-            return Seen(peer.name, peer.url, f"it says that it is {said.get('domain')}", fingerprint=fingerprint)
+            return seen._replace(error=f"it says that it is {said.get('domain')}")
         clock = float(said.get("time", begun)) - (begun + took / 2)
-        return Seen(peer.name, peer.url, "", str(said.get("version", "")), clock, took, fingerprint)
+        return seen._replace(version=str(said.get("version", "")), clock=clock, round_trip=took)
 
-    def _guard(self) -> Guard | None:
-        """Who may ask this node for anything; None, where nothing is encrypted."""
-        identity, peers = self.settings.identity, self.settings.peers.values()
-        if identity is None:
-            return None
-        from ..wire.identity import server_tls
-
-        known = {peer.certificate.der: peer.name for peer in peers if peer.certificate}
-        context = server_tls(identity, [peer.certificate for peer in peers if peer.certificate])
-        return Guard(context, known.get)
-
-    # --- links and the TTP -------------------------------------------------------------------------------------------
-
-    def _wire(self, task_id: str, rank: int, names: tuple[str, str]) -> OwnTransport:
-        """The way to the peer's program: either side may dial."""
-        peer = self.settings.peers[names[1 - rank]]
-        certificate = peer.certificate.der if peer.certificate else None
-        wire = OwnTransport(rank, names, task_id, dial=dial_of(self.settings, peer), limits=self._limits)
-        self._endpoint.expect(task_id)
-        self._doors.expect(task_id, wire, certificate)
-        return wire
-
-    def _forget(self, task_id: str) -> None:
-        self._doors.forget(task_id)
-        self._endpoint.forget(task_id)
+    # --- the TTP -----------------------------------------------------------------------------------------------------
 
     def _ttp(self) -> RemoteTtp:
         """A client for one task."""

@@ -76,8 +76,10 @@ def _started(options: argparse.Namespace) -> tuple[Say, NodeBackend]:
 
 def _greeting(backend: NodeBackend) -> list[str]:
     asked = backend.settings
-    lines = [f"{backend.name} listens at {backend.urls[backend.name]}"]
-    lines += [f"peer {peer.name} at {peer.url}" for peer in asked.peers.values()]
+    where = f"at {backend.urls[backend.name]}" if asked.listen is not None else "nowhere, and dials its peers"
+    lines = [f"{backend.name} listens {where}"]
+    ways = ((peer.name, f"at {peer.url}" if peer.url else "dials this node") for peer in asked.peers.values())
+    lines += [f"peer {name} {way}" for name, way in ways]
     lines += [f"TTP at {asked.ttp}; files in {backend.nodes[backend.name].storage}"]
     return [*lines, *asked.warnings]
 

@@ -18,7 +18,7 @@ from ..control.consent import Consent
 from ..errors import KusciaError
 from ..options import Accept, Reveal
 from ..wire.sockets import Address
-from .flags import LISTEN, TTP_KEY
+from .flags import LISTEN, NOWHERE, TTP_KEY
 from .whose import ttp_of_a_party, ttp_with_certificate_of
 
 if TYPE_CHECKING:
@@ -33,10 +33,16 @@ class Peer:
 
     name: str
     url: str
+    """Empty, if it can only dial out, and dials this node."""
     certificate: Certificate | None = None
     """Who alone may say that it is this node; None where nothing is encrypted."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """For what stands before it; they may be secret."""
+
+    @property
+    def dials(self) -> bool:
+        """Whether nobody can dial it."""
+        return not self.url
 
     @property
     def host(self) -> str:
@@ -45,8 +51,8 @@ class Peer:
 
     @property
     def here(self) -> bool:
-        """Whether that is this machine."""
-        return Address(self.host, 0).loopback
+        """Whether that is this machine. Where one is that dials, its own node knows: here it is known who can come."""
+        return self.dials or Address(self.host, 0).loopback
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,8 @@ class Settings:
     """All that there is to know. Make it with `read`, which checks it."""
 
     name: str
-    listen: Address
+    listen: Address | None
+    """None, if it can only dial out."""
     peers: Mapping[str, Peer]
     ttp: str
     """host:port."""
@@ -103,7 +110,7 @@ class Settings:
             what = f"the TTP at {ttp}: https goes with its certificate and this node's identity, and http without"
             raise KusciaError(what, hint="ttp_certificate (--ttp-ca) and identity, or http:// on this machine")
         headers = _headers(peer_headers or {}, peers)
-        where, asked = Address.read(listen), _ttp(ttp)
+        where, asked = None if listen == NOWHERE else Address.read(listen), _ttp(ttp)
         known = {
             peer: Peer(_named(peer), _url(peer, url), trusted.get(peer), headers.get(peer, {}))
             for peer, url in peers.items()
@@ -111,6 +118,9 @@ class Settings:
         if _named(name) in known or not known:
             what = f"{name} is its own peer" if name in known else f"{name} has no peer"
             raise KusciaError(what, hint="peers: the other nodes by name, such as bob=http://127.0.0.1:8085")
+        if where is None and (neither := [peer.name for peer in known.values() if peer.dials]):
+            what = f"{name} and {neither[0]} both listen nowhere: neither can reach the other"
+            raise KusciaError(what, hint=f"the URL of {neither[0]}, or listen at an address that it reaches")
         exposed = _exposed(where, known, own) + _exposed_ttp(asked, ttp_certificate)
         if exposed and not insecure:
             raise KusciaError(
@@ -123,7 +133,7 @@ class Settings:
             raise KusciaError(
                 what, hint="a TTP that neither party runs; i_run_the_ttp (--i-run-the-ttp), if you may know all"
             )
-        beyond = not where.loopback or any(not peer.here for peer in known.values())
+        beyond = (where is not None and not where.loopback) or any(not peer.here for peer in known.values())
         return cls(
             name,
             where,
@@ -141,7 +151,8 @@ class Settings:
 
     def encrypts(self, peer: Peer) -> bool:
         """Whether what goes to a peer goes to it alone."""
-        return self.identity is not None and peer.certificate is not None and peer.url.startswith("https:")
+        known = self.identity is not None and peer.certificate is not None
+        return known and (peer.dials or peer.url.startswith("https:"))
 
     def client_tls(self, peer: Peer) -> ssl.SSLContext | None:
         """What leads to a peer and to nobody else, if it is encrypted."""
@@ -159,13 +170,17 @@ def _named(name: str) -> str:
 
 
 def _url(peer: str, url: str) -> str:
+    if url == NOWHERE:
+        return ""
     try:
         parts = urlsplit(url)
         good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:
         good = False
     if not good:
-        raise KusciaError(f"{url!r} is not the URL of {peer}", hint=f"{peer}=http://127.0.0.1:8085")
+        raise KusciaError(
+            f"{url!r} is not the URL of {peer}", hint=f"{peer}=http://127.0.0.1:8085, or {peer}={NOWHERE} if it dials"
+        )
     return url.rstrip("/")
 
 
@@ -237,15 +252,15 @@ def _trusted(trust: Mapping[str, str | Path], peers: Mapping[str, str]) -> dict[
 # --- what is open to others ------------------------------------------------------------------------------------------
 
 
-def _exposed(listen: Address, peers: Mapping[str, Peer], identity: Identity | None) -> list[tuple[str, str]]:
+def _exposed(listen: Address | None, peers: Mapping[str, Peer], identity: Identity | None) -> list[tuple[str, str]]:
     """What anybody between the two nodes could read or forge, and what would keep him from it."""
     found = []
-    if not listen.loopback and identity is None:
+    if listen is not None and not listen.loopback and identity is None:
         found.append((f"{listen} can be reached from other machines, and no identity is given", "identity and trust"))
     for peer in peers.values():
         if identity is not None and peer.certificate is None:
             found.append((f"nothing says which certificate is {peer.name}'s", f"trust: {peer.name}={peer.name}.crt"))
-        elif identity is not None and not peer.url.startswith("https:"):
+        elif identity is not None and not (peer.dials or peer.url.startswith("https:")):
             found.append((f"{peer.url} is not encrypted", f"{peer.name}=https://..."))
         elif not peer.here and peer.certificate is None:
             found.append((f"{peer.name} is on another machine, at {peer.url}", "identity and trust"))
@@ -259,7 +274,11 @@ def _exposed_ttp(ttp: Address, certificate: str | Path | None) -> list[tuple[str
 
 
 def _party_of_ttp(
-    ttp: Address, certificate: str | Path | None, listen: Address, peers: Mapping[str, Peer], own: Identity | None
+    ttp: Address,
+    certificate: str | Path | None,
+    listen: Address | None,
+    peers: Mapping[str, Peer],
+    own: Identity | None,
 ) -> str:
     """Whose machine the TTP is on, if it is a party's, by its address or its certificate."""
     if (whose := ttp_of_a_party(ttp, listen, peers.values())) or certificate is None or own is None:

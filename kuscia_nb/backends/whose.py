@@ -28,13 +28,13 @@ class Other(Protocol):
     def certificate(self) -> Certificate | None: ...
 
 
-def ttp_of_a_party(ttp: Address, listen: Address, peers: Iterable[Other]) -> str:
+def ttp_of_a_party(ttp: Address, listen: Address | None, peers: Iterable[Other]) -> str:
     """Whose machine the TTP is on, if it is a party's; with everything on one machine nobody is protected anyway."""
     far = [peer for peer in peers if not peer.here]
-    if not far and listen.loopback:
+    if not far and (listen is None or listen.loopback):
         return ""
     known = _addresses(ttp.host)
-    if ttp.loopback or ttp.host == listen.host or any(map(_is_own, known)):
+    if ttp.loopback or (listen is not None and ttp.host == listen.host) or any(map(_is_own, known)):
         return HERE
     there = (peer for peer in far if peer.host == ttp.host or known & _addresses(peer.host))
     return next((f"{peer.name}'s machine" for peer in there), "")

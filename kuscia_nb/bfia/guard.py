@@ -35,7 +35,12 @@ class Guard:
         domain = self.domain_of(certificate) if certificate else None
         if domain is None:
             return request, "this node does not know your certificate"
-        for name in _ALL_SENDERS:
-            if (said := request.header(name)) not in ("", domain):
-                return request, f"{name} is {said}, but the certificate is {domain}'s"
-        return request._replace(headers={**dict(request.headers), SENDERS[0]: domain}), ""
+        return sent_by(domain, request, "the certificate is {}'s")
+
+
+def sent_by(domain: str, request: Request, known: str = "the connection leads to {}") -> tuple[Request, str]:
+    """A request of which it is known who sends it, and why it is refused, if it says another one."""
+    for name in _ALL_SENDERS:
+        if (said := request.header(name)) not in ("", domain):
+            return request, f"{name} is {said}, but {known.format(domain)}"
+    return request._replace(headers={**dict(request.headers), SENDERS[0]: domain}), ""

@@ -66,8 +66,8 @@ def peers(cluster: Cluster) -> Overview:
     rows = [
         (
             peer.name,
-            peer.url,
-            peer.error or "reachable",
+            peer.url or "none: it dials this node",
+            "; ".join(filter(None, (peer.error or "reachable", peer.way))),
             peer.fingerprint or "not known: nothing is encrypted",
             *((peer.version, f"{peer.clock:+.1f} s", f"{1000 * peer.round_trip:.1f} ms") if not peer.error else "---"),
         )

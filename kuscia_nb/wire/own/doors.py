@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
 from tornado.http1connection import HTTP1Connection, HTTP1ServerConnection
@@ -27,7 +27,6 @@ from ..sockets import Address, Closed, in_words, listen
 from . import websocket
 from .connection import OwnConnection
 from .dial import LINK_PATH
-from .transport import OwnTransport
 
 _HEADERS = 5.0
 """Seconds for a request to arrive."""
@@ -35,8 +34,16 @@ _MOST = 64
 """Connections that have not been handed over yet."""
 
 
+class Offered(Protocol):
+    """Whom a peer may come to, such as the transport of a task."""
+
+    def offer(self, connection: OwnConnection, /) -> None:
+        """The peer has opened this one."""
+        ...
+
+
 class _Door(NamedTuple):
-    transport: OwnTransport
+    transport: Offered
     certificate: bytes | None
 
 
@@ -47,7 +54,7 @@ class Doors:
         self._doors: dict[str, _Door] = {}
         self._lock = threading.Lock()
 
-    def expect(self, task: str, transport: OwnTransport, certificate: bytes | None = None) -> None:
+    def expect(self, task: str, transport: Offered, certificate: bytes | None = None) -> None:
         """The peer of this link may come, by its certificate (DER), if it needs one."""
         with self._lock:
             self._doors[task] = _Door(transport, certificate)
