@@ -11,8 +11,8 @@ LONG = {
     """,
     "a build": "test_docs test_openapi_client test_panel_package",
     "other processes": """
-        spu test_bfia_server test_black_box test_command_line test_crash test_dialling_out test_doctor test_isolation test_node
-        test_own_party test_real_kubectl test_scheduler
+        spu test_bfia_server test_black_box test_command_line test_crash test_dialling_out test_doctor test_isolation
+        test_node test_own_party test_real_kubectl test_scheduler
     """,
     "seconds": """
         test_bfia test_cluster test_damage test_explore test_faults test_freshness test_fuzz test_identity
