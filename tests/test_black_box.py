@@ -489,7 +489,7 @@ def test_nodes_are_endpoints_for_programs_that_are_not_theirs(folder: Path, ttp:
                 more = ["--wire", "blackbox", "--transport", f"127.0.0.1:{doors[rank]}", "--session", "run 1"]
                 both.append([*words(folder, rank, ",".join(NODES), ttp), *more])
             assert run_both(*both) == [0, 0]
-            endpoint: Any = cluster._backend._endpoint  # type: ignore[attr-defined]
+            endpoint: Any = cluster._backend._ways._endpoint  # type: ignore[attr-defined]
             until(lambda: endpoint._desk.queues.status() == {"sessions": 0, "bytes": 0})  # nothing is left of the run
             checks = cluster.doctor().set_index("name")
             assert checks.loc["transport endpoint", "value"] == "that of alice: 0 sessions, 0 bytes"
