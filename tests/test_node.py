@@ -380,8 +380,10 @@ def test_a_peer_behind_a_gateway_with_a_path_and_a_token(both: Apart) -> None:
             assert alice.apply(tutorial("through")).wait(PATIENCE).phase == "Succeeded"
         opened = Settings.read(**{**both.told("alice"), "peers": peers, "peer_headers": headers})
         assert "4711" not in repr(opened)
+        dial = dial_of(opened, opened.peers["bob"])
+        assert dial is not None
         with pytest.raises(Unreached, match="the node is there, and does not expect 'nothing' yet"):
-            dial_of(opened, opened.peers["bob"]).open("nothing", PATIENCE)  # a link goes through it, too
+            dial.open("nothing", PATIENCE)  # a link goes through it, too
 
 
 # --- settings --------------------------------------------------------------------------------------------------------
