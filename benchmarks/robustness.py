@@ -64,12 +64,12 @@ PARTS = {
         "weights are those of a job without. Noticed: the job failed, and named its cause. A lie has the right form: "
         "it succeeded with other weights. Never: it did not come to that.",
         "tests/schedules.py --schedules {schedules}",
-        str.strip,
+        str.rstrip,
     ),
     "verified": Part(
         "The same with `--verify`: no lie.",
         "tests/schedules.py --schedules {schedules} --verify",
-        str.strip,
+        str.rstrip,
     ),
     "crashes": Part(
         "Processes on one folder that are killed (`kill -9`): every job that had ended is there, no half file, every "
