@@ -216,8 +216,9 @@ class Results(History):
         missing = {node: found for node, found in elsewhere.items() if isinstance(found, str)}
         outputs |= {node: found for node, found in elsewhere.items() if not isinstance(found, str)}
         environments = {node: event.data for node, event in events.items()}
-        began, handed = next(iter(self._run.events)).time.timestamp(), self._handed(task_id)
-        return Ran(self.name, self._alias(task_id), self.options, began, environments, outputs, missing, handed)
+        began = min((event.time for event in events.values()), default=next(iter(self._run.events)).time).timestamp()
+        alias, handed = self._alias(task_id), self._handed(task_id)
+        return Ran(self.name, alias, self.options, began, environments, outputs, missing, handed)
 
     def _check_node(self, node: str) -> None:
         super()._check_node(node)

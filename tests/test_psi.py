@@ -263,6 +263,14 @@ def test_aligned_rows_are_trained_on_as_plaintext_would(cluster: kn.Cluster) -> 
     right = ((features @ weights["original_units"][:-1] + weights["original_units"].iloc[-1]) > 0) == alice["y"]
     assert right.mean() > 0.9, "in another order it would be a half"
     assert "the ids of bob and alice agree in all 3000 rows" in job.logs("bob")
+    aligned = next(cluster.nodes["bob"].glob("chain-guest-0/*-train_data"))
+    times = aligned.stat()
+    os.utime(aligned, (times.st_atime, times.st_mtime + 60))
+    with pytest.raises(DataError, match="changed after the task had begun"):
+        _ = job.shadow
+    os.utime(aligned, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert job.observed(None).losses.plaintext[-1] < 0.5, "on rows that an earlier task of the job has written"
+    assert set(job.watched()[0].charts[0].at) == set(range(6))
     assert not any("nothing checks" in note for note in job.notes)
 
 

@@ -259,7 +259,7 @@ def test_data_that_was_changed_since_is_refused(cluster: kn.Cluster) -> None:
     path = cluster.nodes["bob"] / "data" / "b.csv"
     times = path.stat()
     os.utime(path, (time.time() + 5, time.time() + 5))
-    with pytest.raises(DataError, match="changed after the job had begun"):
+    with pytest.raises(DataError, match="changed after the task had begun"):
         _ = job.shadow
     os.utime(path, (times.st_atime, times.st_mtime))
     assert len(job.shadow.weights) == 6

@@ -30,7 +30,7 @@ class Ran:
     options: Options
     """How the job was run."""
     began: float
-    """When the job began, in seconds since 1970."""
+    """When its first program began, in seconds since 1970: an earlier task may have written its input until then."""
     environments: Mapping[str, Mapping[str, str]]
     """What each node's program was started with; the initiator's first."""
     outputs: Mapping[str, Folder]

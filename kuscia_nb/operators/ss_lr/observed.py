@@ -81,7 +81,7 @@ class Material:
             nodes.append(environment[f"config.node_id.{environment['config.self_role']}"])
             path = _input(environment)
             if path.is_file() and path.stat().st_mtime > since:
-                what = "the file was changed after the job had begun, so the plaintext would be that of other data"
+                what = "the file was changed after the task had begun, so the plaintext would be that of other data"
                 raise DataError(what, where=f"{nodes[-1]}: {path.name}", hint="run the job again")
             rows, _ = Rows.read(path, parameters, f"{nodes[-1]}: {path.name}").to_train_on(parameters)
             features.append(rows.features)
