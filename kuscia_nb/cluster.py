@@ -250,7 +250,8 @@ class Cluster:
         """A backend with one node here; a KusciaError for others."""
         backend = self._up
         if not isinstance(backend, Alone):
-            raise KusciaError(f"all nodes are here: {otherwise}", hint='kn.connect("node", ...), or %kuscia up --node')
+            what = f"these nodes are no single one of one's own: {otherwise}"
+            raise KusciaError(what, hint='kn.connect("node", ...), or %kuscia up --node')
         return backend
 
     def _jobs(self) -> list[tuple[Job, Run]]:

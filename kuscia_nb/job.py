@@ -85,7 +85,8 @@ class Job(Results):
     def _asked(self) -> Alone:
         """The backend, if its people are asked."""
         if not isinstance(self._backend, Alone):
-            raise JobError(f"job {self.name} does not wait: all nodes are here, and no job has to be approved")
+            what = f"job {self.name} cannot be approved or refused from here"
+            raise JobError(what, hint='only a node of one\'s own asks before a job runs: kn.connect("node", ...)')
         return self._backend
 
     def delete(self) -> None:

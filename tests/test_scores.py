@@ -271,6 +271,7 @@ REFUSED: dict[str, tuple[Any, dict[str, Any], str]] = {
         r"the value 3e\+09 is too large to be scored(.|\n)*bob: .*row 8, column b1",
     ),
     "no such task": (lambda a, b: (a, b), {"model_task": "trained-0123456789ab"}, "there is no result of task"),
+    "no task": (lambda a, b: (a, b), {"model_task": "trained"}, r"there is no result of task trained\n  (alice|bob)\n"),
     "no such receiver": (lambda a, b: (a, b), {"receiver": "host.1"}, "host.1.* is not a party of this task"),
     "unknown parameter": (lambda a, b: (a, b), {"recever": "host.0"}, "recever is unknown .did you mean receiver"),
 }

@@ -98,7 +98,7 @@ def _result(party: Party, task_id: str) -> Path:
             raise DataError(what, where=party.shown(folder), hint="the parties have the roles that they had there")
         what = f"there is no result of task {task_id}" if not found else f"task {task_id} has {len(found)} results"
         hint = "model_task is the id of a task of ss_lr that ran on these nodes: job.tasks has it"
-        raise DataError(what, where=party.shown(folder), hint=hint)
+        raise DataError(what, where=party.shown(folder) if job else party.domain, hint=hint)
     return found[0]
 
 
