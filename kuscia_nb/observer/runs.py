@@ -38,6 +38,8 @@ class Run:
     """Set at the very end. To wait for it can be interrupted, unlike joining a thread (CPython issue 90882)."""
     exchanged: int = 0
     """Bytes of the messages of nodes about it that are kept."""
+    stop_asked: bool = False
+    """Whether nodes elsewhere were asked to stop it: one may first say that it failed, as the other one has stopped."""
     unknown: Mapping[Matter, str] = field(default_factory=dict)
     """What is not known of this run, and why."""
 
@@ -66,9 +68,8 @@ class Run:
         if ends and ends[0].error and not isinstance(ends[0].error, JobStopped):  # others may be its consequences
             return job_error(ends[0].node, ends[0].error)
         failed = [e for e in self.events.select(PhaseSet, subject=self.name) if e.name in OVER and e.name != SUCCEEDED]
-        stopped = [event.node for event in failed if wanted(event.name, event.reason)]  # the peer may have failed by it
-        if self._deleted or stopped:
-            return JobStopped("the job was deleted" if self._deleted else f"the job was stopped on {stopped[0]}")
+        if self._deleted or (failed and (self.stop_asked or wanted(failed[0].name, failed[0].reason))):
+            return JobStopped("the job was deleted" if self._deleted else f"the job was stopped on {failed[0].node}")
         if failed and failed[0].name == REFUSED:
             return JobFailed(f"job {self.name} was not approved by every party")
         last = self.events.last(PhaseSet, node=self._leader, subject=self.name)

@@ -172,7 +172,7 @@ class DockerBackend:
         """Stop a job on every node that is reached; Kuscia does not tell the partner (spec: kuscia §1.7)."""
         for domain, job in list(run.nodes.items()):
             if job is not None and not job.finished:
-                node = self.nodes[domain]
+                node, run.stop_asked = self.nodes[domain], True
                 self._kubectl(node, node.version.stopping(run.name)[1:])
         self._listen_or_rest()
 
