@@ -128,11 +128,12 @@ def test_a_reader_with_a_fault_leaves_the_rest_of_a_report(page: dict[str, Any],
 
 BY_NAME = {
     "backends/docker/backend.py",
+    "backends/docker/joining.py",
     "explore/equivocation.py",
     "wire/party_command.py",
     "wire/party_options.py",
 }
-"""About these very operators: what Kuscia's own ss_lr prints, a training with an SPU, an experiment with one."""
+"""About these very operators: Kuscia's own ss_lr (what it prints, its AppImage), a training with an SPU, an experiment."""
 
 
 def test_no_other_room_knows_an_operator_by_its_name() -> None:
