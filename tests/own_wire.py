@@ -22,7 +22,7 @@ from kuscia_nb.wire import identity
 from kuscia_nb.wire.identity import Identity
 from kuscia_nb.wire.own.dial import Dial
 from kuscia_nb.wire.own.doors import Doors, LinkServer
-from kuscia_nb.wire.own.transport import Limits, OwnTransport, run_over
+from kuscia_nb.wire.own.transport import Limits, OwnTransport
 from kuscia_nb.wire.sockets import Address
 
 Program = Callable[[mpc.Link], Any]
@@ -31,6 +31,20 @@ NAMES = ("bob", "alice")
 TASK = "job/task 1"
 HERE = Address("127.0.0.1", 0)
 PATIENT = Limits(connect=60, message=60, end=30)
+
+
+def run_over(transport: OwnTransport, program: Program, ledger: mpc.Ledger | None = None) -> mpc.Outcome:
+    try:
+        try:
+            transport.connect()
+        except Exception as error:  # whatever it was stopped with, too
+            return mpc.Outcome(error=error)
+        link = transport.link(ledger)
+        outcome = mpc.run_alone(program(link), link)
+        transport.finish(failed=outcome.error is not None)
+        return outcome
+    finally:
+        transport.abort()
 
 
 class Forwarder:

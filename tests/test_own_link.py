@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from own_wire import NAMES, PATIENT, TASK, Forwarder, ends, identities, proxied, seeded
+from own_wire import NAMES, PATIENT, TASK, Forwarder, ends, identities, proxied, run_over, seeded
 
 from kuscia_nb import mpc
 from kuscia_nb.errors import JobStopped, LinkError, NotReached, PeerFailed, UnexpectedMessage
@@ -18,7 +18,7 @@ from kuscia_nb.operators.ss_lr.training import Plan, targets, train
 from kuscia_nb.wire.own import websocket
 from kuscia_nb.wire.own.dial import Dial
 from kuscia_nb.wire.own.frames import DATA, Bounds
-from kuscia_nb.wire.own.transport import Limits, OwnTransport, run_over
+from kuscia_nb.wire.own.transport import Limits, OwnTransport
 from kuscia_nb.wire.sockets import Address
 
 LAYOUT = mpc.Layout(columns=(3, 2), batch_size=8, batches=6, epochs=8)

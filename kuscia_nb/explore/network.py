@@ -144,7 +144,7 @@ def schedule(job: Job | Schedule) -> Schedule:
         raise impossible("jobs", job, _JOBS)
     totals = job.trace.totals
     if not len(totals):
-        raise DataError("the job has no ledger", hint='run it with trace="messages" or "full"')
+        raise DataError("the job has no ledger", hint='run it with trace="sizes" or "full"')
     between = [total for total in totals.itertuples(index=False, name=None) if "ttp" not in total[:2]]
     return Schedule(max(rounds for *_, rounds in between), max(size for *_, size, _ in between))
 

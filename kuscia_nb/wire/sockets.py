@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import selectors
 import socket
 import ssl
 from collections import deque
@@ -73,7 +74,7 @@ class Connection:
         self.waiting: deque[memoryview] = deque()
         """To be written."""
         self._until_read = False
-        self.watched = False
+        self._watched = False
         """Whether a selector looks out for room to write."""
         self.sent = self.received = 0
         """Bytes."""
@@ -91,6 +92,13 @@ class Connection:
     def wants_write(self) -> bool:
         """Whether it waits for room to write, and not for the other end's part of a handshake."""
         return bool(self.waiting) and not self._until_read
+
+    def watch(self, selector: selectors.BaseSelector) -> None:
+        """Let a selector that it is registered with look out for room to write, if something waits for that."""
+        if self.wants_write != self._watched:
+            self._watched = self.wants_write
+            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._watched else 0)
+            selector.modify(self, events, selector.get_key(self).data)
 
     def write(self, *buffers: Buffer) -> None:
         """Write as much as goes now and keep the rest, which is given away until then. Closed, if it is broken."""

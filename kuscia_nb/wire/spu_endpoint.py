@@ -13,7 +13,6 @@ import socket
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import NamedTuple
 
 from ..errors import NotReached, PeerFailed
 from . import baidu_std, push
@@ -26,15 +25,6 @@ from .spu_channel import Outgoing, UnknownSender
 _CONNECTIONS = 16
 """Most that others may have opened at a time."""
 _LARGEST_FRAME = 2**26
-
-
-class Statistics(NamedTuple):
-    """What went over a link, frames and all."""
-
-    bytes_sent: int
-    bytes_received: int
-    last_heard: float
-    """Seconds since the peer's last sign of life."""
 
 
 class _Incoming:
@@ -70,7 +60,6 @@ class SpuEndpoint:
         """Why nobody needs to wait any more."""
         self.heard = time.monotonic()
         """When the peer has given its last sign of life."""
-        self._gone = [0, 0]  # bytes sent and received over connections that are closed
         self._listener = listen(own)
         self._wake, self._woken = socket.socketpair()
         self._woken.setblocking(False)
@@ -114,9 +103,10 @@ class SpuEndpoint:
 
     def turn(self, deadline: float) -> None:
         """Read and write what can be now, waiting for it until the deadline at most."""
-        self._watch(self.out)
+        if self.out is not None:
+            self.out.watch(self._selector)
         for incoming in self._incoming:
-            self._watch(incoming.connection)
+            incoming.connection.watch(self._selector)
         for key, events in self._selector.select(max(0.0, deadline - time.monotonic())):
             key.data(events)
         if self.error is not None:
@@ -173,19 +163,6 @@ class SpuEndpoint:
         self._selector.close()
         for one in (self._listener, self._wake, self._woken):
             one.close()
-
-    def statistics(self) -> Statistics:
-        """So far."""
-        live = [one.connection for one in self._incoming] + ([self.out] if self.out else [])
-        sent, received = (sum(getattr(one, name) for one in live) for name in ("sent", "received"))
-        return Statistics(sent + self._gone[0], received + self._gone[1], time.monotonic() - self.heard)
-
-    def _watch(self, connection: Connection | None) -> None:
-        """Ask to be told when it can be written to, if something waits."""
-        if connection is not None and connection.wants_write != connection.watched:
-            connection.watched = connection.wants_write
-            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.watched else 0)
-            self._selector.modify(connection, events, self._selector.get_key(connection).data)
 
     def _rouse(self, events: int) -> None:
         self._woken.recv(64)
@@ -290,7 +267,5 @@ class SpuEndpoint:
         self._forget(incoming.connection)
 
     def _forget(self, connection: Connection) -> None:
-        self._gone[0] += connection.sent
-        self._gone[1] += connection.received
         self._selector.unregister(connection)
         connection.close()

@@ -14,7 +14,7 @@ from ..errors import NotReached, PeerFailed, TimeLimit
 from .channel_transport import ChannelTransport
 from .sockets import Address, Tls
 from .spu_channel import BOUNDS, Bounds, SpuChannel
-from .spu_endpoint import SpuEndpoint, Statistics
+from .spu_endpoint import SpuEndpoint
 
 _RETRY = 1.0
 _REPORT = 5.0
@@ -192,7 +192,3 @@ class SpuTransport(ChannelTransport[SpuEndpoint]):
     def stop(self, error: BaseException) -> None:
         """From any thread: end this party's waiting, now or later, with `error`."""
         self._end.stop(error)
-
-    def statistics(self) -> Statistics:
-        """So far."""
-        return self._end.statistics()

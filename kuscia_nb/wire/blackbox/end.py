@@ -108,7 +108,6 @@ class BlackBoxEnd:
         """Whether the endpoint has ever answered as one."""
         self.error: BaseException | None = None
         """Why nobody needs to wait any more."""
-        self.sent = self.received = 0
         self._wake, self._woken = socket.socketpair()
         self._woken.setblocking(False)
         self._selector.register(self._woken, selectors.EVENT_READ, lambda _: self._woken.recv(64))
@@ -139,7 +138,6 @@ class BlackBoxEnd:
             buffers.append(self.endpoint.push(message.length) + message.head)
             if message.value is not None:
                 buffers.append(message.value)
-            self.sent += message.length
         self._written(self._pushes, line, *buffers)
 
     def turn(self, deadline: float) -> None:
@@ -154,7 +152,8 @@ class BlackBoxEnd:
         if self._waiting or not self._popping:
             deadline = min(deadline, max(self._resume, now + 0.05))
         for line in (self._pushes, self._pops):
-            self._watch(line.connection)
+            if line.connection is not None:
+                line.connection.watch(self._selector)
         for key, events in self._selector.select(max(0.0, deadline - now)):
             key.data(events)
         if self.error is not None:
@@ -218,12 +217,6 @@ class BlackBoxEnd:
             self._under_way.clear()
         if not self.answered:
             self._resume = time.monotonic() + _AGAIN
-
-    def _watch(self, connection: Connection | None) -> None:
-        if connection is not None and connection.wants_write != connection.watched:
-            connection.watched = connection.wants_write
-            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.watched else 0)
-            self._selector.modify(connection, events, self._selector.get_key(connection).data)
 
     def _read_pushes(self, events: int) -> None:
         self._read(self._pushes, events, self._pushed)
@@ -299,7 +292,6 @@ class BlackBoxEnd:
             if answer.code == outbound.NOT_FOUND:  # an endpoint that does not wait with its answer
                 self._resume = time.monotonic() + _SOON
             return
-        self.received += len(answer.payload)
         try:
             self._take(push.read(memoryview(answer.payload)))
             self.heard = time.monotonic()

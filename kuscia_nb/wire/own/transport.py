@@ -15,7 +15,7 @@ from ...errors import LinkError, PeerFailed
 from ...mpc.inbox import Letter, LockstepMailbox, Slot
 from ...mpc.ledger import Ledger
 from ...mpc.link import Link, key_of
-from ...mpc.scheduler import Outcome, Program, left, run_alone
+from ...mpc.scheduler import left
 from ..sockets import Closed
 from . import frames
 from .connection import OwnConnection
@@ -35,7 +35,7 @@ def _silent(line: str) -> None:
 
 
 class OwnTransport(LockstepMailbox, Line):
-    """An inbox, and `put`. Who has it calls `connect`, and in the end `finish` or `abort`: see `run_over`."""
+    """An inbox, and `put`. Who has it calls `connect`, and in the end `finish` or `abort`."""
 
     def __init__(
         self,
@@ -218,18 +218,3 @@ class OwnTransport(LockstepMailbox, Line):
         text = f"{self.peer} is gone while {self.name} waited for {what}: the connection broke ({self.lost})"
         hint = f"see how {self.peer}'s program ended, or what is wrong with the network between the two"
         return PeerFailed(f"{text}, and was not taken up again in {limit:g} s: {tried}", hint=hint)
-
-
-def run_over(transport: OwnTransport, program: Callable[[Link], Program], ledger: Ledger | None = None) -> Outcome:
-    """All of one party's part: meet the peer, run the program, part. What went wrong is in the outcome."""
-    try:
-        try:
-            transport.connect()
-        except Exception as error:  # whatever it was stopped with, too
-            return Outcome(error=error)
-        link = transport.link(ledger)
-        outcome = run_alone(program(link), link)
-        transport.finish(failed=outcome.error is not None)
-        return outcome
-    finally:
-        transport.abort()

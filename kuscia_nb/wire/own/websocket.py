@@ -27,8 +27,6 @@ _FINAL, _MASKED = 0x80, 0x80
 WHOLE_BINARY = _FINAL | BINARY
 """The first byte of a message that was not cut."""
 _SHORT, _LONG = 126, 127
-MOST_CONTROL = 125
-"""Bytes that a ping, a pong or a close may carry."""
 WHOLE = 1 << 20
 """Bytes of a message; more become several. Proxies have limits of their own (10 MiB and more)."""
 
