@@ -8,6 +8,7 @@ from functools import partial
 from html import unescape
 from typing import Any
 
+import numpy as np
 import pytest
 from test_cluster import ALICE, BOB, put_own
 from test_storage import small
@@ -25,6 +26,7 @@ from kuscia_nb.errors import (
     UnexpectedMessage,
 )
 from kuscia_nb.faults import KINDS, Fault, parse
+from kuscia_nb.mpc.digests import Digest
 from kuscia_nb.operators import OPERATORS
 from kuscia_nb.options import Level, Strategy
 from kuscia_nb.texts import speaker
@@ -165,6 +167,26 @@ def test_digests_find_every_lie_about_a_message_and_name_its_direction(
         with pytest.raises(UnexpectedMessage, match=told):
             lied.wait(60)
     assert [path for folder in cluster.nodes.values() for path in folder.rglob("false-*/*")] == []
+
+
+def test_a_long_message_counts_to_its_last_bit_and_in_its_order() -> None:
+    """What is digested of it is a tag: one of all of it, which another message before makes another one."""
+    first, long, longer = (np.arange(count, dtype=np.uint64) for count in (9, 5_000, 7_001))
+
+    def digest(*messages: Any) -> bytes:
+        of = Digest()
+        for number, message in enumerate(messages):
+            of.add(number, message)
+        return of.now()
+
+    right = digest(first, long, longer)
+    assert right == digest(first, np.repeat(long, 2)[::2], longer.copy())  # wherever its numbers lie
+    wrong = [digest(long, first, longer), digest(first, longer, long), digest(first + 1, long, longer)]
+    for bit in (0, 1, 64 * 2_500 + 17, 64 * 5_000 - 1):
+        flipped = long.copy()
+        flipped[bit // 64] ^= np.uint64(1 << bit % 64)
+        wrong.append(digest(first, flipped, longer))
+    assert len({right, *wrong}) == 1 + len(wrong)
 
 
 def test_a_message_that_nobody_took_is_found_by_digests(cluster: kn.Cluster, monkeypatch: pytest.MonkeyPatch) -> None:

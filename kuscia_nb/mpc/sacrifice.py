@@ -120,8 +120,8 @@ class Sacrifice:
         a, b, c = await self._triple(y.size)
         x, z = _combined(claims, BlockPrg(await self._toss()))
         d, e = x - a, y - b
-        d += await link.exchange(d.copy(), _CHECK)
-        e += await link.exchange(e.copy(), _CHECK)
+        d = d + await link.exchange(d, _CHECK)
+        e = e + await link.exchange(e, _CHECK)
         self._zeros.add(matvec(d, b if link.rank else b + e) + matvec(a, e) + c - z)
 
     async def _triple(self, width: int) -> tuple[Ring, Ring, Ring]:
@@ -145,10 +145,11 @@ class Sacrifice:
 
 def _combined(claims: list[Claim], coin: BlockPrg) -> tuple[Ring, Ring]:
     """r a, (ROWS, elements of all b), and r c, (ROWS,)."""
-    x, z = [], np.zeros(ROWS, np.uint64)
-    for a, _, c in claims:
+    x, z, start = np.empty((ROWS, sum(claim.b.size for claim in claims)), np.uint64), np.zeros(ROWS, np.uint64), 0
+    for a, b, c in claims:
         n, rows = c.shape
         r = coin.draw(ROWS * c.size).reshape(n, ROWS, rows)
-        x.append(np.matmul(r, a).transpose(1, 0, 2).reshape(ROWS, -1))
+        np.matmul(r, a, out=x[:, start : start + b.size].reshape(ROWS, n, -1).transpose(1, 0, 2))
         z += np.einsum("njr,nr->j", r, c)
-    return np.concatenate(x, axis=1), z
+        start += b.size
+    return x, z
