@@ -133,7 +133,7 @@ BY_NAME = {
     "wire/party_command.py",
     "wire/party_options.py",
 }
-"""About these very operators: Kuscia's own ss_lr (what it prints, its AppImage), a training with an SPU, an experiment."""
+"""About these operators: Kuscia's own ss_lr (what it prints, its AppImage), a training with an SPU, an experiment."""
 
 
 def test_no_other_room_knows_an_operator_by_its_name() -> None:
