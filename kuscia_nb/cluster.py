@@ -250,7 +250,7 @@ class Cluster:
         """A backend with one node here; a KusciaError for others."""
         backend = self._up
         if not isinstance(backend, Alone):
-            what = f"these nodes are no single one of one's own: {otherwise}"
+            what = f"only a node that is alone in its kernel has this: {otherwise}"
             raise KusciaError(what, hint='kn.connect("node", ...), or %kuscia up --node')
         return backend
 

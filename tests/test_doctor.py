@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
+import struct
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from certificates import certificate
 from gateway import Gateway
-from nodes_apart import Apart, apart, free_ports, process
+from nodes_apart import PATIENCE, Apart, apart, free_ports, process
 
 from kuscia_nb.__main__ import main
 from kuscia_nb.backends.doctor import Check, exit_code
 from kuscia_nb.backends.node_checks import compared
 from kuscia_nb.views.status import doctor
-from kuscia_nb.wire.identity import make
+from kuscia_nb.wire.identity import Identity, make
+from kuscia_nb.wire.own.dial import Dial, Unreached
 from kuscia_nb.wire.ttp_keys import keys_in
 
 
@@ -141,7 +146,47 @@ def test_who_is_not_trusted_there_learns_what_the_other_side_has_to_do(
     stranger = make("alice", tmp_path)
     code, checks = found(capsys, flags(nodes, identity=stranger.key_file))
     assert (code, checks["bob: connection"].verdict) == (1, "ok")
-    assert "the other side has to trust this node's certificate" in checks["bob: node"].remedy
+    assert "the other side trusts this node's certificate" in checks["bob: node"].remedy
+
+
+@contextmanager
+def slammed(identity: Identity) -> Iterator[int]:
+    """A port that speaks TLS as this identity, and is reset behind the handshake: so an end overtakes its alert."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(identity.certificate_file, identity.key_file)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                accepted, _ = listener.accept()
+                accepted.settimeout(PATIENCE)
+                with suppress(OSError):
+                    accepted = context.wrap_socket(accepted, server_side=True)
+                    accepted.recv(1)
+                accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                accepted.close()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+def test_a_refusal_that_nobody_heard_is_told_as_one_that_was(nodes: Apart, capsys: pytest.CaptureFixture[str]) -> None:
+    own, bob = nodes.identities["alice"], nodes.identities["bob"]
+    with slammed(bob) as port:
+        code, checks = found(capsys, flags(nodes, peer=f"bob=https://127.0.0.1:{port}"))
+        assert (code, checks["bob: connection"].verdict) == (1, "ok")
+        assert "the other side trusts this node's certificate" in checks["bob: node"].remedy
+        with pytest.raises(Unreached) as caught:
+            Dial(f"https://127.0.0.1:{port}", own, bob.certificate).open("task", PATIENCE)
+    assert caught.value.hint == f"see that the other side trusts {own.certificate_file.name}: compare fingerprints"
 
 
 def test_another_ttps_key(nodes: Apart, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -472,7 +472,7 @@ def test_a_connection_is_the_same_if_a_cell_runs_twice(both: Apart) -> None:
         first.close()
     local = kn.connect()
     assert list(local.nodes) == ["alice", "bob"]
-    with pytest.raises(KusciaError, match="no single one of one's own: there are no peers elsewhere"):
+    with pytest.raises(KusciaError, match="alone in its kernel has this: there are no peers elsewhere"):
         local.peers()
     with pytest.raises(KusciaError, match="a node needs its name"):
         kn.connect("node")

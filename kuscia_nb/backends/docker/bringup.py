@@ -123,7 +123,7 @@ class _BringUp:
         for member, host in (DOMAINS, DOMAINS[::-1]):
             at_member, at_host = self._exec(member), self._exec(host)
             yield from joining.way(engine, member, host, at_member, at_host, lambda: [] if self._is_a else [""])
-            yield self._service(member, "route", lambda _, at=at_member, to=host: joining.route(at, _, to))
+            yield self._service(member, "route", lambda domain, at=at_member, to=host: joining.route(at, domain, to))
         yield from self._ttp()
         for domain in DOMAINS:
             yield from joining.operator(engine, domain, self._exec(domain), plan.operator)

@@ -167,7 +167,10 @@ class Calls:
             try:
                 connection = self._dial.open(link_of(self._name), _TRY)
             except Unreached as unreached:
-                self._why = _expected(unreached.why, self._name, self._peer)
+                expects = (
+                    f"{self._peer} does not expect that {self._name} dials it: its node says --peer {self._name}=none"
+                )
+                self._why = expects if unreached.unexpected else unreached.why
             except Closed as why:
                 self._why = str(why)
             else:
@@ -195,13 +198,6 @@ class Calls:
 
 
 _DIALS = "it listens nowhere, and dials this node"
-
-
-def _expected(why: str, name: str, peer: str) -> str:
-    """Why it was not reached; a peer that knows another way to this node does not expect it."""
-    if "does not expect" in why:
-        return f"{peer} does not expect that {name} dials it: its node says --peer {name}=none"
-    return why
 
 
 def _converse(connection: OwnConnection, lock: Any, over: Callable[[], bool], take: Callable[[Frame], object]) -> str:

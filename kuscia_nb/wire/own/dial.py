@@ -27,9 +27,10 @@ _PORTS = {"http": 80, "https": 443}
 class Unreached(Exception):
     """Why an attempt failed. `lasting`: the next one would, too."""
 
-    def __init__(self, why: str, *, lasting: bool = False, hint: str = "") -> None:
+    def __init__(self, why: str, *, lasting: bool = False, hint: str = "", unexpected: bool = False) -> None:
+        """`unexpected`: the node is there, and does not expect anybody for this task, or not yet."""
         super().__init__(why)
-        self.why, self.lasting, self.hint = why, lasting, hint
+        self.why, self.lasting, self.hint, self.unexpected = why, lasting, hint, unexpected
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ class Dial:
         asked = websocket.request(target, f"{shown}:{port}", key, self.headers)
         try:
             connected.sendall(asked)
-            text, rest = _head(connected, deadline)
+            text, rest = _head(connected, deadline, self._mistrusted)
         except OSError as error:
             raise self._refused(error) from error
         try:
@@ -120,21 +121,29 @@ class Dial:
         except Malformed as wrong:
             raise Unreached(f"what is there is no node: {wrong}") from None
         if answer.status != 101:
-            raise Unreached(_not_upgraded(answer, task))
+            raise _not_upgraded(answer, task)
         if answer.headers.get("sec-websocket-accept") != websocket.acceptance(key):
             raise Unreached("its answer is not that of this request: something in between keeps answers")
         return rest
 
     def _refused(self, error: OSError) -> Unreached:
-        """TLS 1.3 tells of a client that is not let in when the first answer is read."""
+        """TLS 1.3 tells of a client that is not let in when the first answer is read, if at all."""
         reason = (error.reason or "") if isinstance(error, ssl.SSLError) else ""
         if "ALERT" in reason and self.identity is not None:
             why, hint = not_let_in(self.identity, reason.partition("ALERT_")[2].replace("_", " ").lower())
             return Unreached(why, lasting=True, hint=hint)
-        return Unreached("it listens, and does not answer" if isinstance(error, TimeoutError) else in_words(error))
+        if isinstance(error, TimeoutError):
+            return Unreached("it listens, and does not answer")
+        return Unreached(in_words(error), hint=self._mistrusted)
+
+    @property
+    def _mistrusted(self) -> str:
+        """What to try if a connection ends without an answer: its end may overtake the alert to who is not let in."""
+        own = self.identity
+        return f"see that the other side trusts {own.certificate_file.name}: compare fingerprints" if own else ""
 
 
-def _head(connected: socket.socket, deadline: float) -> tuple[bytes, bytes]:
+def _head(connected: socket.socket, deadline: float, hint: str) -> tuple[bytes, bytes]:
     """The head of an answer without the empty line, and what is behind it."""
     read = bytearray()
     while (end := read.find(b"\r\n\r\n")) < 0:
@@ -146,7 +155,8 @@ def _head(connected: socket.socket, deadline: float) -> tuple[bytes, bytes]:
         connected.settimeout(left)
         piece = connected.recv(4096)
         if not piece:
-            raise Unreached("it listens, and has closed the connection without an answer" + _but(read))
+            what = "it listens, and has closed the connection without an answer" + _but(read)
+            raise Unreached(what, hint="" if read else hint)
         read += piece
     return bytes(read[:end]), bytes(read[end + 4 :])
 
@@ -168,18 +178,19 @@ def _but(read: bytearray) -> str:
     return f"; it has sent {bytes(read[:30])!r}" if read else "; it may speak TLS: https"
 
 
-def _not_upgraded(answer: websocket.Answer, task: str) -> str:
+def _not_upgraded(answer: websocket.Answer, task: str) -> Unreached:
     """What another status means."""
     status, kind = answer.status, answer.headers.get("content-type", "")
     if status == 404 and answer.headers.get("x-kuscia-nb") == "link":
-        return f"the node is there, and does not expect {task!r} yet"
+        return Unreached(f"the node is there, and does not expect {task!r} yet", unexpected=True)
     if status == 403 and answer.headers.get("x-kuscia-nb") == "link":
-        return "the node is there, and expects somebody else for this task"
+        return Unreached("the node is there, and expects somebody else for this task")
     if 300 <= status < 400:
-        return f"HTTP {status}: it sends this party to {answer.headers.get('location', 'another place')[:100]}"
+        where = answer.headers.get("location", "another place")[:100]
+        return Unreached(f"HTTP {status}: it sends this party to {where}")
     if status in (502, 503, 504):
-        return f"HTTP {status}: a gateway is there, and does not reach the node behind it"
+        return Unreached(f"HTTP {status}: a gateway is there, and does not reach the node behind it")
     if status in (200, 404):
-        page = " (a page)" if "html" in kind else ""
-        return f"HTTP {status}{page}: something else is there, or what stands in between does not pass WebSockets on"
-    return f"HTTP {status} in place of a WebSocket"
+        what = f"HTTP {status}{' (a page)' if 'html' in kind else ''}"
+        return Unreached(f"{what}: something else is there, or what stands in between does not pass WebSockets on")
+    return Unreached(f"HTTP {status} in place of a WebSocket")
