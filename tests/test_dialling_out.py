@@ -16,6 +16,7 @@ from kuscia_nb.backends.settings import Settings
 from kuscia_nb.bfia.wire import Request, Response, Transport
 from kuscia_nb.cluster import Cluster
 from kuscia_nb.errors import KusciaError
+from kuscia_nb.views.status import peers
 from kuscia_nb.wire.identity import make, server_tls
 from kuscia_nb.wire.own import frames
 from kuscia_nb.wire.own.calls import Called, Calls, link_of
@@ -54,6 +55,7 @@ def test_jobs_run_both_ways_round(places: Apart, here: str) -> None:
         (peer,) = cluster.peers().to_dict("records")
         kept = "requests come through a connection" if here == "alice" else "through the connection that it keeps open"
         assert kept in peer["way"]
+        assert peer["way"].split()[-1] in repr(peers(cluster)), "nothing is cut"
         assert peer["fingerprint"] == places.identities[there].fingerprint
         job = cluster.apply(tutorial(f"from-{here}", initiator=here, reveal="both")).wait(PATIENCE)
         assert len(job.weights()) == 21

@@ -74,7 +74,7 @@ def peers(cluster: Cluster) -> Overview:
         for peer in (Seen(*row) for row in cluster.peers().to_numpy(dtype=object).tolist())
     ]
     columns = ("peer", "address", "state", "certificate", "version", "clock", "round trip")
-    return Overview(_headline(cluster), (Table("Peers", columns, rows, left=5),))
+    return Overview(_headline(cluster), (Table("Peers", columns, rows, left=5, whole=True),))
 
 
 class Checks(Overview):
@@ -82,7 +82,8 @@ class Checks(Overview):
 
     def __repr__(self) -> str:
         (table,) = self.tables
-        return "\n".join([wrapped(self.headline), "", *(line(Check(*row)) for row in table.rows)])  # type: ignore[arg-type]
+        checks = (Check(name, verdict, value, remedy) for verdict, name, value, remedy in table.rows)  # type: ignore[arg-type]
+        return "\n".join([wrapped(self.headline), "", *map(line, checks)])
 
 
 def doctor(cluster: Cluster) -> Overview:

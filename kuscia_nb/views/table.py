@@ -7,7 +7,9 @@ elements, takes JupyterLab's variables and can be dropped without harm.
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator
 from html import escape
+from itertools import zip_longest
 from typing import NamedTuple
 
 WIDTH = 100
@@ -29,15 +31,19 @@ class Table(NamedTuple):
     rows: list[tuple[str, ...]]
     left: int
     empty: str = "nothing yet"
+    whole: bool = False
+    """Whether words that do not fit go on in the next line of the text, and are not cut."""
 
     def text(self) -> str:
-        """The table in columns, the widest ones cut if need be."""
+        """The table in columns, the widest ones cut if need be, or broken if it is to be whole."""
         if not self.rows:
             return f"{self.title}\n  ({self.empty})"
         lines = [self.columns, *self.rows]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         while sum(widths) + 2 * len(widths) > WIDTH:
             widths[widths.index(max(widths))] -= 1
+        if self.whole:
+            lines = [part for line in lines for part in _broken(line, widths)]
         return "\n".join([wrapped(self.title), *(self._line(line, widths) for line in lines)])
 
     def _line(self, cells: tuple[str, ...], widths: list[int]) -> str:
@@ -63,6 +69,12 @@ class Table(NamedTuple):
 
 def _html_cell(tag: str, side: str, cell: str) -> str:
     return f'<{tag} align="{side}" style="{_CELL[side]}">{escape(cell)}</{tag}>'
+
+
+def _broken(cells: tuple[str, ...], widths: list[int]) -> Iterator[tuple[str, ...]]:
+    """The lines of a row whose cells are broken where they do not fit."""
+    parts = (textwrap.wrap(cell, width) or [""] for cell, width in zip(cells, widths, strict=True))
+    return zip_longest(*parts, fillvalue="")
 
 
 def clipped(text: str, width: int) -> str:
