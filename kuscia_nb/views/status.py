@@ -26,7 +26,7 @@ class Overview:
     tables: tuple[Table, ...]
 
     def __repr__(self) -> str:
-        return "\n\n".join([wrapped(self.headline), *(table.text() for table in self.tables)])
+        return "\n\n".join([wrapped(self.headline), *(table.text(whole=True) for table in self.tables)])
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         html = html_paragraph(self.headline) + "".join(table.html() for table in self.tables)
@@ -74,7 +74,7 @@ def peers(cluster: Cluster) -> Overview:
         for peer in (Seen(*row) for row in cluster.peers().to_numpy(dtype=object).tolist())
     ]
     columns = ("peer", "address", "state", "certificate", "version", "clock", "round trip")
-    return Overview(_headline(cluster), (Table("Peers", columns, rows, left=5, whole=True),))
+    return Overview(_headline(cluster), (Table("Peers", columns, rows, left=5),))
 
 
 class Checks(Overview):

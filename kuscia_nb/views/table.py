@@ -31,18 +31,16 @@ class Table(NamedTuple):
     rows: list[tuple[str, ...]]
     left: int
     empty: str = "nothing yet"
-    whole: bool = False
-    """Whether words that do not fit go on in the next line of the text, and are not cut."""
 
-    def text(self) -> str:
-        """The table in columns, the widest ones cut if need be, or broken if it is to be whole."""
+    def text(self, *, whole: bool = False) -> str:
+        """The table in columns; what does not fit is cut, or goes on in the next line if it is to be `whole`."""
         if not self.rows:
             return f"{self.title}\n  ({self.empty})"
         lines = [self.columns, *self.rows]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         while sum(widths) + 2 * len(widths) > WIDTH:
             widths[widths.index(max(widths))] -= 1
-        if self.whole:
+        if whole:
             lines = [part for line in lines for part in _broken(line, widths)]
         return "\n".join([wrapped(self.title), *(self._line(line, widths) for line in lines)])
 
