@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import pickle
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ports import free_ports
 
 import kuscia_nb as kn
 from kuscia_nb.backends.node import NodeBackend
@@ -24,15 +24,6 @@ from kuscia_nb.wire.own.transport import LIMITS, Limits
 
 PATIENCE = 120.0
 """Seconds for what takes one or two; machines may be busy."""
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody has at the moment."""
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
 
 
 @contextmanager

@@ -17,9 +17,10 @@ from typing import Any
 
 import pytest
 from black_box import NODES, Endpoints
-from nodes_apart import apart, free_ports, until
+from nodes_apart import apart, until
+from ports import free_port, free_ports
 from test_own_party import SEED, embedded, start, ttp_process
-from test_party_command import folder, free_port, run_both, said, ttp, words
+from test_party_command import folder, run_both, said, ttp, words
 
 from kuscia_nb.__main__ import main
 from kuscia_nb.operators.shares import read_share

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from certificates import certificate
 from gateway import Gateway
-from nodes_apart import PATIENCE, Apart, apart, free_ports, process
+from nodes_apart import PATIENCE, Apart, apart, process
+from ports import free_ports
 
 from kuscia_nb.__main__ import main
 from kuscia_nb.backends.doctor import Check, exit_code

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import requests
+from ports import free_port
 from test_scheduler import assert_right, case, until
 
 import kuscia_nb as kn
@@ -59,11 +60,6 @@ class Fate:
         """The states of a job's tasks, once it is over."""
         until(lambda: self.states(job_id)["job_status"] == "FINISHED")
         return self.states(job_id)["status"]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 def configured(folder: Path, http: int, nodes: dict[str, str]) -> Path:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from own_wire import NAMES, PATIENT, TASK, Forwarder, ends, identities, proxied, run_over, seeded
+from ports import free_port
 
 from kuscia_nb import mpc
 from kuscia_nb.errors import JobStopped, LinkError, NotReached, PeerFailed, UnexpectedMessage
@@ -145,11 +146,6 @@ def test_a_connection_that_is_cut_while_both_compute_is_taken_up_again() -> None
 # --- peers that fail -------------------------------------------------------------------------------------------------
 
 SHORT = Limits(connect=2, message=2, end=2)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
 
 
 async def opens(link: mpc.Link) -> None:

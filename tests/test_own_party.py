@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from own_wire import Forwarder, seeded
-from test_party_command import free_port, run_both, said
+from ports import free_port
+from test_party_command import run_both, said
 from test_party_command import words as spu_words
 
 import kuscia_nb as kn

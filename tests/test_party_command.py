@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ports import free_port
 
 from kuscia_nb.__main__ import main
 from kuscia_nb.wire.ttp_keys import PUBLIC, keys_in
@@ -21,11 +21,6 @@ from kuscia_nb.wire.ttp_server import TtpServer
 
 ONE = 2**18
 ROWS, BATCH, RATE = 26, 4, 0.3
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
 
 
 @pytest.fixture(scope="module")

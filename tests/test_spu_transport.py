@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 from certificates import certificate
+from ports import free_port
 
 from kuscia_nb.errors import JobStopped, LinkError, NotReached, ParameterError, PeerFailed, TimeLimit
-from kuscia_nb.wire import baidu_std, push
-from kuscia_nb.wire.sockets import Address, Tls
+from kuscia_nb.wire import baidu_std, push, spu_endpoint
+from kuscia_nb.wire.sockets import Address, Tls, connect
 from kuscia_nb.wire.spu_transport import SpuTransport, Terms
 from kuscia_nb.wire.tls import client_context, server_context, wrapped
 
@@ -27,8 +28,7 @@ ANY = Address("127.0.0.1", 0)
 
 def free() -> Address:
     """Where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return Address(*taken.getsockname()[:2])
+    return Address("127.0.0.1", free_port())
 
 
 def terms(**changes: Any) -> Terms:
@@ -108,6 +108,24 @@ def test_nobody_listens() -> None:
     with pytest.raises(NotReached, match=f"rank 1 at {peer} was not reached in 1 s: nobody listens there"):
         end.connect()
     assert end._end._selector.get_map() is None  # nothing is left open
+
+
+def itself(address: Address) -> socket.socket:
+    """A connection whose both ends are the port that was dialled, as a system gives one now and then."""
+    dialled = socket.create_connection(address, source_address=address)
+    assert dialled.getsockname() == dialled.getpeername()
+    dialled.setblocking(False)
+    return dialled
+
+
+def test_a_connection_with_itself_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spu_endpoint, "dial", itself)
+    with pytest.raises(NotReached, match="nobody listens there"):
+        SpuTransport(0, free(), ANY, terms(connect_seconds=0.5)).connect()
+    create = socket.create_connection
+    monkeypatch.setattr(socket, "create_connection", lambda to, seconds: create(to, seconds, source_address=to))
+    with pytest.raises(ConnectionRefusedError):
+        connect(free(), 10)
 
 
 def test_the_name_is_unknown() -> None:

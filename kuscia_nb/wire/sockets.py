@@ -227,6 +227,22 @@ def dial(address: Address) -> socket.socket:
     return dialled
 
 
+def connect(address: tuple[str, int], seconds: float) -> socket.socket:
+    """A connection to who listens there. OSError, if nobody does."""
+    connected = socket.create_connection(address, seconds)
+    if met_itself(connected):
+        connected.close()
+        raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+    return connected
+
+
+def met_itself(connected: socket.socket) -> bool:
+    """Whether a connection has no other end: the system gave it the very port that it dialled, where nobody listens."""
+    with suppress(OSError):
+        return connected.getsockname() == connected.getpeername()
+    return False
+
+
 _WORDS = {
     errno.ECONNREFUSED: "nobody listens there",
     errno.ECONNRESET: "the connection was cut at the other end",

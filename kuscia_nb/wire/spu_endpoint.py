@@ -19,7 +19,7 @@ from . import baidu_std, push
 from .baidu_std import Frame, FrameReader, NotAFrame
 from .protobuf import Buffer
 from .push import Push
-from .sockets import Address, Closed, Connection, Tls, dial, in_words, listen
+from .sockets import Address, Closed, Connection, Tls, dial, in_words, listen, met_itself
 from .spu_channel import Outgoing, UnknownSender
 
 _CONNECTIONS = 16
@@ -85,6 +85,7 @@ class SpuEndpoint:
                 self.turn(deadline)
             if arrived:
                 code = dialled.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                code = code or (errno.ECONNREFUSED if met_itself(dialled) else 0)
         finally:
             self._selector.unregister(dialled)
             if code:

@@ -15,6 +15,7 @@ from collections import deque
 from typing import NamedTuple
 
 from ..errors import OpAdjustError, SeedDecryptError, TtpError, TtpNotReached
+from .sockets import connect
 from .tls import wrapped
 from .ttp_requests import SERVICE
 
@@ -125,7 +126,7 @@ class TtpConnection:
 
     def _connect(self) -> None:
         """And send what waits for an answer."""
-        connection = socket.create_connection((self._host, self._port), self._patience.seconds)
+        connection = connect((self._host, self._port), self._patience.seconds)
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls is not None:

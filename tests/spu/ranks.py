@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from ports import free_ports
 from spu_python import SPU_PYTHON
 
 from kuscia_nb.tools.spu_command import SCRIPT
@@ -22,11 +23,6 @@ from kuscia_nb.wire.protobuf import fields
 PRODUCTS = Path(__file__).parent / "our_products.py"
 SECONDS = 120
 ONE = 2**18
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 class Forwarder:
@@ -168,7 +164,7 @@ def start_both(
     ours: int | None = None,
 ) -> tuple[list[Said], list[Forwarder]]:
     """The same, however it ends: what the ranks have said, and who has passed on what they sent."""
-    ports = free_port(), free_port()
+    ports = free_ports(2)
     with ExitStack() as stack:
         forwarders = [stack.enter_context(Forwarder(ports[1 - rank])) for rank in (0, 1)]  # which rank dials through it
         processes = []

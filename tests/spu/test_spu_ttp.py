@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from certificates import certificate
 from jobs import Tutorial, csv, own, replayed, words
-from ranks import SECONDS, free_port, run_both, start_both
+from ports import free_port
+from ranks import SECONDS, run_both, start_both
 from replay import ONE, training
 from spu_python import SPU_PYTHON
 

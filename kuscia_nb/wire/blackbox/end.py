@@ -17,7 +17,7 @@ from contextlib import suppress
 
 from ...errors import LinkError, NotReached, PeerFailed
 from .. import push
-from ..sockets import Address, Closed, Connection, in_words
+from ..sockets import Address, Closed, Connection, connect, in_words
 from ..spu_channel import Outgoing
 from . import outbound
 from .answers import Answer, AnswerReader, Malformed
@@ -74,7 +74,7 @@ class _Line:
     def open(self) -> None:
         """Connect. Closed says why not."""
         try:
-            connected = socket.create_connection((self._endpoint.address.host, self._endpoint.address.port), _CONNECT)
+            connected = connect((self._endpoint.address.host, self._endpoint.address.port), _CONNECT)
         except OSError as error:
             raise Closed(in_words(error)) from error
         self.connection = Connection(connected, str(self._endpoint), self._endpoint.tls, server=False)

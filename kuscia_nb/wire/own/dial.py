@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from ...errors import ParameterError
 from ..identity import Certificate, Identity, client_tls
-from ..sockets import in_words
+from ..sockets import connect, in_words
 from ..tls import wrapped
 from . import websocket
 from .connection import OwnConnection
@@ -79,7 +79,7 @@ class Dial:
     def connected(self, seconds: float) -> socket.socket:
         """A connection to the peer's node, over which nothing was said yet. Unreached says why there is none."""
         try:
-            connected = socket.create_connection(self.address, seconds)
+            connected = connect(self.address, seconds)
         except OSError as error:
             raise Unreached(in_words(error)) from error
         try:
