@@ -6,7 +6,7 @@
 
 The second one is a row of SecretFlow's published benchmark, which took 694 s on two machines with 32 cores each, over a
 network that was slow on purpose: it is not the same contest. It writes 10 GB into the folder for temporary files, and
-takes 5 to 15 minutes.
+takes some minutes.
 
 Data are made on the fly, block by block, as a CSV file's are when it is read, and are not measured; nor is a CSV file's
 parsing, which is the same for both (end_to_end.py has it). What is measured is the training of both parties on one
